@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything here comes from the distribution; docs/building.md lists the Debian packages.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(tomlplusplus REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(fmt REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(PNG REQUIRED)
+find_path(SOBOLEV_FFTW_INCLUDE fftw3.h REQUIRED)
+find_library(SOBOLEV_FFTW_LIBRARY fftw3 REQUIRED)
+find_path(SOBOLEV_RANDOM123_INCLUDE Random123/philox.h REQUIRED)
+if(SOBOLEV_BUILD_APPS)
+  find_package(CLI11 REQUIRED)
+endif()

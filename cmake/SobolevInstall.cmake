@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake --install: library, headers, problems, command and the package sobolev (sobolev::sobolev).
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+install(TARGETS sobolev EXPORT sobolevTargets)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/sobolev" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/problems" DESTINATION ${CMAKE_INSTALL_DATADIR}/sobolev)
+if(TARGET sobolev_command)
+  install(TARGETS sobolev_command)
+endif()
+install(EXPORT sobolevTargets NAMESPACE sobolev:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sobolev)
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/sobolevConfig.cmake.in"
+  "${CMAKE_BINARY_DIR}/sobolevConfig.cmake" INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sobolev)
+write_basic_package_version_file("${CMAKE_BINARY_DIR}/sobolevConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES "${CMAKE_BINARY_DIR}/sobolevConfig.cmake" "${CMAKE_BINARY_DIR}/sobolevConfigVersion.cmake"
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sobolev)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# One test program per family: tests/<family>/*_test.cpp -> test_<family>. The examples are tests
+# too: each must print what its "// Expect:" line says (a regular expression).
+enable_testing()
+find_package(GTest REQUIRED)
+include(GoogleTest)
+file(GLOB SOBOLEV_TEST_FAMILIES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*")
+foreach(directory IN LISTS SOBOLEV_TEST_FAMILIES)
+  get_filename_component(family "${directory}" NAME)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${directory}/*_test.cpp")
+  if(sources)
+    add_executable(test_${family} ${sources})
+    target_include_directories(test_${family} PRIVATE "${PROJECT_SOURCE_DIR}" "${SOBOLEV_RANDOM123_INCLUDE}")
+    target_compile_definitions(test_${family} PRIVATE
+      SOBOLEV_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SOBOLEV_BINARY_DIR="${CMAKE_BINARY_DIR}"
+      SOBOLEV_COMMAND="${CMAKE_BINARY_DIR}/bin/sobolev")
+    target_link_libraries(test_${family} PRIVATE sobolev::sobolev sobolev_flags GTest::gtest_main
+      GTest::gmock fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus OpenMP::OpenMP_CXX Threads::Threads ZLIB::ZLIB)
+    if(TARGET sobolev_command)
+      add_dependencies(test_${family} sobolev_command)
+    endif()
+    gtest_discover_tests(test_${family} TEST_PREFIX "${family}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 900)
+  endif()
+endforeach()
+
+file(GLOB SOBOLEV_EXAMPLES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/*.cpp")
+foreach(source IN LISTS SOBOLEV_EXAMPLES)
+  get_filename_component(name "${source}" NAME_WE)
+  add_executable(example_${name} "${source}")
+  target_link_libraries(example_${name} PRIVATE sobolev::sobolev sobolev_flags)
+  file(STRINGS "${source}" expect REGEX "^// Expect: ")
+  string(REPLACE "// Expect: " "" expect "${expect}")
+  add_test(NAME examples.${name} COMMAND example_${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  set_tests_properties(examples.${name} PROPERTIES PASS_REGULAR_EXPRESSION "${expect}" TIMEOUT 300)
+endforeach()

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sobolev {
+
+enum class Op : std::uint8_t {
+  constant,    // a number
+  coordinate,  // an independent variable, by name
+  field,       // a derivative of an unknown function of the coordinates
+  add, subtract, multiply, divide, power, minimum, maximum,             // binary
+  negate, sine, cosine, tangent, arcsine, arccosine, arctangent,       // unary
+  hyperbolic_sine, hyperbolic_cosine, hyperbolic_tangent, exponential, logarithm, square_root,
+  absolute, sign, error_function, complementary_error_function, heaviside,
+};
+
+/// Orders of differentiation by coordinate name, sorted by name, orders positive: u_xxt is
+/// {{"t", 1}, {"x", 2}}.
+using Derivative = std::vector<std::pair<std::string, int>>;
+
+struct ExprNode;
+
+/// An expression: an immutable, interned syntax tree. Structurally equal expressions are the same
+/// object, so == is a pointer comparison and common subexpressions are shared. Construction folds
+/// constants and applies the exact identities (x + 0, 1·x, 0·x, x − x, −(−x), x^1, x^0, …).
+/// Expressions live until the process ends. Building them is thread safe.
+class Expr {
+ public:
+  Expr(double value = 0.0);
+  explicit Expr(const ExprNode* node) : node_(node) {}
+  const ExprNode* operator->() const { return node_; }
+  const ExprNode* node() const { return node_; }
+  friend bool operator==(Expr a, Expr b) { return a.node_ == b.node_; }
+  bool is_constant() const;
+  bool is_constant(double value) const;
+
+ private:
+  const ExprNode* node_;
+};
+
+struct ExprNode {
+  Op op = Op::constant;
+  double value = 0;            // constant
+  std::string name;            // coordinate or field
+  Derivative derivative;       // field: which derivative of it
+  std::vector<std::string> of; // field: the coordinates it depends on; empty: all of them
+  Expr a{static_cast<const ExprNode*>(nullptr)}, b{static_cast<const ExprNode*>(nullptr)};
+  std::uint64_t id = 0;        // order of creation; children before parents
+};
+
+Expr constant(double value);
+Expr coordinate(const std::string& name);
+/// ∂^derivative of the unknown `name`, a function of the coordinates `of` (empty: of all).
+/// A derivative in a coordinate that it does not depend on is the constant 0.
+Expr field(const std::string& name, Derivative derivative = {}, std::vector<std::string> of = {});
+inline Expr unknown(const std::string& name) { return field(name); }
+
+Expr operator+(Expr a, Expr b);
+Expr operator-(Expr a, Expr b);
+Expr operator*(Expr a, Expr b);
+Expr operator/(Expr a, Expr b);
+Expr operator-(Expr a);
+Expr pow(Expr a, Expr b);
+Expr min(Expr a, Expr b);
+Expr max(Expr a, Expr b);
+Expr apply(Op unary, Expr a);
+Expr sin(Expr a);
+Expr cos(Expr a);
+Expr tan(Expr a);
+Expr asin(Expr a);
+Expr acos(Expr a);
+Expr atan(Expr a);
+Expr sinh(Expr a);
+Expr cosh(Expr a);
+Expr tanh(Expr a);
+Expr exp(Expr a);
+Expr log(Expr a);
+Expr sqrt(Expr a);
+Expr abs(Expr a);
+Expr sign(Expr a);
+Expr erf(Expr a);
+Expr erfc(Expr a);
+Expr heaviside(Expr a);
+
+/// Total derivative by a coordinate: d u = u_x, chain rule through everything. abs, sign, heaviside,
+/// min and max are differentiated piecewise (no delta functions).
+Expr differentiate(Expr e, const std::string& coordinate);
+/// d(e, x, x, t): repeated total derivatives; the arguments after e are coordinates.
+template <class... Coordinates>
+Expr d(Expr e, Coordinates... c) {
+  ((e = differentiate(e, Expr(c)->name)), ...);
+  return e;
+}
+/// Partial derivative by a leaf (a coordinate or a field node), every other leaf held fixed.
+Expr partial(Expr e, Expr leaf);
+/// Replaces leaves (and any other nodes) by expressions; keys are nodes. Replacements are not
+/// visited again.
+Expr substitute(Expr e, const std::vector<std::pair<Expr, Expr>>& replacements);
+/// Replaces the unknown functions by expressions: each ∂^α u becomes ∂^α of replacement["u"].
+Expr substitute_fields(Expr e, const std::map<std::string, Expr>& replacements);
+
+/// The distinct field (or coordinate) leaves, in order of creation.
+std::vector<Expr> fields_of(std::span<const Expr> expressions);
+std::vector<Expr> coordinates_of(std::span<const Expr> expressions);
+bool contains_fields(Expr e);
+/// Text that parses to the same expression; derivatives of single-letter coordinates as u_xx,
+/// others as d(u, space, space).
+std::string to_string(Expr e);
+/// Value in double by plain recursion (memoised): leaves are looked up in `leaves`; a missing one is
+/// an ArgumentError. The oracle of the tape's tests.
+double evaluate(Expr e, const std::vector<std::pair<Expr, double>>& leaves);
+
+}  // namespace sobolev

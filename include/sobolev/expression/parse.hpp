@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sobolev/core/error.hpp"
+#include "sobolev/expression/expr.hpp"
+
+namespace sobolev {
+
+/// The names an expression may use.
+struct ExpressionScope {
+  std::vector<std::string> coordinates;     // in column order
+  std::vector<std::string> unknowns;        // functions of all the coordinates
+  std::map<std::string, double> constants;  // besides pi and e
+};
+
+/// Parses an expression. Grammar (precedence from loose to tight):
+///   sum := product (('+'|'-') product)*      product := unary (('*'|'/') unary)*
+///   unary := ('-'|'+') unary | power         power := primary ('^' unary)?   (right associative)
+///   primary := number | name | name '(' sum (',' sum)* ')' | '(' sum ')'
+/// `**` is accepted for `^`. Functions: sin cos tan asin acos atan sinh cosh tanh exp log sqrt abs
+/// sign min max pow erf erfc heaviside, and d(expr, x, ...) with coordinates after the expression.
+/// u_xxt is a derivative when u is an unknown and every letter is a one-letter coordinate.
+/// `position` is where the text's first character stands; errors (ParseError) give the exact column,
+/// say what was expected and suggest the nearest valid name. A constant subexpression that is not
+/// finite (1/0, log(0)) is an error. Nesting is limited to 200 levels, text to 64 KiB.
+Expr parse_expression(std::string_view text, const ExpressionScope& scope,
+                      const SourcePosition& position = {});
+
+/// Parses `left = right` (or `left == right`) into left and right; without '=' right is 0.
+std::pair<Expr, Expr> parse_equation(std::string_view text, const ExpressionScope& scope,
+                                     const SourcePosition& position = {});
+
+/// The candidate nearest to `name` in edit distance, or "" when none is near.
+std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
+
+}  // namespace sobolev

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sobolev/core/executor.hpp"
+#include "sobolev/core/view.hpp"
+#include "sobolev/pinn/problem.hpp"
+
+namespace sobolev {
+
+/// One line of the training history.
+struct HistoryRow {
+  long iteration = 0;  // over all windows and phases
+  int window = 0;
+  int phase = 0;
+  double seconds = 0;  // training time so far, over interruptions
+  double loss = 0;
+  std::optional<double> relative_l2;
+};
+
+struct Progress {
+  HistoryRow row;
+  int windows = 1;
+  double points_per_second = 0;
+  double fraction = 0;              // of the run, estimated, 0 … 1
+};
+
+/// What a solved problem stands for: the networks of its time windows and how they came about.
+class Solution {
+ public:
+  Solution();
+  Solution(Solution&&) noexcept;
+  Solution& operator=(Solution&&) noexcept;
+  ~Solution();
+
+  const Problem& problem() const;
+  /// points : [N, D] in coordinate order. Each output is an expression in the problem's names
+  /// (an unknown, a derivative, anything built of them) or the name of an equation (its residual).
+  /// Result: one vector of N values per output. A point outside the domain in time is an ArgumentError.
+  std::vector<std::vector<double>> evaluate(const Cpu&, View<const double, 2> points,
+                                            const std::vector<std::string>& outputs) const;
+  std::vector<std::vector<double>> evaluate(const Cpu&, View<const double, 2> points,
+                                            const std::vector<Expr>& outputs) const;
+
+  const std::vector<HistoryRow>& history() const;
+  std::string stopped_because() const;
+  bool finished() const;             // false: interrupted; resuming goes on
+  double seconds() const;            // training
+  double setup_seconds() const;      // reading, reference, first touch
+  double points_per_second() const;
+  double loss() const;
+  long iterations() const;
+  std::size_t parameters() const;    // of one window's network
+
+  /// The error against the reference, where the problem has one, by unknown.
+  std::map<std::string, double> relative_l2() const;
+  std::map<std::string, double> max_error() const;
+  /// The grid the error was measured on, prediction, reference and error, each flat in row-major
+  /// order of the grid's coordinates. Without a reference: prediction on a default grid.
+  struct Table {
+    std::vector<std::string> coordinates;
+    std::vector<std::vector<double>> axes;
+    std::map<std::string, std::vector<double>> prediction, reference;
+  };
+  Table table(const Cpu&) const;
+
+  /// The whole training state: solve(resume) goes on from it to the same bits.
+  void save(const std::filesystem::path& checkpoint) const;
+  static Solution load(const std::filesystem::path& checkpoint);
+  /// Given weights (safetensors with layers.<l>.weight [out, in] and layers.<l>.bias [out]) for the
+  /// problem's network, one window.
+  static Solution from_weights(const Problem& problem, const std::filesystem::path& weights);
+
+  struct State;
+  State& state() { return *state_; }
+  const State& state() const { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+struct SolveOptions {
+  std::function<void(const Progress&)> on_progress;  // called between iterations, on the caller's thread
+  const std::atomic<bool>* stop = nullptr;           // set it to stop cleanly after the current iteration
+  std::filesystem::path checkpoint;                  // written every checkpoint_seconds and at the end
+  double checkpoint_seconds = 5;
+  double progress_seconds = 0.25;
+};
+
+/// Trains a network (one per time window) until the problem's stop rules hold. The same problem and
+/// seed give the same bits on the same instruction set, whatever the number of threads, unless a
+/// limit in seconds cuts the run. Throws DivergenceError when the loss is not finite; the last good
+/// state is then in options.checkpoint.
+Solution solve(const Cpu&, const Problem&, const SolveOptions& = {});
+/// Goes on with an interrupted run.
+Solution resume(const Cpu&, Solution interrupted, const SolveOptions& = {});
+
+}  // namespace sobolev
