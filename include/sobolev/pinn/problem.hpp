@@ -10,6 +10,7 @@
 #include "sobolev/core/error.hpp"
 #include "sobolev/expression/expr.hpp"
 #include "sobolev/expression/parse.hpp"
+#include "sobolev/jet/activation.hpp"
 
 namespace sobolev {
 
@@ -35,7 +36,6 @@ struct Condition {
   SourcePosition position;
 };
 
-enum class Activation { tanh, sin, gelu, swish, softplus };
 enum class Precision { float32, float64 };
 
 /// 0 in an integer field means: chosen by the library (docs/defaults.md).

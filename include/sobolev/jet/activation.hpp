@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "sobolev/core/executor.hpp"
+#include "sobolev/core/view.hpp"
+#include "sobolev/jet/spec.hpp"
+
+namespace sobolev {
+
+enum class Activation { tanh, sin, gelu, swish, softplus };
+
+/// y = σ(z) in the truncated Taylor algebra of the spec.      z, y : [K, N]
+/// y_α = Σ_k σ^(k)(z_0)/k! · [(z − z_0)^k]_α. Error: 32 eps (1 + Σ |terms|). Aliasing z == y is allowed.
+/// gelu is z·Φ(z) with the exact normal distribution; swish z/(1 + e^−z); softplus log(1 + e^z).
+/// Source: Griewank & Walther 2008, ch. 13; docs/jets.md.
+template <class T>
+void activation_forward(const Cpu&, Activation, const JetSpec&, View<const T, 2> z, View<T, 2> y);
+
+/// The adjoint: z̄_β = Σ_{α ≥ β} ȳ_α [σ'(z)]_{α−β}.           z, y, y_bar, z_bar : [K, N]
+/// y is what activation_forward gave. Aliasing y_bar == z_bar is allowed.
+template <class T>
+void activation_backward(const Cpu&, Activation, const JetSpec&, View<const T, 2> z, View<const T, 2> y,
+                         View<const T, 2> y_bar, View<T, 2> z_bar);
+
+}  // namespace sobolev
