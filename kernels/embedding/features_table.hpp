@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Features and a JetSpec in the form that the kernels read.
+#include <cstdint>
+#include <vector>
+
+#include "sobolev/embedding/features.hpp"
+#include "sobolev/expression/tape.hpp"
+
+namespace sobolev::detail {
+
+/// The part of a Tape that kernels read.
+struct TapeParts {
+  std::int32_t inputs = 0, instruction_count = 0, output_count = 0;
+  const TapeInstruction* instructions = nullptr;
+  const std::int32_t* outputs = nullptr;
+  explicit TapeParts(const Tape& tape)
+      : inputs(tape.inputs),
+        instruction_count(std::int32_t(tape.instructions.size())),
+        output_count(std::int32_t(tape.outputs.size())),
+        instructions(tape.instructions.data()),
+        outputs(tape.outputs.data()) {}
+  TapeParts() = default;
+  std::int32_t registers() const { return inputs + instruction_count; }
+};
+
+template <class T>
+struct LinearFeature {
+  int feature, coordinate;
+  T scale, shift;
+};
+template <class T>
+struct PeriodicFeature {
+  int feature, coordinate, modes;
+  T omega;
+};
+/// Channel += coefficient · ∂^order by this coordinate (other derivatives of one-coordinate features vanish).
+template <class T>
+struct PureDerivative {
+  int channel, coordinate, order;
+  T coefficient;
+};
+
+template <class T>
+struct FeatureView {
+  int inputs, coordinates, channels;
+  int linear_count, periodic_count, derivative_count, expression_count;
+  const LinearFeature<T>* linear;
+  const PeriodicFeature<T>* periodic;
+  const PureDerivative<T>* derivatives;
+  const int* expression_features;  // which inputs they are
+  TapeParts tape;                  // outputs [expression][channel]
+};
+
+template <class T>
+class FeatureTable {
+ public:
+  /// mirror: a bit per coordinate that is negated first.
+  FeatureTable(const Features& features, const JetSpec& spec, unsigned mirror);
+  FeatureView<T> view() const;
+
+ private:
+  int inputs_, coordinates_, channels_;
+  std::vector<LinearFeature<T>> linear_;
+  std::vector<PeriodicFeature<T>> periodic_;
+  std::vector<PureDerivative<T>> derivatives_;
+  std::vector<int> expression_features_;
+  Tape tape_;
+};
+
+}  // namespace sobolev::detail

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The three matrix products of a dense layer on one tile, register blocked.
+//
+// A tile matrix M has R rows (channel · point) and C columns (features), stored in column panels of
+// NV vectors: M[panel][row][width], width = NV·lanes. So A·W, dZ·Wᵀ and Aᵀ·dZ all read contiguous
+// memory: no transposition, no sum over lanes. Weights are packed as [panel of columns][row][width].
+//
+// FLOPs per product 2·R·C_in·C_out. Per FMA of a vector the kernels load (1/NV + 1/MR) operands, so
+// they are bound by the FMA units where NV·MR accumulators fill the registers.
+#include "kernels/common/simd.hpp"
+
+namespace sobolev::SOBOLEV_TARGET {
+
+/// Rows per register block for panels of nv vectors. All of them divide tile_granule.
+inline constexpr int tile_granule = 24;
+template <int nv>
+inline constexpr int rows_per_block = simd_registers >= 32 ? (nv <= 2 ? 12 : nv == 3 ? 8 : 6)
+                                                           : (nv == 1 ? 8 : nv == 2 ? 6 : nv == 3 ? 4 : 3);
+/// Rows of dW (features of A) per register block; divides the panel width.
+template <class T, int nv>
+inline constexpr int features_per_block = (nv * lanes<T>) % 8 == 0 && nv * 8 <= simd_registers - 8 ? 8
+                                          : (nv * lanes<T>) % 4 == 0 && nv * 4 <= simd_registers - 4 ? 4
+                                                                                                     : 2;
+
+/// C = A·B (+ bias): rows `rows` (a multiple of rows_per_block) of one output panel.
+/// a : panels [panel][a_rows][width], k columns used; b : [k][width]; c : [rows][width]; bias : [width] or null.
+template <class T, int nv>
+SOBOLEV_INLINE void panel_product_block(const T* a, std::size_t a_panel, int k, const T* b, const T* bias, T* c) {
+  constexpr int width = nv * lanes<T>, mr = rows_per_block<nv>;
+  Vec<T> sum[mr][nv];
+#pragma GCC unroll 16
+  for (int m = 0; m < mr; ++m)
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; ++v) sum[m][v] = bias ? load<T>(bias + v * lanes<T>) : Vec<T>{};
+  for (int k0 = 0; k0 < k; k0 += width, a += a_panel) {
+    const int count = k - k0 < width ? k - k0 : width;
+    const T* column = a;
+#pragma GCC unroll 4
+    for (int i = 0; i < count; ++i, ++column, b += width) {
+      Vec<T> right[nv];
+#pragma GCC unroll 4
+      for (int v = 0; v < nv; ++v) right[v] = load<T>(b + v * lanes<T>);
+#pragma GCC unroll 16
+      for (int m = 0; m < mr; ++m) {
+        const Vec<T> left = broadcast<T>(column[m * width]);
+#pragma GCC unroll 4
+        for (int v = 0; v < nv; ++v) sum[m][v] += left * right[v];
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int m = 0; m < mr; ++m)
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; ++v) store<T>(c + m * width + v * lanes<T>, sum[m][v]);
+}
+
+/// One output panel: bias on rows below bias_rows only (channel 0).
+template <class T, int nv>
+SOBOLEV_INLINE void panel_product(const T* a, std::size_t a_panel, int rows, int k, const T* b, const T* bias,
+                                  int bias_rows, T* c) {
+  constexpr int width = nv * lanes<T>, mr = rows_per_block<nv>;
+  for (int r = 0; r < rows; r += mr)
+    panel_product_block<T, nv>(a + std::size_t(r) * width, a_panel, k, b, r < bias_rows ? bias : nullptr,
+                               c + std::size_t(r) * width);
+}
+
+/// dW += Aᵀ·D for one panel of A and one of D: w : [features][width], features a multiple of
+/// features_per_block and at most width.
+template <class T, int nv>
+SOBOLEV_INLINE void panel_outer(const T* a, const T* d, int rows, int features, T* w) {
+  constexpr int width = nv * lanes<T>, mr = features_per_block<T, nv>;
+  for (int f = 0; f < features; f += mr) {
+    Vec<T> sum[mr][nv] = {};
+    const T* left = a + f;
+    const T* right_row = d;
+#pragma GCC unroll 2
+    for (int r = 0; r < rows; ++r, left += width, right_row += width) {
+      Vec<T> right[nv];
+#pragma GCC unroll 4
+      for (int v = 0; v < nv; ++v) right[v] = load<T>(right_row + v * lanes<T>);
+#pragma GCC unroll 16
+      for (int m = 0; m < mr; ++m) {
+        const Vec<T> x = broadcast<T>(left[m]);
+#pragma GCC unroll 4
+        for (int v = 0; v < nv; ++v) sum[m][v] += x * right[v];
+      }
+    }
+    T* out = w + std::size_t(f) * width;
+#pragma GCC unroll 16
+    for (int m = 0; m < mr; ++m)
+#pragma GCC unroll 4
+      for (int v = 0; v < nv; ++v) {
+        T* p = out + m * width + v * lanes<T>;
+        store<T>(p, load<T>(p) + sum[m][v]);
+      }
+  }
+}
+
+}  // namespace sobolev::SOBOLEV_TARGET
