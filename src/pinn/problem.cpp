@@ -27,8 +27,9 @@ Problem& Problem::add_equation(const std::string& equation, Expr residual) {
   return *this;
 }
 
-Problem& Problem::add_condition(const std::string& condition, std::vector<std::pair<std::string, double>> where,
-                                Expr residual, std::optional<double> weight) {
+Problem& Problem::add_condition(const std::string& condition,
+                                std::vector<std::pair<std::string, double>> where, Expr residual,
+                                std::optional<double> weight) {
   conditions.push_back({condition, std::move(where), residual, Expr(0.0), weight, {}});
   return *this;
 }

@@ -10,7 +10,8 @@
 namespace sobolev::detail {
 namespace {
 constexpr double most_points = 1e8;
-constexpr int most_layers = 64, most_units = 8192, most_modes = 1024, most_windows = 10000, most_slices = 100000;
+constexpr int most_layers = 64, most_units = 8192, most_modes = 1024, most_windows = 10000,
+              most_slices = 100000;
 
 template <class Number>
 void between(const Problem& problem, const std::string& key, Number value, Number low, Number high) {
@@ -21,25 +22,32 @@ void between(const Problem& problem, const std::string& key, Number value, Numbe
 /// A limit, 0 meaning none.
 void not_negative(const Problem& problem, const std::string& key, double value) {
   if (!std::isfinite(value) || value < 0)
-    fail(problem, key, fmt::format("{} is {}; give a positive number, or leave it out for no limit", key, value));
+    fail(problem, key,
+         fmt::format("{} is {}; give a positive number, or leave it out for no limit", key, value));
 }
 
 void positive(const Problem& problem, const std::string& key, double value) {
-  if (!std::isfinite(value) || !(value > 0)) fail(problem, key, fmt::format("{} is {}; give a positive number", key, value));
+  if (!std::isfinite(value) || !(value > 0))
+    fail(problem, key, fmt::format("{} is {}; give a positive number", key, value));
 }
 
 void check_grid(const Problem& problem, const std::string& key, const std::map<std::string, int>& grid) {
   double total = 1;
   for (const auto& [name, count] : grid) {
-    if (find_coordinate(problem, name) == nullptr) fail(problem, key, fmt::format("{}: {} is not a coordinate", key, name));
-    if (count < 2) fail(problem, key + "." + name, fmt::format("{}.{} is {}; a grid has at least 2 points", key, name, count));
+    if (find_coordinate(problem, name) == nullptr)
+      fail(problem, key, fmt::format("{}: {} is not a coordinate", key, name));
+    if (count < 2)
+      fail(problem, key + "." + name,
+           fmt::format("{}.{} is {}; a grid has at least 2 points", key, name, count));
     total *= count;
   }
   for (const CoordinateRange& c : problem.coordinates)
     if (grid.count(c.name) == 0)
-      fail(problem, key, fmt::format("{} does not say how many points {} has; add {} = 64", key, c.name, c.name));
+      fail(problem, key,
+           fmt::format("{} does not say how many points {} has; add {} = 64", key, c.name, c.name));
   if (total > most_points)
-    fail(problem, key, fmt::format("{} has {:.3g} points; at most {:.0e} are possible", key, total, most_points));
+    fail(problem, key,
+         fmt::format("{} has {:.3g} points; at most {:.0e} are possible", key, total, most_points));
 }
 
 void check_points(const Problem& problem) {
@@ -51,14 +59,19 @@ void check_points(const Problem& problem) {
                                                                                       : ".sobol");
   between(problem, count_key, points.count, 0, static_cast<int>(most_points));
   if (points.sampling == Sampling::sobol && problem.coordinates.size() > 8)
-    fail(problem, key + ".sobol", fmt::format("training.points.sobol has numbers for 8 coordinates, the problem has {}; use "
-                                              "latin_hypercube", problem.coordinates.size()));
+    fail(problem, key + ".sobol",
+         fmt::format("training.points.sobol has numbers for 8 coordinates, the problem has {}; use "
+                     "latin_hypercube",
+                     problem.coordinates.size()));
   between(problem, key + ".condition_points", points.condition_count, 0, static_cast<int>(most_points));
   if (points.resample_every < 0)
-    fail(problem, key + ".resample_every", fmt::format("training.points.resample_every is {}; give a number of iterations, or 0 "
-                                                       "for never", points.resample_every));
+    fail(problem, key + ".resample_every",
+         fmt::format("training.points.resample_every is {}; give a number of iterations, or 0 "
+                     "for never",
+                     points.resample_every));
   if (points.sampling == Sampling::grid && points.resample_every > 0)
-    fail(problem, key + ".resample_every", "a grid is the same each time; remove resample_every, or use sobol");
+    fail(problem, key + ".resample_every",
+         "a grid is the same each time; remove resample_every, or use sobol");
   if (points.sampling == Sampling::grid && !points.dense.empty())
     fail(problem, key + ".dense.0", "a grid has no dense regions; remove dense, or use sobol");
   double share = 0;
@@ -72,13 +85,17 @@ void check_points(const Problem& problem) {
     positive(problem, at + ".fraction", region.fraction);
     share += region.fraction;
   }
-  if (share > 1) fail(problem, key + ".dense.0", fmt::format("the fractions of training.points.dense add up to {}; at most 1", share));
+  if (share > 1)
+    fail(problem, key + ".dense.0",
+         fmt::format("the fractions of training.points.dense add up to {}; at most 1", share));
 }
 
 void check_phase(const Problem& problem, const std::string& key, const PhaseOptions& phase) {
   if (phase.iterations < 0)
-    fail(problem, key + ".iterations", fmt::format("{}.iterations is {}; give a positive whole number, or leave it out to go on "
-                                                   "until the phase stalls", key, phase.iterations));
+    fail(problem, key + ".iterations",
+         fmt::format("{}.iterations is {}; give a positive whole number, or leave it out to go on "
+                     "until the phase stalls",
+                     key, phase.iterations));
   not_negative(problem, key + ".seconds", phase.seconds);
   positive(problem, key + ".learning_rate", phase.learning_rate);
   positive(problem, key + ".decay.factor", phase.decay_factor);
@@ -99,27 +116,31 @@ void check_network(const Problem& problem) {
   bool any_periodic = false;
   for (const CoordinateRange& c : problem.coordinates) any_periodic = any_periodic || c.periodic;
   if (network.periodic_modes > 0 && !any_periodic)
-    fail(problem, "network.periodic_modes", "network.periodic_modes is given but no coordinate is periodic; write "
-                                            "x = { range = [-1, 1], periodic = true }, or remove it");
+    fail(problem, "network.periodic_modes",
+         "network.periodic_modes is given but no coordinate is periodic; write "
+         "x = { range = [-1, 1], periodic = true }, or remove it");
   for (const auto& [unknown, expression] : network.output)
     for (const Expr field : fields_of(std::array{expression}))
       if (!field->derivative.empty())
-        fail(problem, "network.output." + unknown, fmt::format("network.output.{} contains the derivative {}; only coordinates "
-                                                               "and values of unknowns may stand there", unknown,
-                                                               to_string(field)));
+        fail(problem, "network.output." + unknown,
+             fmt::format("network.output.{} contains the derivative {}; only coordinates "
+                         "and values of unknowns may stand there",
+                         unknown, to_string(field)));
   for (std::size_t i = 0; i < network.features.size(); ++i)
     if (coordinates_of(std::array{network.features[i]}).empty() || contains_fields(network.features[i]))
       fail(problem, fmt::format("network.features.{}", i),
-           fmt::format("network.features.{} = {} must be an expression in the coordinates", i, to_string(network.features[i])));
+           fmt::format("network.features.{} = {} must be an expression in the coordinates", i,
+                       to_string(network.features[i])));
   for (const auto& [name, sign] : network.symmetry) {
     const CoordinateRange* range = find_coordinate(problem, name);
     if (range == nullptr || (sign != 1 && sign != -1))
-      fail(problem, "network.symmetry." + name, fmt::format("network.symmetry: {} = {}; give a coordinate, odd (-1) or even (+1)",
-                                                            name, sign));
+      fail(problem, "network.symmetry." + name,
+           fmt::format("network.symmetry: {} = {}; give a coordinate, odd (-1) or even (+1)", name, sign));
     if (std::abs(range->low + range->high) > 1e-12 * (range->high - range->low))
-      fail(problem, "network.symmetry." + name, fmt::format("the range [{}, {}] of {} is not symmetric about 0, so the solution "
-                                                            "cannot be {} in it; shift the coordinate, or remove the symmetry",
-                                                            range->low, range->high, name, sign > 0 ? "even" : "odd"));
+      fail(problem, "network.symmetry." + name,
+           fmt::format("the range [{}, {}] of {} is not symmetric about 0, so the solution "
+                       "cannot be {} in it; shift the coordinate, or remove the symmetry",
+                       range->low, range->high, name, sign > 0 ? "even" : "odd"));
   }
 }
 
@@ -128,13 +149,16 @@ void check_training(const Problem& problem) {
   check_points(problem);
   between(problem, "training.windows", training.windows, 1, most_windows);
   if (training.windows > 1 && problem.time() < 0)
-    fail(problem, "training.windows", "training.windows divides time, but no coordinate is named t (and not periodic)");
+    fail(problem, "training.windows",
+         "training.windows divides time, but no coordinate is named t (and not periodic)");
   const CausalOptions& causal = training.causal;
   if (causal.slices != 0) {
     between(problem, "training.causal.slices", causal.slices, 2, most_slices);
     if (problem.time() < 0)
-      fail(problem, "training.causal", "training.causal orders the residuals in time, but no coordinate is named t (and not periodic)");
-    if (causal.epsilon.empty()) fail(problem, "training.causal.epsilon", "training.causal.epsilon is empty; e.g. [1, 10, 100]");
+      fail(problem, "training.causal",
+           "training.causal orders the residuals in time, but no coordinate is named t (and not periodic)");
+    if (causal.epsilon.empty())
+      fail(problem, "training.causal.epsilon", "training.causal.epsilon is empty; e.g. [1, 10, 100]");
     for (const double epsilon : causal.epsilon) positive(problem, "training.causal.epsilon", epsilon);
     positive(problem, "training.causal.stop_above", causal.stop_above);
     between(problem, "training.causal.stop_above", causal.stop_above, 0.0, 1.0);
@@ -144,7 +168,8 @@ void check_training(const Problem& problem) {
   not_negative(problem, "training.stop.relative_l2", training.stop.relative_l2);
   not_negative(problem, "training.stop.iterations", static_cast<double>(training.stop.iterations));
   if (training.stop.relative_l2 > 0 && !problem.reference.given())
-    fail(problem, "training.stop.relative_l2", "training.stop.relative_l2 needs a reference to compare with; add [reference]");
+    fail(problem, "training.stop.relative_l2",
+         "training.stop.relative_l2 needs a reference to compare with; add [reference]");
   for (std::size_t i = 0; i < training.phases.size(); ++i)
     check_phase(problem, fmt::format("training.phase.{}", i), training.phases[i]);
 }
@@ -154,12 +179,15 @@ void check_reference(const Problem& problem) {
   if (!reference.grid.empty()) check_grid(problem, "reference.grid", reference.grid);
   for (const auto& [unknown, expression] : reference.exact)
     if (contains_fields(expression))
-      fail(problem, "reference.exact." + unknown, fmt::format("reference.exact.{} = {} must be an expression in the coordinates",
-                                                              unknown, to_string(expression)));
+      fail(problem, "reference.exact." + unknown,
+           fmt::format("reference.exact.{} = {} must be an expression in the coordinates", unknown,
+                       to_string(expression)));
   if (!reference.solver.empty() && reference.solver != "etdrk4")
-    fail(problem, "reference.solver", fmt::format("reference.solver is \"{}\"; use etdrk4", reference.solver));
+    fail(problem, "reference.solver",
+         fmt::format("reference.solver is \"{}\"; use etdrk4", reference.solver));
   if (!reference.solver.empty() && problem.time() < 0)
-    fail(problem, "reference.solver", "reference.solver etdrk4 marches in time, but no coordinate is named t; use exact or file");
+    fail(problem, "reference.solver",
+         "reference.solver etdrk4 marches in time, but no coordinate is named t; use exact or file");
 }
 
 }  // namespace sobolev::detail

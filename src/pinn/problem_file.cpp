@@ -2,6 +2,7 @@
 // Problem::from_file and from_string: what is solved. Its options are read in problem_options.cpp.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -19,10 +20,12 @@ constexpr std::size_t largest_file = std::size_t{4} << 20;
 
 void read_unknowns(const TomlReader& reader, const TomlNode& node, Problem& problem) {
   const std::string example = "[\"u\"]";
-  if (node.kind != TomlNode::Kind::array) reader.expected(node, "unknowns", "a list of names, e.g. " + example);
+  if (node.kind != TomlNode::Kind::array)
+    reader.expected(node, "unknowns", "a list of names, e.g. " + example);
   reader.remember("unknowns", node.position);
   for (const TomlNode& item : node.items) {
-    if (item.kind != TomlNode::Kind::string) reader.expected(item, "unknowns", "names in quotes, e.g. " + example);
+    if (item.kind != TomlNode::Kind::string)
+      reader.expected(item, "unknowns", "names in quotes, e.g. " + example);
     reader.remember("unknowns." + item.text, item.position);
     problem.unknowns.push_back(item.text);
   }
@@ -38,7 +41,8 @@ void read_constants(const TomlReader& reader, const TomlNode& node, Problem& pro
   }
 }
 
-void read_range(const TomlReader& reader, const TomlNode& node, const std::string& path, CoordinateRange& range) {
+void read_range(const TomlReader& reader, const TomlNode& node, const std::string& path,
+                CoordinateRange& range) {
   if (node.kind != TomlNode::Kind::array || node.items.size() != 2)
     reader.expected(node, path, "a range [low, high], e.g. [0, 1]");
   reader.remember(path, node.position);
@@ -80,8 +84,8 @@ void read_equations(const TomlReader& reader, const TomlNode& node, Problem& pro
 }
 
 /// "t = 0, x = -1": coordinates and their values.
-void read_where(const TomlReader& reader, const TomlNode& node, const std::string& path, const Problem& problem,
-                Condition& condition) {
+void read_where(const TomlReader& reader, const TomlNode& node, const std::string& path,
+                const Problem& problem, Condition& condition) {
   const std::string text = reader.text(node, path, "\"t = 0\"");
   std::vector<std::string> names;
   for (const CoordinateRange& c : problem.coordinates) names.push_back(c.name);
@@ -91,16 +95,19 @@ void read_where(const TomlReader& reader, const TomlNode& node, const std::strin
       depth += text[end] == '(' ? 1 : text[end] == ')' ? -1 : 0;
     const std::size_t equals = text.find('=', begin);
     if (equals >= end)
-      reader.fail_in_text(node, begin, fmt::format("{}: expected coordinate = value, e.g. \"{} = 0\", got \"{}\"", path,
-                                                   names[0], text.substr(begin, end - begin)));
+      reader.fail_in_text(node, begin,
+                          fmt::format("{}: expected coordinate = value, e.g. \"{} = 0\", got \"{}\"", path,
+                                      names[0], text.substr(begin, end - begin)));
     const std::size_t first = std::min(text.find_first_not_of(" \t\r\n", begin), equals);
     std::string name = text.substr(first, equals - first);
     name.erase(name.find_last_not_of(" \t\r\n") + 1);
     if (std::find(names.begin(), names.end(), name) == names.end())
-      reader.fail_in_text(node, first, fmt::format("{}: \"{}\" is not a coordinate{}; the coordinates are {}", path, name,
-                                                   detail::suggestion(name, names), detail::word_list(names)));
+      reader.fail_in_text(node, first,
+                          fmt::format("{}: \"{}\" is not a coordinate{}; the coordinates are {}", path, name,
+                                      detail::suggestion(name, names), detail::word_list(names)));
     for (const auto& fixed : condition.where)
-      if (fixed.first == name) reader.fail_in_text(node, first, fmt::format("{}: {} is fixed twice", path, name));
+      if (fixed.first == name)
+        reader.fail_in_text(node, first, fmt::format("{}: {} is fixed twice", path, name));
     const std::string_view value = std::string_view(text).substr(equals + 1, end - equals - 1);
     condition.where.emplace_back(name, reader.constant(node, path, value, equals + 1));
     begin = end + 1;
@@ -121,17 +128,19 @@ void read_conditions(const TomlReader& reader, const TomlNode& node, Problem& pr
     const TomlNode* where = entry.value.find("where");
     const TomlNode* equation = entry.value.find("equation");
     if (where == nullptr || equation == nullptr)
-      throw ParseError(entry.position,
-                       fmt::format("{} has no {}; e.g. {}", path, where == nullptr ? "where" : "equation", example));
+      throw ParseError(entry.position, fmt::format("{} has no {}; e.g. {}", path,
+                                                   where == nullptr ? "where" : "equation", example));
     read_where(reader, *where, path + ".where", problem, condition);
     std::tie(condition.left, condition.right) = reader.equation(*equation, path + ".equation", scope);
-    if (const TomlNode* weight = entry.value.find("weight")) condition.weight = reader.number(*weight, path + ".weight");
+    if (const TomlNode* weight = entry.value.find("weight"))
+      condition.weight = reader.number(*weight, path + ".weight");
     reader.remember(path, entry.position);
     problem.conditions.push_back(std::move(condition));
   }
 }
 
-const TomlNode& required(const detail::TomlDocument& document, std::string_view key, const std::string& example) {
+const TomlNode& required(const detail::TomlDocument& document, std::string_view key,
+                         const std::string& example) {
   const TomlNode* node = document.root.find(key);
   if (node == nullptr)
     throw ParseError({document.file, 1, 1}, fmt::format("{} is missing; add {}", key, example));
@@ -142,7 +151,8 @@ const TomlNode& required(const detail::TomlDocument& document, std::string_view 
 void anchor_reference_file(const detail::TomlDocument& document, Problem& problem) {
   std::filesystem::path& file = problem.reference.file;
   if (file.empty() || file.is_absolute()) return;
-  file = std::filesystem::absolute(std::filesystem::path(document.file).parent_path() / file).lexically_normal();
+  file =
+      std::filesystem::absolute(std::filesystem::path(document.file).parent_path() / file).lexically_normal();
   detail::TomlNode root = document.root;
   for (TomlEntry& section : root.entries)
     for (TomlEntry& entry : section.value.entries)
@@ -154,8 +164,8 @@ void anchor_reference_file(const detail::TomlDocument& document, Problem& proble
 Problem Problem::from_string(std::string_view text, const std::string& file_name,
                              const std::vector<std::string>& overrides) {
   if (text.size() > largest_file)
-    throw ParseError({file_name, 0, 0}, fmt::format("the text has {} bytes; a problem file has at most {}", text.size(),
-                                                    largest_file));
+    throw ParseError({file_name, 0, 0}, fmt::format("the text has {} bytes; a problem file has at most {}",
+                                                    text.size(), largest_file));
   if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos)
     throw ParseError({file_name, 0, 0}, fmt::format("byte {} is zero; a problem file is a text", zero));
   detail::TomlDocument document = detail::parse_toml(text, file_name);
@@ -164,11 +174,12 @@ Problem Problem::from_string(std::string_view text, const std::string& file_name
   Problem problem;
   const TomlReader reader(document, problem);
   const TomlNode& root = document.root;
-  reader.table(root, "", {"title", "source", "unknowns", "coordinates", "constants", "equations", "conditions", "network",
-                          "training", "reference"}, "");
-  if (const TomlNode* title = root.find("title")) problem.title = reader.text(*title, "title", "\"Heat equation\"");
-  if (const TomlNode* source = root.find("source"))
-    problem.citation = reader.text(*source, "source", "\"Author, title, year\"");
+  reader.table(root, "",
+               {"title", "unknowns", "coordinates", "constants", "equations", "conditions", "network",
+                "training", "reference"},
+               "");
+  if (const TomlNode* title = root.find("title"))
+    problem.title = reader.text(*title, "title", "\"Heat equation\"");
   read_unknowns(reader, required(document, "unknowns", "unknowns = [\"u\"]"), problem);
   if (const TomlNode* constants = root.find("constants")) read_constants(reader, *constants, problem);
   read_coordinates(reader, required(document, "coordinates", "[coordinates] with x = [0, 1]"), problem);

@@ -20,12 +20,14 @@ void fail(const Problem& problem, const std::string& key, const std::string& mes
     if (dot == std::string::npos) break;
     at.resize(dot);
   }
-  throw ArgumentError(fmt::format("problem {}: {}", problem.name.empty() ? problem.title : problem.name, message));
+  throw ArgumentError(
+      fmt::format("problem {}: {}", problem.name.empty() ? problem.title : problem.name, message));
 }
 
 namespace {
-constexpr std::array reserved = {"pi",   "e",    "d",    "sin", "cos",  "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
-                                 "exp",  "log",  "sqrt", "abs", "sign", "min", "max",  "pow",  "erf",  "erfc", "heaviside"};
+constexpr std::array reserved = {"pi",   "e",    "d",    "sin",  "cos", "tan",  "asin",     "acos",
+                                 "atan", "sinh", "cosh", "tanh", "exp", "log",  "sqrt",     "abs",
+                                 "sign", "min",  "max",  "pow",  "erf", "erfc", "heaviside"};
 
 bool is_name(const std::string& name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
@@ -40,22 +42,27 @@ std::string derivative_of(const Problem& problem, const std::string& name) {
   if (underscore == std::string::npos || underscore + 1 == name.size()) return "";
   const std::string base = name.substr(0, underscore);
   if (std::find(problem.unknowns.begin(), problem.unknowns.end(), base) == problem.unknowns.end()) return "";
-  const bool letters = std::all_of(name.begin() + static_cast<std::ptrdiff_t>(underscore) + 1, name.end(), [&](char c) {
-    return std::any_of(problem.coordinates.begin(), problem.coordinates.end(),
-                       [&](const CoordinateRange& r) { return r.name == std::string(1, c); });
-  });
+  const bool letters =
+      std::all_of(name.begin() + static_cast<std::ptrdiff_t>(underscore) + 1, name.end(), [&](char c) {
+        return std::any_of(problem.coordinates.begin(), problem.coordinates.end(),
+                           [&](const CoordinateRange& r) { return r.name == std::string(1, c); });
+      });
   return letters ? base : "";
 }
 
-void check_name(const Problem& problem, const std::string& section, const std::string& role, const std::string& name) {
+void check_name(const Problem& problem, const std::string& section, const std::string& role,
+                const std::string& name) {
   const std::string key = section + "." + name;
   if (!is_name(name))
-    fail(problem, key, fmt::format("{} \"{}\" is not a name; use letters, digits and _, a letter first", role, name));
+    fail(problem, key,
+         fmt::format("{} \"{}\" is not a name; use letters, digits and _, a letter first", role, name));
   if (std::find(reserved.begin(), reserved.end(), name) != reserved.end())
-    fail(problem, key, fmt::format("{} {} clashes with the {} {}; choose another name", role, name,
-                                   name == "pi" || name == "e" ? "constant" : "function", name));
+    fail(problem, key,
+         fmt::format("{} {} clashes with the {} {}; choose another name", role, name,
+                     name == "pi" || name == "e" ? "constant" : "function", name));
   if (const std::string base = derivative_of(problem, name); !base.empty())
-    fail(problem, key, fmt::format("{} {} reads as a derivative of {}; choose another name", role, name, base));
+    fail(problem, key,
+         fmt::format("{} {} reads as a derivative of {}; choose another name", role, name, base));
 }
 }  // namespace
 
@@ -66,7 +73,8 @@ void validate_names(const Problem& problem) {
   const auto take = [&](const std::string& section, const std::string& role, const std::string& name) {
     check_name(problem, section, role, name);
     if (const auto [entry, fresh] = taken.emplace(name, role); !fresh)
-      fail(problem, section + "." + name, fmt::format("{} {} has the name of a {}; names must differ", role, name, entry->second));
+      fail(problem, section + "." + name,
+           fmt::format("{} {} has the name of a {}; names must differ", role, name, entry->second));
   };
   for (const std::string& name : problem.unknowns) take("unknowns", "unknown", name);
   for (const CoordinateRange& c : problem.coordinates) take("coordinates", "coordinate", c.name);
@@ -77,9 +85,11 @@ void validate_ranges(const Problem& problem) {
   for (const CoordinateRange& c : problem.coordinates)
     if (!std::isfinite(c.low) || !std::isfinite(c.high) || !(c.low < c.high))
       fail(problem, "coordinates." + c.name + ".range",
-           fmt::format("the range [{}, {}] of {} is empty; the first number must be the smaller one", c.low, c.high, c.name));
+           fmt::format("the range [{}, {}] of {} is empty; the first number must be the smaller one", c.low,
+                       c.high, c.name));
   for (const auto& [name, value] : problem.constants)
-    if (!std::isfinite(value)) fail(problem, "constants." + name, fmt::format("constant {} is {}", name, value));
+    if (!std::isfinite(value))
+      fail(problem, "constants." + name, fmt::format("constant {} is {}", name, value));
 }
 
 const CoordinateRange* find_coordinate(const Problem& problem, const std::string& name) {
@@ -104,36 +114,41 @@ void check_expression(const Problem& problem, const std::string& key, std::span<
 }
 
 void check_equations(const Problem& problem) {
-  if (problem.equations.empty()) fail(problem, "equations", "there are no equations; e.g. heat = \"u_t = u_xx\"");
+  if (problem.equations.empty())
+    fail(problem, "equations", "there are no equations; e.g. heat = \"u_t = u_xx\"");
   std::map<std::string, bool> mentioned;
   for (std::size_t i = 0; i < problem.equations.size(); ++i) {
     const Equation& equation = problem.equations[i];
     const std::string key = "equations." + equation.name;
     const auto same = [&](const Equation& other) { return other.name == equation.name; };
-    if (std::find_if(problem.equations.begin(), problem.equations.begin() + static_cast<std::ptrdiff_t>(i), same) !=
-        problem.equations.begin() + static_cast<std::ptrdiff_t>(i))
+    if (std::find_if(problem.equations.begin(), problem.equations.begin() + static_cast<std::ptrdiff_t>(i),
+                     same) != problem.equations.begin() + static_cast<std::ptrdiff_t>(i))
       fail(problem, key, fmt::format("two equations are named {}", equation.name));
     check_name(problem, "equations", "equation", equation.name);
     if (problem.constants.count(equation.name) != 0 || find_coordinate(problem, equation.name) != nullptr ||
         std::find(problem.unknowns.begin(), problem.unknowns.end(), equation.name) != problem.unknowns.end())
-      fail(problem, key, fmt::format("equation {} has the name of an unknown, coordinate or constant; choose another name",
-                                     equation.name));
+      fail(problem, key,
+           fmt::format("equation {} has the name of an unknown, coordinate or constant; choose another name",
+                       equation.name));
     const std::array<Expr, 1> residual = {equation.residual};
     check_expression(problem, key, residual);
     const std::vector<Expr> fields = fields_of(residual);
     if (fields.empty())
-      fail(problem, key, fmt::format("equation {} contains no unknown; the unknowns are {}", equation.name,
-                                     word_list(problem.unknowns)));
+      fail(problem, key,
+           fmt::format("equation {} contains no unknown; the unknowns are {}", equation.name,
+                       word_list(problem.unknowns)));
     for (const Expr field : fields) mentioned[field->name] = true;
   }
   for (const std::string& unknown : problem.unknowns)
     if (!mentioned[unknown])
-      fail(problem, "unknowns." + unknown, fmt::format("no equation contains the unknown {}; add one or remove it", unknown));
+      fail(problem, "unknowns." + unknown,
+           fmt::format("no equation contains the unknown {}; add one or remove it", unknown));
 }
 
 void check_condition(const Problem& problem, const Condition& condition) {
   const std::string key = "conditions." + condition.name;
-  if (condition.where.empty()) fail(problem, key, fmt::format("condition {} fixes no coordinate", condition.name));
+  if (condition.where.empty())
+    fail(problem, key, fmt::format("condition {} fixes no coordinate", condition.name));
   const std::array<Expr, 2> sides = {condition.left, condition.right};
   check_expression(problem, key, sides);
   if (fields_of(sides).empty())
@@ -146,24 +161,29 @@ void check_condition(const Problem& problem, const Condition& condition) {
     fixed_space += name == "t" ? 0 : 1;
     const double slack = 1e-12 * (range->high - range->low);
     if (!(value >= range->low - slack && value <= range->high + slack))
-      fail(problem, key + ".where", fmt::format("condition {} is at {} = {}, outside the range [{}, {}]", condition.name, name,
-                                                value, range->low, range->high));
+      fail(problem, key + ".where",
+           fmt::format("condition {} is at {} = {}, outside the range [{}, {}]", condition.name, name, value,
+                       range->low, range->high));
   }
   for (const auto& [name, value] : condition.where)
     if (find_coordinate(problem, name)->periodic && fixed_space < space)
       fail(problem, key + ".where",
-           fmt::format("condition {} fixes {}, which is periodic and has no boundary; remove the condition, or periodic = true",
+           fmt::format("condition {} fixes {}, which is periodic and has no boundary; remove the condition, "
+                       "or periodic = true",
                        condition.name, name));
   if (condition.weight && !(std::isfinite(*condition.weight) && *condition.weight > 0))
-    fail(problem, key + ".weight", fmt::format("the weight of condition {} is {}; give a positive number, or leave it out for "
-                                               "the automatic one", condition.name, *condition.weight));
+    fail(problem, key + ".weight",
+         fmt::format("the weight of condition {} is {}; give a positive number, or leave it out for "
+                     "the automatic one",
+                     condition.name, *condition.weight));
 }
 
 void check_conditions(const Problem& problem) {
   std::map<std::string, int> count;
   for (const Condition& condition : problem.conditions) {
     if (++count[condition.name] > 1)
-      fail(problem, "conditions." + condition.name, fmt::format("two conditions are named {}", condition.name));
+      fail(problem, "conditions." + condition.name,
+           fmt::format("two conditions are named {}", condition.name));
     check_condition(problem, condition);
   }
   if (!problem.conditions.empty()) return;
@@ -173,7 +193,8 @@ void check_conditions(const Problem& problem) {
     if (!bounded && problem.network.output.count(unknown) == 0)
       fail(problem, problem.positions.count("conditions") != 0 ? "conditions" : "equations",
            fmt::format("there is no condition, so {} is not determined; add [conditions], or build them into "
-                       "network.output.{}", unknown, unknown));
+                       "network.output.{}",
+                       unknown, unknown));
 }
 }  // namespace
 }  // namespace detail

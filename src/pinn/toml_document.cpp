@@ -28,11 +28,9 @@ TomlNode convert(const toml::node& source, const std::string& file) {
   node.position = position_of(source.source(), file);
   if (const toml::table* table = source.as_table()) {
     for (const auto& [key, value] : *table)
-      node.entries.push_back(
-          {std::string(key.str()), position_of(key.source(), file), convert(value, file)});
-    std::stable_sort(node.entries.begin(), node.entries.end(), [](const TomlEntry& a, const TomlEntry& b) {
-      return before(a.position, b.position);
-    });
+      node.entries.push_back({std::string(key.str()), position_of(key.source(), file), convert(value, file)});
+    std::stable_sort(node.entries.begin(), node.entries.end(),
+                     [](const TomlEntry& a, const TomlEntry& b) { return before(a.position, b.position); });
   } else if (const toml::array* array = source.as_array()) {
     node.kind = TomlNode::Kind::array;
     for (const toml::node& item : *array) node.items.push_back(convert(item, file));

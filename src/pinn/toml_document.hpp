@@ -15,10 +15,10 @@ struct TomlEntry;
 struct TomlNode {
   enum class Kind { table, array, string, integer, real, boolean, date };
   Kind kind = Kind::table;
-  SourcePosition position;         // where the value begins
-  std::string text;                // string: the decoded value; date: as written
+  SourcePosition position;  // where the value begins
+  std::string text;         // string: the decoded value; date: as written
   long long integer = 0;
-  double real = 0;                 // real; also set for integers
+  double real = 0;  // real; also set for integers
   bool boolean = false;
   std::vector<TomlNode> items;     // array
   std::vector<TomlEntry> entries;  // table, in source order

@@ -51,13 +51,14 @@ TomlNode parse_value(const std::string& text, const SourcePosition& position) {
   TomlNode node;
   try {
     const TomlDocument document = parse_toml("value = " + text, position.file);
-    if (document.root.entries.size() != 1)
-      throw ParseError(position, "expected one value, in TOML syntax");
+    if (document.root.entries.size() != 1) throw ParseError(position, "expected one value, in TOML syntax");
     node = document.root.entries[0].value;
   } catch (const ParseError& error) {
     const std::size_t first = text.find_first_not_of(" \t");
-    const bool quoted = first != std::string::npos && std::string_view("[{\"'").find(text[first]) != std::string_view::npos;
-    if (quoted || text.find_first_of("\n\r") != std::string::npos) throw ParseError(position, error.message());
+    const bool quoted =
+        first != std::string::npos && std::string_view("[{\"'").find(text[first]) != std::string_view::npos;
+    if (quoted || text.find_first_of("\n\r") != std::string::npos)
+      throw ParseError(position, error.message());
     node.kind = TomlNode::Kind::string;
     node.text = text;
   }
@@ -74,8 +75,10 @@ std::string quoted(std::string_view text) {
       case '\n': out += "\\n"; break;
       case '\t': out += "\\t"; break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
-        else out += c;
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+          out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+        else
+          out += c;
     }
   }
   return out + '"';
@@ -127,16 +130,19 @@ void apply_override(TomlDocument& document, const std::string& assignment) {
     if (node->kind == TomlNode::Kind::array) {
       const bool number = key.size() < 7 && key.find_first_not_of("0123456789") == std::string::npos;
       if (!number || std::stoul(key) >= node->items.size())
-        throw ParseError(position, fmt::format("{} is a list of {}; give an index from 0 to {} in place of {}", parent,
-                                               node->items.size(), node->items.empty() ? 0 : node->items.size() - 1,
-                                               key));
+        throw ParseError(
+            position, fmt::format("{} is a list of {}; give an index from 0 to {} in place of {}", parent,
+                                  node->items.size(), node->items.empty() ? 0 : node->items.size() - 1, key));
       node = &node->items[std::stoul(key)];
     } else if (node->kind == TomlNode::Kind::table) {
       if (p + 1 == path.size())
         for (const auto& [table, keys] : alternatives)
           if (table == parent && is_word(keys, key))
-            std::erase_if(node->entries, [&, list = keys](const TomlEntry& e) { return e.key != key && is_word(list, e.key); });
-      auto found = std::find_if(node->entries.begin(), node->entries.end(), [&](const TomlEntry& e) { return e.key == key; });
+            std::erase_if(node->entries, [&, list = keys](const TomlEntry& e) {
+              return e.key != key && is_word(list, e.key);
+            });
+      auto found = std::find_if(node->entries.begin(), node->entries.end(),
+                                [&](const TomlEntry& e) { return e.key == key; });
       if (found == node->entries.end()) {
         node->entries.push_back({key, position, {}});
         node->entries.back().value.position = position;
@@ -171,7 +177,8 @@ std::string describe(const TomlNode& node) {
     case TomlNode::Kind::array: return "a list";
     case TomlNode::Kind::string: {
       constexpr std::size_t longest = 60;
-      const std::string shown = node.text.size() <= longest ? node.text : node.text.substr(0, longest) + "...";
+      const std::string shown =
+          node.text.size() <= longest ? node.text : node.text.substr(0, longest) + "...";
       return "the text " + quoted(shown);
     }
     case TomlNode::Kind::date: return "the date " + node.text;

@@ -48,15 +48,15 @@ void TomlReader::table(const TomlNode& node, const std::string& path, const std:
   for (const TomlEntry& entry : node.entries) {
     if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
     const std::string where = path.empty() ? "a problem file" : path;
-    throw ParseError(entry.position, fmt::format("unknown key {} in {}{}{}", entry.key, where,
-                                                 suggestion(entry.key, keys),
-                                                 nearest_name(entry.key, keys).empty()
-                                                     ? "; the keys are " + word_list(keys)
-                                                     : ""));
+    throw ParseError(
+        entry.position,
+        fmt::format("unknown key {} in {}{}{}", entry.key, where, suggestion(entry.key, keys),
+                    nearest_name(entry.key, keys).empty() ? "; the keys are " + word_list(keys) : ""));
   }
 }
 
-std::string TomlReader::text(const TomlNode& node, const std::string& path, const std::string& example) const {
+std::string TomlReader::text(const TomlNode& node, const std::string& path,
+                             const std::string& example) const {
   if (node.kind != TomlNode::Kind::string) expected(node, path, "a text in quotes, e.g. " + example);
   remember(path, node.position);
   return node.text;
@@ -79,7 +79,8 @@ long long TomlReader::long_integer(const TomlNode& node, const std::string& path
 int TomlReader::integer(const TomlNode& node, const std::string& path) const {
   const long long value = long_integer(node, path);
   if (value < -std::numeric_limits<int>::max() || value > std::numeric_limits<int>::max())
-    fail(node, fmt::format("{} is {}; whole numbers go up to {}", path, value, std::numeric_limits<int>::max()));
+    fail(node,
+         fmt::format("{} is {}; whole numbers go up to {}", path, value, std::numeric_limits<int>::max()));
   return static_cast<int>(value);
 }
 
@@ -92,7 +93,8 @@ double TomlReader::number(const TomlNode& node, const std::string& path) const {
   return node.real;
 }
 
-int TomlReader::choice(const TomlNode& node, const std::string& path, const std::vector<std::string>& words) const {
+int TomlReader::choice(const TomlNode& node, const std::string& path,
+                       const std::vector<std::string>& words) const {
   const std::string word = text(node, path, "\"" + words[0] + "\"");
   const auto found = std::find(words.begin(), words.end(), word);
   if (found == words.end())
@@ -126,8 +128,10 @@ double TomlReader::constant(const TomlNode& node, const std::string& path, std::
   return value->value;
 }
 
-Expr TomlReader::expression(const TomlNode& node, const std::string& path, const ExpressionScope& scope) const {
-  if (node.kind == TomlNode::Kind::integer || node.kind == TomlNode::Kind::real) return Expr(number(node, path));
+Expr TomlReader::expression(const TomlNode& node, const std::string& path,
+                            const ExpressionScope& scope) const {
+  if (node.kind == TomlNode::Kind::integer || node.kind == TomlNode::Kind::real)
+    return Expr(number(node, path));
   const std::string source = one_line(text(node, path, "\"u_t - u_xx\""));
   try {
     return parse_expression(source, scope, first_column);

@@ -41,11 +41,15 @@ class TomlReader {
   std::map<std::string, int> per_coordinate(const TomlNode& node, const std::string& path) const;
 
   Expr expression(const TomlNode& node, const std::string& path, const ExpressionScope& scope) const;
-  std::pair<Expr, Expr> equation(const TomlNode& node, const std::string& path, const ExpressionScope& scope) const;
+  std::pair<Expr, Expr> equation(const TomlNode& node, const std::string& path,
+                                 const ExpressionScope& scope) const;
   /// The value of `part`, a piece of the text of `node` that begins at byte `offset`.
-  double constant(const TomlNode& node, const std::string& path, std::string_view part, std::size_t offset) const;
+  double constant(const TomlNode& node, const std::string& path, std::string_view part,
+                  std::size_t offset) const;
 
-  void remember(const std::string& path, const SourcePosition& position) const { problem_.positions[path] = position; }
+  void remember(const std::string& path, const SourcePosition& position) const {
+    problem_.positions[path] = position;
+  }
   /// ParseError at byte `offset` of the text of `node`.
   [[noreturn]] void fail_in_text(const TomlNode& node, std::size_t offset, const std::string& message) const;
 

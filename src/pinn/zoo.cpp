@@ -44,7 +44,8 @@ std::filesystem::path find_problem(const std::string& path_or_name) {
   std::error_code status;
   const bool path_like = path_or_name.find('/') != std::string::npos || path_or_name.ends_with(".toml");
   if (std::filesystem::is_regular_file(path_or_name, status)) return path_or_name;
-  if (path_like && std::filesystem::exists(path_or_name, status)) return path_or_name;  // reading it says what it is
+  if (path_like && std::filesystem::exists(path_or_name, status))
+    return path_or_name;  // reading it says what it is
   if (path_like) throw FileError(fmt::format("{}: no such file", path_or_name));
   std::vector<std::string> names;
   for (const auto& [name, path] : zoo()) {

@@ -124,7 +124,6 @@ struct Problem {
   ReferenceOptions reference;
   std::string source;                  // the text it was read from, with overrides applied
   std::string name;                    // file stem or zoo name
-  std::string citation;                // where the problem comes from (the key "source")
   std::map<std::string, SourcePosition> positions;  // of what was read, by key: "training.windows"
 
   /// Reads a problem file; `overrides` are "key.path=value" (value in TOML syntax; a bare word is a
