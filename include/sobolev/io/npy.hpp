@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+
+#include "sobolev/io/tensor.hpp"
+
+namespace sobolev {
+
+/// NumPy's .npy: float64 or float32, little-endian, C order. FileError says what else was found and how
+/// to save it right. Source: NumPy Enhancement Proposal 1, versions 1.0 to 3.0 of the format.
+Tensor read_npy(const std::filesystem::path& path);
+/// Writes float64, whole or not at all.
+void write_npy(const std::filesystem::path& path, const Tensor& tensor);
+
+/// NumPy's .npz: a zip archive of .npy files, stored or deflated; checksums are checked.
+NamedTensors read_npz(const std::filesystem::path& path);
+/// Writes float64, stored, whole or not at all. The same arrays give the same bytes.
+void write_npz(const std::filesystem::path& path, const NamedTensors& tensors);
+
+}  // namespace sobolev

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sobolev/io/npy.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "sobolev/core/error.hpp"
+#include "sobolev/io/atomic_file.hpp"
+#include "src/io/bytes.hpp"
+#include "src/io/npy_format.hpp"
+
+namespace sobolev {
+namespace detail {
+namespace {
+constexpr std::string_view magic("\x93NUMPY", 6);
+constexpr const char* remedy = "save it with numpy.save(file, numpy.ascontiguousarray(a, dtype=\"<f8\"))";
+
+[[noreturn]] void bad(const std::string& where, const std::string& what) {
+  throw FileError(fmt::format("{} is not a whole .npy file: {}", where, what));
+}
+
+/// What follows 'key': in the header, a Python dictionary.
+std::string_view value_of(std::string_view header, const std::string& key, const std::string& where) {
+  for (const char quote : {'\'', '"'}) {
+    const std::size_t at = header.find(quote + key + quote);
+    if (at == std::string_view::npos) continue;
+    const std::size_t colon = header.find(':', at + key.size() + 2);
+    const std::size_t value =
+        colon == std::string_view::npos ? colon : header.find_first_not_of(" \t", colon + 1);
+    if (value != std::string_view::npos) return header.substr(value);
+  }
+  bad(where, "its header has no " + key);
+}
+
+std::vector<std::size_t> parse_shape(std::string_view text, const std::string& where) {
+  const std::size_t end = text.find(')');
+  if (text[0] != '(' || end == std::string_view::npos) bad(where, "its shape is no tuple");
+  std::vector<std::size_t> shape;
+  std::size_t number = 0;
+  bool digits = false;
+  for (const char c : text.substr(1, end - 1)) {
+    if (c >= '0' && c <= '9') {
+      if (__builtin_mul_overflow(number, std::size_t{10}, &number) ||
+          __builtin_add_overflow(number, static_cast<std::size_t>(c - '0'), &number))
+        bad(where, "its shape is too large");
+      digits = true;
+    } else if (c == ',' && digits) {
+      shape.push_back(std::exchange(number, 0));
+      digits = false;
+    } else if (c != ' ') {
+      bad(where, "its shape is no tuple of sizes");
+    }
+  }
+  if (digits) shape.push_back(number);
+  return shape;
+}
+}  // namespace
+
+Tensor decode_npy(std::string_view bytes, const std::string& where) {
+  if (bytes.size() < 10 || bytes.substr(0, 6) != magic) bad(where, "it does not begin as one");
+  const int version = static_cast<unsigned char>(bytes[6]);
+  if (version < 1 || version > 3)
+    throw FileError(fmt::format("{} has .npy version {}; 1 to 3 are read", where, version));
+  const std::size_t header_at = version == 1 ? 10 : 12;
+  if (bytes.size() < header_at) bad(where, "its header is cut off");
+  const std::size_t header_size =
+      version == 1 ? read_number<std::uint16_t>(bytes, 8) : read_number<std::uint32_t>(bytes, 8);
+  if (header_size > bytes.size() - header_at) bad(where, "its header is cut off");
+  const std::string_view header = bytes.substr(header_at, header_size);
+  const std::string_view data = bytes.substr(header_at + header_size);
+
+  std::string_view type = value_of(header, "descr", where);
+  if (type[0] != '\'' && type[0] != '"')
+    throw FileError(fmt::format("{} holds records, not an array of numbers; {}", where, remedy));
+  type = type.substr(1, type.find(type[0], 1) - 1);
+  if (type != "<f8" && type != "<f4")
+    throw FileError(
+        fmt::format("{} holds numbers of type {}; <f8 and <f4 are read: {}", where, type, remedy));
+  if (!value_of(header, "fortran_order", where).starts_with("False"))
+    throw FileError(fmt::format("{} is in Fortran order; {}", where, remedy));
+  Tensor tensor;
+  tensor.shape = parse_shape(value_of(header, "shape", where), where);
+  const std::size_t width = type == "<f8" ? 8 : 4;
+  const auto count = element_count(tensor.shape);
+  std::size_t wanted = 0;
+  if (!count || __builtin_mul_overflow(*count, width, &wanted)) bad(where, "its shape is too large");
+  if (wanted != data.size())
+    bad(where,
+        fmt::format("its shape needs {} bytes of numbers, but {} follow (truncated?)", wanted, data.size()));
+  tensor.values = width == 8 ? read_numbers<double>(data, *count) : read_numbers<float>(data, *count);
+  return tensor;
+}
+
+std::string encode_npy(const Tensor& tensor) {
+  require(element_count(tensor.shape) == tensor.values.size(),
+          fmt::format("npy: the shape does not hold the {} values", tensor.values.size()));
+  std::string shape;
+  for (const std::size_t extent : tensor.shape) shape += fmt::format("{}, ", extent);
+  if (tensor.shape.size() > 1) shape.resize(shape.size() - 2);
+  if (tensor.shape.size() == 1) shape.pop_back();
+  std::string header = fmt::format("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}), }}", shape);
+  header.append(63 - (10 + header.size()) % 64, ' ');  // the numbers begin at a multiple of 64 bytes
+  header += '\n';
+  std::string out(magic);
+  out += std::string("\x01\x00", 2);
+  append_number(out, static_cast<std::uint16_t>(header.size()));
+  out += header;
+  append_doubles(out, tensor.values);
+  return out;
+}
+}  // namespace detail
+
+Tensor read_npy(const std::filesystem::path& path) {
+  return detail::decode_npy(read_file(path), path.string());
+}
+
+void write_npy(const std::filesystem::path& path, const Tensor& tensor) {
+  atomic_write(path, detail::encode_npy(tensor));
+}
+
+NamedTensors read_npz(const std::filesystem::path& path) {
+  NamedTensors tensors;
+  for (const detail::ZipMember& member : detail::decode_zip(read_file(path), path.string())) {
+    const std::string name =
+        member.name.ends_with(".npy") ? member.name.substr(0, member.name.size() - 4) : member.name;
+    tensors.emplace_back(
+        name, detail::decode_npy(member.bytes, fmt::format("{} in {}", member.name, path.string())));
+  }
+  return tensors;
+}
+
+void write_npz(const std::filesystem::path& path, const NamedTensors& tensors) {
+  std::vector<detail::ZipMember> members;
+  for (const auto& [name, tensor] : tensors) {
+    for (const detail::ZipMember& other : members)
+      require(other.name != name + ".npy", fmt::format("write_npz: the name {} is taken", name));
+    members.push_back({name + ".npy", detail::encode_npy(tensor)});
+  }
+  atomic_write(path, detail::encode_zip(members));
+}
+
+}  // namespace sobolev

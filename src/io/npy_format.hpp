@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "sobolev/io/tensor.hpp"
+
+namespace sobolev::detail {
+
+/// The bytes of an .npy file; `where` names it in errors.
+Tensor decode_npy(std::string_view bytes, const std::string& where);
+std::string encode_npy(const Tensor& tensor);
+
+/// One member of a zip archive.
+struct ZipMember {
+  std::string name, bytes;
+};
+/// Members in the order of the central directory; stored or deflated.
+std::vector<ZipMember> decode_zip(std::string_view archive, const std::string& where);
+std::string encode_zip(const std::vector<ZipMember>& members);
+
+}  // namespace sobolev::detail
