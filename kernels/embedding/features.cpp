@@ -5,15 +5,8 @@
 // (most of them zero): for a fixed point set the fused kernels keep them (pinn/step.cpp).
 #include "sobolev/embedding/features.hpp"
 
-#include "kernels/common/dispatch.hpp"
 #include "kernels/embedding/features_tile.hpp"
 #include "kernels/expression/tape_tile.hpp"
-
-SOBOLEV_DECLARE_TARGETS(
-    template <class T> std::size_t features_scratch_size(const detail::FeatureView<T>&, int n);
-    template <class T> void features_tile(const detail::FeatureView<T>&, const T* x, std::size_t x_stride, int n,
-                                          T* out, int panel_width, std::size_t panel_stride, int channel_rows,
-                                          int row_stride, T* scratch);)
 
 namespace sobolev::SOBOLEV_TARGET {
 namespace {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The jets of the features of one tile of points.
-#include "kernels/common/simd.hpp"
+#include "kernels/common/dispatch.hpp"
 #include "kernels/embedding/features_table.hpp"
 
-namespace sobolev::SOBOLEV_TARGET {
+SOBOLEV_DECLARE_TARGETS(
 
 /// Elements of scratch that features_tile needs for n points.
 template <class T>
@@ -17,4 +17,4 @@ template <class T>
 void features_tile(const detail::FeatureView<T>&, const T* x, std::size_t x_stride, int n, T* out,
                    int panel_width, std::size_t panel_stride, int channel_rows, int row_stride, T* scratch);
 
-}  // namespace sobolev::SOBOLEV_TARGET
+)

@@ -5,15 +5,8 @@
 // bandwidth bound outside the caches, about 20 % above the cost of σ itself inside them.
 #include "sobolev/jet/activation.hpp"
 
-#include "kernels/common/dispatch.hpp"
+#include "kernels/jet/activation_range.hpp"
 #include "kernels/jet/jet_algebra_detail.hpp"
-
-SOBOLEV_DECLARE_TARGETS(
-    template <class T> void activation_forward_range(Activation, const detail::JetTableView<T>&, const T* z,
-                                                     T* y, std::size_t stride, std::size_t n);
-    template <class T> void activation_backward_range(Activation, const detail::JetTableView<T>&, const T* z,
-                                                      const T* y, const T* y_bar, T* z_bar,
-                                                      std::size_t stride, std::size_t n);)
 
 namespace sobolev::SOBOLEV_TARGET {
 namespace {

@@ -6,17 +6,13 @@
 // FMA units are the limit: 92–98 % of their peak in the products alone, about 90 % with activations.
 #include "kernels/jet/mlp_tile.hpp"
 
-#include "kernels/common/dispatch.hpp"
-#include "kernels/jet/panel_gemm_detail.hpp"
-
-SOBOLEV_DECLARE_TARGETS(
-    template <class T> void activation_forward_range(Activation, const detail::JetTableView<T>&, const T* z,
-                                                     T* y, std::size_t stride, std::size_t n);
-    template <class T> void activation_backward_range(Activation, const detail::JetTableView<T>&, const T* z,
-                                                      const T* y, const T* y_bar, T* z_bar,
-                                                      std::size_t stride, std::size_t n);)
+#include "kernels/jet/activation_range.hpp"
+#include "kernels/linalg/panel_product_detail.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
+using detail::MlpGeometry;
+using detail::MlpTile;
+using detail::tile_granule_points;
 namespace {
 
 /// f(std::integral_constant<int, vectors>).
@@ -27,23 +23,6 @@ SOBOLEV_INLINE void with_vectors(int vectors, F&& f) {
     case 2: return f(std::integral_constant<int, 2>{});
     default: return f(std::integral_constant<int, 3>{});
   }
-}
-
-/// Lane i of the result is the sum of the lanes of v[i].
-template <class T, int n>
-SOBOLEV_INLINE Vec<T> sum_each(const Vec<T>* v) {
-  T s[lanes<T>][lanes<T>];
-  for (int i = 0; i < lanes<T>; ++i) store<T>(s[i], v[i]);
-  T total[lanes<T>];
-  for (int i = 0; i < lanes<T>; ++i) {
-    T even = 0, odd = 0;
-    for (int j = 0; j < lanes<T>; j += 2) {
-      even += s[i][j];
-      odd += s[i][j + 1];
-    }
-    total[i] = even + odd;
-  }
-  return load<T>(total);
 }
 
 /// One output of the last layer on all rows: out[r] = Σ_i y[r][i] w[i] (+ bias on rows < bias_rows).
@@ -189,10 +168,10 @@ MlpTile<T> mlp_tile(const MlpGeometry<T>& g, int channels, int points, T* memory
 template <class T>
 int mlp_tile_points(const MlpGeometry<T>& g, int channels) {
   constexpr std::size_t budget = 320 * 1024;
-  int points = tile_granule;
-  while (points < 4 * tile_granule &&
-         mlp_tile_size<T>(g, channels, points + tile_granule) * sizeof(T) <= budget)
-    points += tile_granule;
+  int points = tile_granule_points;
+  while (points < 4 * tile_granule_points &&
+         mlp_tile_size<T>(g, channels, points + tile_granule_points) * sizeof(T) <= budget)
+    points += tile_granule_points;
   return points;
 }
 
@@ -317,7 +296,8 @@ void mlp_tile_backward(const MlpGeometry<T>& g, const detail::JetTableView<T>& j
         for (int j = 0; j < g.panels_in(l); ++j) {
           const int left = g.fan_in(l) - j * g.width;
           const int features = left < g.width ? (left + mr - 1) / mr * mr : g.width;
-          panel_outer<T, nv()>(in + std::size_t(j) * panel, d, tile.rows, features, d_w);
+          panel_outer<T, nv()>(in + std::size_t(j) * panel, d, tile.rows, features, d_w,
+                               std::size_t(g.width));
           d_w += std::size_t(g.width) * std::size_t(g.width);
         }
         for (int i = 0; i < g.width; i += lanes<T>) {

@@ -15,9 +15,8 @@ std::string located(const SourcePosition& p, const std::string& message) {
 ParseError::ParseError(SourcePosition position, const std::string& message)
     : Error(located(position, message)), position_(std::move(position)), message_(message) {}
 
-void ensure(bool condition, const char* what, std::source_location where) {
-  if (!condition)
-    throw Error(fmt::format("internal error: {} ({}:{})", what, where.file_name(), where.line()));
+void ensure(bool condition, const char* what, const char* file, int line) {
+  if (!condition) throw Error(fmt::format("internal error: {} ({}:{})", what, file, line));
 }
 
 }  // namespace sobolev

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstddef>
-#include <source_location>
 #include <stdexcept>
 #include <string>
 
@@ -71,7 +70,7 @@ inline void require(bool condition, const std::string& message) {
 }
 
 /// Throws an Error that names the place: for what cannot happen unless the library is wrong.
-void ensure(bool condition, const char* what,
-            std::source_location where = std::source_location::current());
+void ensure(bool condition, const char* what, const char* file = __builtin_FILE(),
+            int line = __builtin_LINE());
 
 }  // namespace sobolev

@@ -12,8 +12,7 @@
 
 namespace sobolev::SOBOLEV_TARGET {
 
-/// Rows per register block for panels of nv vectors. All of them divide tile_granule.
-inline constexpr int tile_granule = 24;
+/// Rows per register block for panels of nv vectors: divisors of tile_granule_points (mlp_tile.hpp).
 template <int nv>
 inline constexpr int rows_per_block = simd_registers >= 32 ? (nv <= 2 ? 12 : nv == 3 ? 8 : 6)
                                                            : (nv == 1 ? 8 : nv == 2 ? 6 : nv == 3 ? 4 : 3);
@@ -65,10 +64,10 @@ SOBOLEV_INLINE void panel_product(const T* a, std::size_t a_panel, int rows, int
                                c + std::size_t(r) * width);
 }
 
-/// dW += Aᵀ·D for one panel of A and one of D: w : [features][width], features a multiple of
+/// C += sign · Aᵀ·D for one panel of A and one of D: c : [features][stride], features a multiple of
 /// features_per_block and at most width.
-template <class T, int nv>
-SOBOLEV_INLINE void panel_outer(const T* a, const T* d, int rows, int features, T* w) {
+template <class T, int nv, int sign = 1>
+SOBOLEV_INLINE void panel_outer(const T* a, const T* d, int rows, int features, T* c, std::size_t stride) {
   constexpr int width = nv * lanes<T>, mr = features_per_block<T, nv>;
   for (int f = 0; f < features; f += mr) {
     Vec<T> sum[mr][nv] = {};
@@ -86,14 +85,15 @@ SOBOLEV_INLINE void panel_outer(const T* a, const T* d, int rows, int features, 
         for (int v = 0; v < nv; ++v) sum[m][v] += x * right[v];
       }
     }
-    T* out = w + std::size_t(f) * width;
 #pragma GCC unroll 16
-    for (int m = 0; m < mr; ++m)
+    for (int m = 0; m < mr; ++m) {
+      T* out = c + std::size_t(f + m) * stride;
 #pragma GCC unroll 4
       for (int v = 0; v < nv; ++v) {
-        T* p = out + m * width + v * lanes<T>;
-        store<T>(p, load<T>(p) + sum[m][v]);
+        T* p = out + v * lanes<T>;
+        store<T>(p, sign > 0 ? load<T>(p) + sum[m][v] : load<T>(p) - sum[m][v]);
       }
+    }
   }
 }
 

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "sobolev/core/executor.hpp"
+#include "sobolev/core/view.hpp"
+#include "sobolev/embedding/features.hpp"
+#include "sobolev/expression/tape.hpp"
+#include "sobolev/jet/mlp.hpp"
+#include "sobolev/jet/spec.hpp"
+
+namespace sobolev {
+
+/// A tape input: scale · (channel of a network output's jet).
+struct FieldInput {
+  int output, channel;
+  double scale;
+};
+
+/// E residuals that hold on one set of points. The tape's inputs are the D coordinates, then
+/// `externals` values given with the points, then the fields; its outputs are the residuals.
+struct ResidualGroup {
+  JetSpec jet;
+  std::vector<FieldInput> fields;
+  Tape tape;
+  int externals = 0;
+  std::vector<double> weights;  // [E]: of each squared residual in the loss, 1/N included
+};
+
+/// The solution's symmetry in a coordinate: u(−x) = sign · u(x). The network N becomes the mean of
+/// sign^s N over the mirrored copies of a point.
+struct Symmetry {
+  int coordinate;
+  int sign;  // +1 or −1
+};
+
+/// Forward + exact derivatives + gradient of L(θ) = Σ_groups Σ_e w_e Σ_n v_n r_e(x_n; θ)² in one pass
+/// over tiles of points: features, jets through the network, residuals (tape), their adjoints, and
+/// back. Nothing of a tile leaves the caches: memory is O(threads · tile + chunks · P), whatever N.
+/// The same bits come out with any number of threads. docs/jets.md, section 4.
+template <class T>
+class FusedStep {
+ public:
+  /// mlp.inputs is taken from the features.
+  FusedStep(const Cpu&, MlpShape mlp, const Features&, std::vector<Symmetry> symmetry = {});
+  FusedStep(FusedStep&&) noexcept;
+  FusedStep& operator=(FusedStep&&) noexcept;
+  ~FusedStep();
+
+  /// Adds a group and returns its index; it has no points yet.
+  int add_group(ResidualGroup group);
+  /// x : [N, D]; externals : [externals, N] or empty; point_weights : [N] or empty (all 1).
+  void set_points(int group, View<const double, 2> x, View<const double, 2> externals = {},
+                  View<const double, 1> point_weights = {});
+  void set_weights(int group, const std::vector<double>& weights);
+  /// Causal weights for the points of a group, which must be sorted by time: slice s is the points
+  /// offsets[s] … offsets[s+1]−1 and its weight exp(−epsilon Σ_{k<s} L_k), L_k the mean over slice k of
+  /// Σ_e r_e². The weights are exact for the parameters at hand and not differentiated. Slices whose
+  /// weight would be below rounding are not evaluated. See pinn/causal_weights.hpp.
+  void set_causal(int group, std::vector<std::size_t> offsets, double epsilon);
+
+  const MlpShape& mlp() const;
+  std::size_t parameters() const { return mlp().parameters(); }
+  int groups() const;
+  std::size_t points(int group) const;
+  int residuals(int group) const;
+  /// Bytes held beyond the points and their weights.
+  std::size_t scratch_bytes() const;
+
+  /// L(θ).
+  double loss(View<const T, 1> parameters);
+  /// L(θ) and ∂L/∂θ.
+  double loss_gradient(View<const T, 1> parameters, View<T, 1> gradient);
+  /// r : [E, N] of one group.
+  void evaluate(int group, View<const T, 1> parameters, View<T, 2> r);
+  /// Σ_groups Σ_e Σ_n seed[e, n] ∂r_e(x_n)/∂θ; seeds[g] : [E, N] of group g.
+  void pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
+                 View<T, 1> gradient);
+  /// Each group's Σ_n v_n |∂r_e(x_n)/∂θ|² / N by residual: the scale of its Jacobian rows.
+  std::vector<std::vector<double>> row_norms(View<const T, 1> parameters);
+  /// The Gauss–Newton matrix G = Σ w_e v_n ∇r ∇rᵀ (both triangles) and g = Σ w_e v_n r ∇r; returns L.
+  /// matrix : [P, P], gradient : [P]. Causal weights enter as constants. Rows are made block by block
+  /// and consumed in cache: FLOPs N·E·P² (syrk) + about 2·K·N·E·P (rows).
+  double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient);
+
+  /// While held, the causal weights stay as the last pass found them: a trial step is compared with the
+  /// same loss as the step before.
+  void hold_causal_weights(bool held);
+  /// After a pass with causal weights: the weight of the last slice (0 when it was skipped) and the
+  /// number of slices that were evaluated.
+  double last_causal_weight(int group) const;
+  int evaluated_slices(int group) const;
+
+  struct Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sobolev
