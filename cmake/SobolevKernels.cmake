@@ -14,6 +14,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
 endif()
 
 set(SOBOLEV_KERNEL_OBJECTS)
+add_custom_target(kernel_objects)  # for ./dev lint, which looks at their symbols
 foreach(target IN LISTS SOBOLEV_KERNEL_TARGETS)
   add_library(sobolev_kernels_${target} OBJECT ${SOBOLEV_KERNEL_SOURCES})
   target_include_directories(sobolev_kernels_${target} PRIVATE
@@ -24,4 +25,5 @@ foreach(target IN LISTS SOBOLEV_KERNEL_TARGETS)
     -ffp-contract=fast ${SOBOLEV_KERNEL_FLAGS_${target}})
   target_link_libraries(sobolev_kernels_${target} PRIVATE sobolev_flags OpenMP::OpenMP_CXX fmt::fmt)
   list(APPEND SOBOLEV_KERNEL_OBJECTS $<TARGET_OBJECTS:sobolev_kernels_${target}>)
+  add_dependencies(kernel_objects sobolev_kernels_${target})
 endforeach()
