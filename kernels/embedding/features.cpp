@@ -74,8 +74,7 @@ void features_tile(const detail::FeatureView<T>& view, const T* x, std::size_t x
   for (int d = 0; d < view.coordinates; ++d)
     for (int p = 0; p < stride; ++p)
       scratch[d * stride + p] = x[std::size_t(d) * x_stride + std::size_t(p < n ? p : n - 1)];
-  const TapeView tape{view.tape.inputs, view.tape.instruction_count, view.tape.output_count,
-                      view.tape.instructions, view.tape.outputs};
+  const detail::TapeView& tape = view.tape;
   tape_forward_tile<T>(tape, scratch, stride, n);
   for (int i = 0; i < view.expression_count; ++i)
     for (int k = 0; k < view.channels; ++k) {

@@ -4,25 +4,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/expression/tape_tile.hpp"
 #include "sobolev/embedding/features.hpp"
-#include "sobolev/expression/tape.hpp"
 
 namespace sobolev::detail {
-
-/// The part of a Tape that kernels read.
-struct TapeParts {
-  std::int32_t inputs = 0, instruction_count = 0, output_count = 0;
-  const TapeInstruction* instructions = nullptr;
-  const std::int32_t* outputs = nullptr;
-  explicit TapeParts(const Tape& tape)
-      : inputs(tape.inputs),
-        instruction_count(std::int32_t(tape.instructions.size())),
-        output_count(std::int32_t(tape.outputs.size())),
-        instructions(tape.instructions.data()),
-        outputs(tape.outputs.data()) {}
-  TapeParts() = default;
-  std::int32_t registers() const { return inputs + instruction_count; }
-};
 
 template <class T>
 struct LinearFeature {
@@ -49,7 +34,7 @@ struct FeatureView {
   const PeriodicFeature<T>* periodic;
   const PureDerivative<T>* derivatives;
   const int* expression_features;  // which inputs they are
-  TapeParts tape;                  // outputs [expression][channel]
+  TapeView tape;                  // outputs [expression][channel]
 };
 
 template <class T>

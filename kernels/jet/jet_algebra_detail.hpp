@@ -8,7 +8,7 @@
 
 #include "kernels/common/simd.hpp"
 #include "kernels/jet/jet_table.hpp"
-#include "kernels/jet/math_tmp_detail.hpp"
+#include "kernels/common/vector_math.hpp"
 #include "sobolev/jet/activation.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {

@@ -2,6 +2,7 @@
 // The fused step on one tile. See pinn/step.cpp for the passes over all tiles.
 #include "kernels/pinn/step_tile.hpp"
 
+#include "kernels/common/simd.hpp"
 #include "kernels/expression/tape_tile.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
@@ -21,10 +22,6 @@ std::size_t round_up(std::size_t n) {
   return (n + unit - 1) / unit * unit;
 }
 template <class T>
-TapeView tape_view(const detail::TapeParts& t) {
-  return {t.inputs, t.instruction_count, t.output_count, t.instructions, t.outputs};
-}
-template <class T>
 std::size_t scratch_size(const detail::GroupView<T>& g, int points) {
   std::size_t n = 0;
   for (int s = 0; s < g.copies; ++s) {
@@ -39,7 +36,7 @@ SOBOLEV_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
 /// Seeds the residuals' adjoints, runs the tape backwards and spreads the fields' adjoints.
 template <class T>
 void outputs_bar(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const StepTile<T>& t) {
-  tape_reverse_tile<T>(tape_view<T>(g.tape), t.registers, t.adjoints, t.stride, t.points);
+  tape_reverse_tile<T>(g.tape, t.registers, t.adjoints, t.stride, t.points);
   const MlpTile<T>& net = t.network;
   for (int i = 0; i < geometry.outputs * net.rows; ++i) net.output_bar[i] = 0;
   for (int f = 0; f < g.field_count; ++f) {
@@ -134,7 +131,7 @@ void step_forward(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry,
     }
     for (int p = t.points; p < t.stride; ++p) to[p] = to[t.points - 1];
   }
-  tape_forward_tile<T>(tape_view<T>(g.tape), t.registers, t.stride, t.points);
+  tape_forward_tile<T>(g.tape, t.registers, t.stride, t.points);
 }
 
 template <class T>

@@ -21,7 +21,7 @@ struct GroupView {
   int copies;                      // mirrored copies of each point, itself included
   const FieldIndex<T>* fields;
   int field_count, externals, coordinates, residuals;
-  TapeParts tape;
+  TapeView tape;
   std::size_t points;
   const T* x;                      // [D, N]
   const T* external;               // [externals, N]

@@ -117,7 +117,7 @@ FeatureView<T> FeatureTable<T>::view() const {
           periodic_.data(),
           derivatives_.data(),
           expression_features_.data(),
-          TapeParts(tape_)};
+          TapeView(tape_)};
 }
 
 template class FeatureTable<float>;

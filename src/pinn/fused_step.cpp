@@ -65,7 +65,7 @@ struct Group {
             spec.externals,
             feature_views[0].coordinates,
             int(spec.tape.outputs.size()),
-            detail::TapeParts(spec.tape),
+            detail::TapeView(spec.tape),
             points,
             x.data(),
             external.data(),
@@ -435,6 +435,18 @@ void FusedStep<T>::pull_back(View<const T, 1> parameters, const std::vector<View
       });
   }
   m.reduce(gradient);
+}
+
+template <class T>
+void FusedStep<T>::weigh(int group, View<T, 2> r) {
+  Group<T>& g = impl_->at(group);
+  require(r.extent(0) == g.weights.size() && r.extent(1) == g.points, "fused step: r must be [residuals, points]");
+  for (std::size_t e = 0; e < g.weights.size(); ++e)
+    for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s) {
+      const T slice = T(g.slice_weights.size() > s ? g.slice_weights[s] : 1.0);
+      for (std::size_t n = g.offsets[s]; n < g.offsets[s + 1]; ++n)
+        r.data()[e * g.points + n] *= g.weights[e] * slice * (g.point_weight.empty() ? T(1) : g.point_weight[n]);
+    }
 }
 
 template <class T>

@@ -78,7 +78,9 @@ class FusedStep {
   /// Σ_groups Σ_e Σ_n seed[e, n] ∂r_e(x_n)/∂θ; seeds[g] : [E, N] of group g.
   void pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
                  View<T, 1> gradient);
-  /// Each group's Σ_n v_n |∂r_e(x_n)/∂θ|² / N by residual: the scale of its Jacobian rows.
+  /// r[e, n] *= the weight of r_e(x_n)² in L (causal weights included).           r : [E, N]
+  void weigh(int group, View<T, 2> r);
+  /// Each group's mean over n of v_n |∂r_e(x_n)/∂θ|², by residual: the scale of its Jacobian rows.
   std::vector<std::vector<double>> row_norms(View<const T, 1> parameters);
   /// The Gauss–Newton matrix G = Σ w_e v_n ∇r ∇rᵀ (both triangles) and g = Σ w_e v_n r ∇r; returns L.
   /// matrix : [P, P], gradient : [P]. Causal weights enter as constants. Rows are made block by block

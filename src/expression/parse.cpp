@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recursive descent over the text itself; every error names the column where it was found.
+#include "sobolev/expression/parse.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numbers>
+#include <optional>
+
+#include "functions.hpp"
+
+namespace sobolev {
+namespace {
+constexpr std::size_t longest_text = 65536;
+constexpr int deepest = 200;
+
+bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Columns count characters, not bytes.
+std::size_t characters(std::string_view text) {
+  return std::size_t(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+class Parser {
+ public:
+  Parser(std::string_view text, const ExpressionScope& scope, const SourcePosition& position)
+      : text_(text), scope_(scope), position_(position) {
+    if (text.size() > longest_text) fail(0, fmt::format("an expression of {} bytes; at most {} are allowed", text.size(), longest_text));
+  }
+
+  Expr whole() {
+    const Expr e = sum();
+    skip();
+    if (at_ < text_.size()) fail(at_, trailing());
+    return e;
+  }
+
+  std::pair<Expr, Expr> equation() {
+    const Expr left = sum();
+    skip();
+    if (at_ == text_.size()) return {left, Expr(0.0)};
+    if (text_[at_] != '=') fail(at_, trailing());
+    ++at_;
+    if (at_ < text_.size() && text_[at_] == '=') ++at_;
+    const Expr right = sum();
+    skip();
+    if (at_ < text_.size())
+      fail(at_, text_[at_] == '=' ? "a second '='; an equation has one left and one right side" : trailing());
+    return {left, right};
+  }
+
+ private:
+  [[noreturn]] void fail(std::size_t at, const std::string& message) const {
+    SourcePosition p = position_;
+    if (p.line == 0) p.line = 1;
+    if (p.column == 0) p.column = 1;
+    const std::string_view before = text_.substr(0, std::min(at, text_.size()));
+    const std::size_t lines = std::size_t(std::count(before.begin(), before.end(), '\n'));
+    if (lines > 0) {
+      p.line += lines;
+      p.column = 1 + characters(before.substr(before.rfind('\n') + 1));
+    } else {
+      p.column += characters(before);
+    }
+    throw ParseError(p, message);
+  }
+
+  std::string trailing() const {
+    const char c = text_[at_];
+    if (c == ')') return "')' without a matching '('";
+    if (c == '=') return "'=' is only allowed in equations";
+    if (letter(c) || digit(c) || c == '(')
+      return fmt::format("'{}' follows without an operator; write '*' to multiply", piece());
+    return fmt::format("'{}' is not expected here; an operator or the end would be", piece());
+  }
+
+  /// The next name or character, for messages.
+  std::string piece() const {
+    std::size_t end = at_;
+    while (end < text_.size() && (letter(text_[end]) || digit(text_[end]))) ++end;
+    if (end == at_) {
+      ++end;
+      while (end < text_.size() && (text_[end] & 0xC0) == 0x80) ++end;
+    }
+    return std::string(text_.substr(at_, std::min<std::size_t>(end - at_, 40)));
+  }
+
+  void skip() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+  }
+  bool take(char c) {
+    skip();
+    if (at_ >= text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+
+  struct Depth {
+    Parser& p;
+    explicit Depth(Parser& parser) : p(parser) {
+      if (++p.depth_ > deepest) p.fail(p.at_, fmt::format("nested more than {} levels deep", deepest));
+    }
+    ~Depth() { --p.depth_; }
+  };
+
+  /// A constant that came out of an operation must be finite.
+  Expr checked(Expr e, std::size_t at) const {
+    if (e.is_constant() && !std::isfinite(e->value))
+      fail(at, fmt::format("'{}' is not a finite number", std::string(text_.substr(at, at_ - at))));
+    return e;
+  }
+
+  Expr sum() {
+    const Depth guard(*this);
+    skip();
+    const std::size_t start = at_;
+    Expr e = product();
+    for (;;) {
+      if (take('+')) e = checked(e + product(), start);
+      else if (take('-')) e = checked(e - product(), start);
+      else return e;
+    }
+  }
+
+  Expr product() {
+    skip();
+    const std::size_t start = at_;
+    Expr e = unary();
+    for (;;) {
+      skip();
+      if (take('*')) e = checked(e * unary(), start);
+      else if (take('/')) {
+        const Expr divisor = unary();
+        if (divisor.is_constant(0)) fail(start, fmt::format("division by zero in '{}'", std::string(text_.substr(start, at_ - start))));
+        e = checked(e / divisor, start);
+      } else return e;
+    }
+  }
+
+  Expr unary() {
+    const Depth guard(*this);
+    if (take('-')) return -unary();
+    if (take('+')) return unary();
+    return power();
+  }
+
+  Expr power() {
+    skip();
+    const std::size_t start = at_;
+    const Expr base = primary();
+    skip();
+    if (text_.substr(at_, 2) == "**") at_ += 2;
+    else if (!take('^')) return base;
+    return checked(pow(base, unary()), start);
+  }
+
+  Expr primary() {
+    skip();
+    if (at_ == text_.size())
+      fail(at_, "the expression ends where a number, a name or '(' was expected");
+    const char c = text_[at_];
+    if (c == '(') {
+      const std::size_t open = at_++;
+      const Expr e = sum();
+      if (!take(')')) fail(open, "'(' is never closed");
+      return e;
+    }
+    if (digit(c) || c == '.') return number();
+    if (letter(c)) return name();
+    fail(at_, fmt::format("'{}' is not expected here; a number, a name or '(' would be", piece()));
+  }
+
+  Expr number() {
+    double value = 0;
+    const char* first = text_.data() + at_;
+    const auto [end, error] = std::from_chars(first, text_.data() + text_.size(), value);
+    if (error == std::errc::result_out_of_range) fail(at_, "a number too large or too small for double precision");
+    if (error != std::errc()) fail(at_, fmt::format("'{}' is not a number", piece()));
+    at_ += std::size_t(end - first);
+    if (!std::isfinite(value)) fail(at_, "not a finite number");
+    return Expr(value);
+  }
+
+  std::string identifier() {
+    const std::size_t start = at_;
+    while (at_ < text_.size() && (letter(text_[at_]) || digit(text_[at_]))) ++at_;
+    return std::string(text_.substr(start, at_ - start));
+  }
+
+  static bool has(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  }
+
+  Expr name() {
+    const std::size_t start = at_;
+    const std::string id = identifier();
+    skip();
+    if (at_ < text_.size() && text_[at_] == '(') return call(id, start);
+    if (has(scope_.coordinates, id)) return coordinate(id);
+    if (has(scope_.unknowns, id)) return field(id);
+    if (const auto it = scope_.constants.find(id); it != scope_.constants.end()) return Expr(it->second);
+    if (const auto e = subscripted(id, start)) return *e;
+    if (id == "pi") return Expr(std::numbers::pi);
+    if (id == "e") return Expr(std::numbers::e);
+    if (detail::find_function(id) || id == "d")
+      fail(start, fmt::format("the function {} needs its argument in parentheses: {}(…)", id, id));
+    std::vector<std::string> known{"pi", "e"};
+    known.insert(known.end(), scope_.coordinates.begin(), scope_.coordinates.end());
+    known.insert(known.end(), scope_.unknowns.begin(), scope_.unknowns.end());
+    for (const auto& [constant, value] : scope_.constants) known.push_back(constant);
+    const std::string near = nearest_name(id, known);
+    fail(start, fmt::format("unknown name '{}'{}; known are {}", id,
+                            near.empty() ? "" : fmt::format(", did you mean '{}'?", near), fmt::join(known, ", ")));
+  }
+
+  /// u_xxt: an unknown, an underscore, letters of coordinates.
+  std::optional<Expr> subscripted(const std::string& id, std::size_t start) const {
+    const std::size_t underscore = id.rfind('_');
+    if (underscore == std::string::npos || underscore == 0) return {};
+    const std::string base = id.substr(0, underscore), letters = id.substr(underscore + 1);
+    if (!has(scope_.unknowns, base)) return {};
+    if (letters.empty()) fail(start, fmt::format("'{}': the coordinates of the derivative are missing after '_'", id));
+    for (const std::string& c : scope_.coordinates)
+      if (c.size() != 1)
+        fail(start, fmt::format("'{}': subscripts need coordinates of one letter, but there is '{}'; write d({}, {})", id, c, base, c));
+    Derivative d;
+    for (char c : letters) {
+      const std::string name(1, c);
+      if (!has(scope_.coordinates, name))
+        fail(start, fmt::format("'{}': '{}' is not a coordinate; they are {}", id, name, fmt::join(scope_.coordinates, ", ")));
+      const auto it = std::find_if(d.begin(), d.end(), [&](const auto& p) { return p.first == name; });
+      if (it == d.end()) d.emplace_back(name, 1);
+      else ++it->second;
+    }
+    return field(base, d);
+  }
+
+  Expr call(const std::string& id, std::size_t start) {
+    const Depth guard(*this);
+    const std::size_t open = at_++;
+    if (id == "d") return derivative(open, start);
+    const detail::Function* f = detail::find_function(id);
+    if (!f) {
+      if (has(scope_.unknowns, id) || has(scope_.coordinates, id) || scope_.constants.count(id) || id == "pi" || id == "e")
+        fail(start, fmt::format("'{}' is not a function; write {}*(…) to multiply", id, id));
+      std::vector<std::string> names = detail::function_names();
+      names.push_back("d");
+      const std::string near = nearest_name(id, names);
+      fail(start, fmt::format("unknown function '{}'{}; known are {}", id,
+                              near.empty() ? "" : fmt::format(", did you mean '{}'?", near), fmt::join(names, " ")));
+    }
+    std::vector<Expr> arguments;
+    if (!take(')')) {
+      do arguments.push_back(sum());
+      while (take(','));
+      if (!take(')')) fail(open, fmt::format("the '(' of {} is never closed", id));
+    }
+    if (int(arguments.size()) != f->arity)
+      fail(start, fmt::format("{} takes {} argument{}, {} given", id, f->arity, f->arity == 1 ? "" : "s", arguments.size()));
+    return checked(detail::call_function(*f, arguments), start);
+  }
+
+  Expr derivative(std::size_t open, std::size_t start) {
+    Expr e = sum();
+    int count = 0;
+    while (take(',')) {
+      skip();
+      const std::size_t at = at_;
+      const std::string id = identifier();
+      if (!has(scope_.coordinates, id))
+        fail(at, fmt::format("d(…): '{}' is not a coordinate; they are {}", id.empty() ? piece_or_end() : id, fmt::join(scope_.coordinates, ", ")));
+      if (++count > 16) fail(at, "d(…): more than 16 derivatives");
+      e = differentiate(e, id);
+    }
+    if (!take(')')) fail(open, "the '(' of d is never closed");
+    if (count == 0) fail(start, "d needs an expression and at least one coordinate: d(u, x)");
+    return checked(e, start);
+  }
+  std::string piece_or_end() const { return at_ < text_.size() ? piece() : "the end"; }
+
+  std::string_view text_;
+  const ExpressionScope& scope_;
+  SourcePosition position_;
+  std::size_t at_ = 0;
+  int depth_ = 0;
+};
+}  // namespace
+
+Expr parse_expression(std::string_view text, const ExpressionScope& scope, const SourcePosition& position) {
+  return Parser(text, scope, position).whole();
+}
+
+std::pair<Expr, Expr> parse_equation(std::string_view text, const ExpressionScope& scope, const SourcePosition& position) {
+  return Parser(text, scope, position).equation();
+}
+
+std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
+  std::string best;
+  std::size_t best_distance = name.size() <= 3 ? 1 : name.size() <= 6 ? 2 : 3;
+  for (const std::string& candidate : candidates) {
+    std::vector<std::size_t> row(candidate.size() + 1);
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+      std::size_t diagonal = row[0];
+      row[0] = i + 1;
+      for (std::size_t j = 0; j < candidate.size(); ++j) {
+        const std::size_t next = std::min({row[j] + 1, row[j + 1] + 1, diagonal + (name[i] == candidate[j] ? 0u : 1u)});
+        diagonal = row[j + 1];
+        row[j + 1] = next;
+      }
+    }
+    const bool closer = row.back() < best_distance || (row.back() == best_distance && best.empty());
+    if (closer && row.back() < std::max(name.size(), candidate.size())) {
+      best = candidate;
+      best_distance = row.back();
+    }
+  }
+  return best;
+}
+
+}  // namespace sobolev

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "window_model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sobolev/core/random.hpp"
+
+namespace sobolev::detail {
+namespace {
+const std::string raw_prefix = "network output ", previous_prefix = "previous ";
+
+int index_of(const std::vector<std::string>& names, const std::string& name) {
+  const auto it = std::find(names.begin(), names.end(), name);
+  return it == names.end() ? -1 : int(it - names.begin());
+}
+
+/// The order of the highest pure time derivative of an unknown in the equations.
+int time_order(const Problem& problem, const std::string& unknown, const std::string& time) {
+  int order = 0;
+  for (const Equation& equation : problem.equations) {
+    const Expr e = equation.residual;
+    for (Expr f : fields_of(std::span<const Expr>(&e, 1)))
+      if (f->name == unknown)
+        for (const auto& [name, n] : f->derivative)
+          if (name == time) order = std::max(order, n);
+  }
+  return order;
+}
+
+/// True when e vanishes (to rounding) at random points of the problem with coordinate `fixed` at `value`.
+bool vanishes_at(Expr e, const Problem& problem, const std::string& fixed, double value) {
+  const Philox random(1, 77);
+  for (std::uint64_t trial = 0; trial < 8; ++trial) {
+    std::vector<std::pair<Expr, double>> leaves;
+    std::uint64_t i = trial * 16;
+    for (const CoordinateRange& c : problem.coordinates)
+      leaves.emplace_back(coordinate(c.name), c.name == fixed ? value : c.low + (c.high - c.low) * random.uniform(i++));
+    if (std::abs(evaluate(e, leaves)) > 1e-12) return false;
+  }
+  return true;
+}
+}  // namespace
+
+Expr raw_output(const std::string& unknown) { return field(raw_prefix + unknown); }
+
+std::pair<double, double> window_range(const Problem& problem, int window) {
+  const int t = problem.time();
+  if (t < 0) return {0, 0};
+  const CoordinateRange& c = problem.coordinates[std::size_t(t)];
+  const int n = problem.training.windows;
+  const auto at = [&](int k) { return k == n ? c.high : c.low + (c.high - c.low) * k / n; };
+  return {at(window), at(window + 1)};
+}
+
+WindowModel::WindowModel(const Problem& problem, int window)
+    : problem_(&problem), window_(window), time_(problem.time()) {
+  require(problem.training.windows == 1 || time_ >= 0,
+          "training.windows: time windows need a coordinate named t that is not periodic");
+  std::tie(start_, end_) = window_range(problem, window);
+  build_solutions();
+}
+
+void WindowModel::build_solutions() {
+  const Problem& p = *problem_;
+  std::map<std::string, Expr> raw;
+  for (const std::string& u : p.unknowns) raw.emplace(u, raw_output(u));
+  if (time_ < 0) {
+    for (const std::string& u : p.unknowns) {
+      const auto given = p.network.output.find(u);
+      solution_.emplace(u, given == p.network.output.end() ? raw.at(u) : substitute_fields(given->second, raw));
+    }
+    return;
+  }
+  const CoordinateRange& range = p.coordinates[std::size_t(time_)];
+  const std::string& time = range.name;
+  const Expr t = coordinate(time);
+  const Expr tau = (t - Expr(start_)) * Expr(1 / (end_ - start_));  // 0 … 1 in the window
+  std::vector<std::string> space;
+  for (const CoordinateRange& c : p.coordinates)
+    if (c.name != time) space.push_back(c.name);
+
+  for (const std::string& u : p.unknowns) {
+    const int order = time_order(p, u, time);
+    const Expr ramp = order >= 2 ? tau * tau : tau;
+    // The solution at the window's start: previous values, functions of space only.
+    const auto previous = [&](int time_derivative) {
+      const Derivative d = time_derivative == 0 ? Derivative{} : Derivative{{time, time_derivative}};
+      // Spatial derivatives are taken of this field; its time derivative is part of its name.
+      return field(previous_prefix + std::to_string(d.empty() ? 0 : d[0].second) + " " + u, {},
+                   space.empty() ? std::vector<std::string>{" "} : space);
+    };
+    const auto given = p.network.output.find(u);
+    if (given != p.network.output.end()) {
+      const Expr form = substitute_fields(given->second, raw);
+      if (p.training.windows == 1) {
+        solution_.emplace(u, form);
+        continue;
+      }
+      // form = B(t, x) + A(t, x)·N; A starts at zero or is made to.
+      std::vector<std::pair<Expr, Expr>> zero;
+      for (const auto& [name, n] : raw) zero.emplace_back(n, Expr(0.0));
+      const Expr base = substitute(form, zero);
+      const Expr factor = partial(form, raw.at(u));
+      require(!contains_fields(factor) && !contains_fields(base),
+              fmt::format("network.output.{}: with time windows it must have the form B + A*{}, B and A of the "
+                          "coordinates only",
+                          u, u));
+      const std::vector<std::pair<Expr, Expr>> at_start{{t, Expr(start_)}},
+          stretched{{t, Expr(range.low) + tau * Expr(range.high - range.low)}};
+      Expr multiplier = vanishes_at(factor, p, time, range.low) ? substitute(factor, stretched)
+                        : window_ == 0                          ? factor
+                                                                : ramp * factor;
+      Expr solution = multiplier * raw.at(u);
+      if (window_ == 0) {
+        solution = base + solution;
+      } else {
+        solution = previous(0) + (base - substitute(base, at_start)) + solution;
+        if (order >= 2)
+          solution = solution + (t - Expr(start_)) * (previous(1) - substitute(differentiate(base, time), at_start));
+      }
+      solution_.emplace(u, solution);
+      continue;
+    }
+    if (window_ > 0) {
+      Expr solution = previous(0) + ramp * raw.at(u);
+      if (order >= 2) solution = solution + (t - Expr(start_)) * previous(1);
+      solution_.emplace(u, solution);
+      continue;
+    }
+    // Explicit initial data u = f(x), and u_t = g(x) for order 2, are built in.
+    const Condition* value = nullptr;
+    const Condition* slope = nullptr;
+    for (const Condition& c : p.conditions) {
+      if (c.where.size() != 1 || c.where[0].first != time || c.where[0].second != range.low) continue;
+      if (contains_fields(c.right)) continue;
+      if (c.left == field(u)) value = &c;
+      if (c.left == field(u, {{time, 1}})) slope = &c;
+    }
+    const bool build_in = p.network.hard_initial && value != nullptr && order >= 1 && order <= 2 &&
+                          (order == 1 || slope != nullptr);
+    if (!build_in) {
+      solution_.emplace(u, raw.at(u));
+      continue;
+    }
+    const std::vector<std::pair<Expr, Expr>> at_start{{t, Expr(range.low)}};
+    Expr solution = substitute(value->right, at_start) + ramp * raw.at(u);
+    imposed_.push_back(value);
+    if (order == 2) {
+      solution = solution + (t - Expr(start_)) * substitute(slope->right, at_start);
+      imposed_.push_back(slope);
+    }
+    solution_.emplace(u, solution);
+  }
+}
+
+bool WindowModel::imposed(const Condition& condition) const {
+  if (std::any_of(imposed_.begin(), imposed_.end(), [&](const Condition* c) { return c->name == condition.name; }))
+    return true;
+  if (window_ == 0 || time_ < 0) return false;
+  for (const auto& [name, value] : condition.where)
+    if (name == problem_->coordinates[std::size_t(time_)].name) return true;
+  return false;
+}
+
+Features WindowModel::features() const {
+  const Problem& p = *problem_;
+  std::vector<std::string> names;
+  for (const CoordinateRange& c : p.coordinates) names.push_back(c.name);
+  Features features(names);
+  for (const CoordinateRange& c : ranges()) {
+    const int d = index_of(names, c.name);
+    if (c.periodic)
+      features.periodic(d, p.network.periodic_modes, c.high - c.low);
+    else if (p.network.normalize)
+      features.linear(d, 2 / (c.high - c.low), -(c.high + c.low) / (c.high - c.low));
+    else
+      features.linear(d, 1, 0);
+  }
+  for (Expr e : p.network.features) features.expression(e);
+  return features;
+}
+
+MlpShape WindowModel::mlp() const {
+  const NetworkOptions& n = problem_->network;
+  return {features().inputs(), int(problem_->unknowns.size()), n.depth, n.width, n.activation};
+}
+
+std::vector<Symmetry> WindowModel::symmetry() const {
+  std::vector<Symmetry> all;
+  for (std::size_t d = 0; d < problem_->coordinates.size(); ++d) {
+    const auto it = problem_->network.symmetry.find(problem_->coordinates[d].name);
+    if (it != problem_->network.symmetry.end()) all.push_back({int(d), it->second});
+  }
+  return all;
+}
+
+std::vector<CoordinateRange> WindowModel::ranges() const {
+  std::vector<CoordinateRange> all = problem_->coordinates;
+  if (time_ >= 0) {
+    all[std::size_t(time_)].low = start_;
+    all[std::size_t(time_)].high = end_;
+  }
+  return all;
+}
+
+Expr WindowModel::lower(Expr e) const { return substitute_fields(e, solution_); }
+
+}  // namespace sobolev::detail
