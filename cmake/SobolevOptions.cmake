@@ -30,7 +30,8 @@ if(SOBOLEV_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_library(sobolev_flags INTERFACE)
-target_compile_options(sobolev_flags INTERFACE -Wall -Wextra -Wno-psabi)
+target_compile_options(sobolev_flags INTERFACE -Wall -Wextra -Wno-psabi
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)  # GCC 12 warns inside std::string (PR 105651)
 if(SOBOLEV_WERROR)
   target_compile_options(sobolev_flags INTERFACE -Werror)
 endif()
