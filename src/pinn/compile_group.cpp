@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// From residual expressions to a group that the fused step runs: lower to raw outputs, move what depends
+// on points only out of the tape, collapse combinations of highest derivatives into single channels.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <set>
+#include <unordered_map>
+
+#include "sobolev/core/random.hpp"
+#include "window_model.hpp"
+
+namespace sobolev::detail {
+namespace {
+const std::string raw_prefix = "network output ", previous_prefix = "previous ";
+
+bool is_raw(Expr e) { return e->op == Op::field && e->name.starts_with(raw_prefix); }
+
+MultiIndex multi_index(const Derivative& derivative, const Problem& problem) {
+  MultiIndex alpha;
+  for (const auto& [name, order] : derivative)
+    for (std::size_t d = 0; d < problem.coordinates.size(); ++d)
+      if (problem.coordinates[d].name == name) alpha.order[d] = std::uint8_t(std::min(order, 255));
+  return alpha;
+}
+
+/// Maximal subexpressions that contain no network output and cost at least one operation.
+class PointExpressions {
+ public:
+  std::vector<Expr> find(const std::vector<Expr>& roots) {
+    for (Expr e : roots) {
+      if (!trained(e)) take(e);
+      else visit(e);
+    }
+    return found_;
+  }
+
+ private:
+  bool trained(Expr e) {
+    if (const auto it = trained_.find(e.node()); it != trained_.end()) return it->second;
+    bool result = is_raw(e);
+    if (e->a.node()) result = trained(e->a) || result;
+    if (e->b.node()) result = trained(e->b) || result;
+    trained_.emplace(e.node(), result);
+    return result;
+  }
+  void take(Expr e) {
+    const bool plain = e->op == Op::constant || e->op == Op::coordinate;
+    if (!plain && taken_.insert(e.node()).second) found_.push_back(e);
+  }
+  void visit(Expr e) {
+    if (!visited_.insert(e.node()).second) return;
+    for (Expr child : {e->a, e->b}) {
+      if (!child.node()) continue;
+      if (trained(child)) visit(child);
+      else take(child);
+    }
+  }
+  std::unordered_map<const ExprNode*, bool> trained_;
+  std::set<const ExprNode*> visited_, taken_;
+  std::vector<Expr> found_;
+};
+
+/// A combination Σ c_m ∂^{α_m} through which alone these derivatives enter the residuals.
+struct Combination {
+  std::vector<JetTerm> terms;
+};
+
+/// Finds combinations by comparing the residuals' sensitivities ∂r_e/∂(∂^α N_q) at random arguments: two
+/// derivatives whose sensitivities have one constant ratio everywhere occur only as one combination.
+std::vector<Combination> find_combinations(const std::vector<Expr>& residuals, const std::vector<Expr>& fields,
+                                           const std::vector<MultiIndex>& alphas, const JetSpec& spec,
+                                           const Problem& problem, const std::vector<Expr>& leaves) {
+  std::vector<MultiIndex> candidates;
+  for (const MultiIndex& alpha : alphas)
+    if (alpha.total() > 0 && spec.maximal(alpha) && std::find(candidates.begin(), candidates.end(), alpha) == candidates.end())
+      candidates.push_back(alpha);
+  if (candidates.size() < 2) return {};
+
+  constexpr int samples = 16;
+  const Philox random(20240229, 5);
+  std::vector<std::vector<double>> sensitivity(candidates.size());
+  std::uint64_t counter = 0;
+  for (int s = 0; s < samples; ++s) {
+    std::vector<std::pair<Expr, double>> values;
+    for (Expr leaf : leaves) {
+      double v = random.normal(counter++);
+      for (const CoordinateRange& c : problem.coordinates)
+        if (leaf == coordinate(c.name)) v = c.low + (c.high - c.low) * random.uniform(counter++);
+      values.emplace_back(leaf, v);
+    }
+    for (const std::string& u : problem.unknowns)
+      for (Expr r : residuals)
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
+          double v = 0;
+          for (std::size_t f = 0; f < fields.size(); ++f)
+            if (alphas[f] == candidates[i] && fields[f]->name == raw_prefix + u) v = evaluate(partial(r, fields[f]), values);
+          sensitivity[i].push_back(v);
+        }
+  }
+  std::vector<Combination> found;
+  std::vector<bool> used(candidates.size(), false);
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (used[i]) continue;
+    const auto& a = sensitivity[i];
+    const auto peak = std::max_element(a.begin(), a.end(), [](double x, double y) { return std::abs(x) < std::abs(y); });
+    if (!(std::abs(*peak) > 0) || !std::isfinite(*peak)) continue;
+    Combination combination{{{candidates[i], 1.0}}};
+    for (std::size_t j = i + 1; j < candidates.size(); ++j) {
+      if (used[j]) continue;
+      const auto& b = sensitivity[j];
+      const double ratio = b[std::size_t(peak - a.begin())] / *peak;
+      bool constant = ratio != 0 && std::isfinite(ratio);
+      for (std::size_t k = 0; constant && k < a.size(); ++k)
+        constant = std::abs(b[k] - ratio * a[k]) <= 1e-12 * std::abs(b[k]) + 1e-300;
+      if (!constant) continue;
+      combination.terms.push_back({candidates[j], ratio});
+      used[j] = true;
+    }
+    if (combination.terms.size() > 1) found.push_back(combination);
+  }
+  return found;
+}
+}  // namespace
+
+CompiledGroup WindowModel::compile(const std::string& name, const std::vector<Expr>& residuals) const {
+  const Problem& p = *problem_;
+  CompiledGroup out{name, {JetSpec::closure(int(p.coordinates.size()), {}), {}, {}, 0, {}}, {}, {}, false};
+  std::vector<Expr> lowered;
+  for (Expr r : residuals) lowered.push_back(lower(r));
+
+  // What depends on the points only becomes external values, worked out once per point set.
+  const std::vector<Expr> points_only = PointExpressions().find(lowered);
+  std::vector<std::pair<Expr, Expr>> replace;
+  std::vector<Expr> inputs, prelude_inputs, externals;
+  for (const CoordinateRange& c : p.coordinates) inputs.push_back(coordinate(c.name));
+  prelude_inputs = inputs;
+  for (std::size_t i = 0; i < points_only.size(); ++i) {
+    externals.push_back(coordinate("point value " + std::to_string(i)));
+    replace.emplace_back(points_only[i], externals.back());
+  }
+  for (Expr f : fields_of(points_only)) {
+    prelude_inputs.push_back(f);
+    // "previous <time order> <unknown>"
+    const std::string rest = f->name.substr(previous_prefix.size());
+    const std::size_t space = rest.find(' ');
+    int order = 0;
+    std::from_chars(rest.data(), rest.data() + space, order);
+    Derivative d = f->derivative;
+    if (order > 0) d.emplace_back(p.coordinates[std::size_t(time_)].name, order);
+    out.previous.push_back({rest.substr(space + 1), d});
+  }
+  out.prelude = sobolev::compile(points_only, prelude_inputs);
+  for (Expr& r : lowered) r = substitute(r, replace);
+
+  const std::vector<Expr> fields = fields_of(lowered);
+  std::vector<MultiIndex> alphas;
+  for (Expr f : fields) alphas.push_back(multi_index(f->derivative, p));
+  JetSpec spec = JetSpec::closure(int(p.coordinates.size()), alphas);
+  std::vector<Expr> leaves = inputs;
+  leaves.insert(leaves.end(), externals.begin(), externals.end());
+  leaves.insert(leaves.end(), fields.begin(), fields.end());
+
+  const std::vector<Combination> combinations = find_combinations(lowered, fields, alphas, spec, p, leaves);
+  for (const Combination& c : combinations) spec = spec.collapse(c.terms);
+  // r = f(Σ c_m ∂^{α_m}): put the combination in the place of the first derivative, 0 in the others'.
+  std::vector<std::pair<Expr, Expr>> collapse;
+  std::vector<std::pair<Expr, FieldInput>> field_inputs;
+  for (std::size_t f = 0; f < fields.size(); ++f) {
+    const int output = int(std::find(p.unknowns.begin(), p.unknowns.end(), fields[f]->name.substr(raw_prefix.size())) - p.unknowns.begin());
+    const Combination* inside = nullptr;
+    for (const Combination& c : combinations)
+      for (const JetTerm& term : c.terms)
+        if (term.alpha == alphas[f]) inside = &c;
+    if (!inside) {
+      const int channel = spec.channel_of(alphas[f]);
+      field_inputs.push_back({fields[f], {output, channel, spec.scale(channel)}});
+      continue;
+    }
+    const MultiIndex& first = inside->terms.front().alpha;
+    // Any derivative of the combination will do as its representative: scale by its own coefficient.
+    const Expr leaf = coordinate(fmt::format("collapsed {} of output {}", inside - combinations.data(), output));
+    int channel = -1;
+    for (int k = 0; k < spec.channels(); ++k)
+      if (spec.collapsed(k) && spec.terms(k).front().alpha == first) channel = k;
+    const bool seen = std::any_of(field_inputs.begin(), field_inputs.end(), [&](const auto& i) { return i.first == leaf; });
+    double coefficient = 1;
+    for (const JetTerm& term : inside->terms)
+      if (term.alpha == alphas[f]) coefficient = term.coefficient;
+    collapse.emplace_back(fields[f], seen ? Expr(0.0) : leaf * Expr(1 / coefficient));
+    if (!seen) field_inputs.push_back({leaf, {output, channel, 1.0}});
+  }
+  for (Expr& r : lowered) r = substitute(r, collapse);
+
+  inputs.insert(inputs.end(), externals.begin(), externals.end());
+  for (const auto& [leaf, input] : field_inputs) {
+    inputs.push_back(leaf);
+    out.group.fields.push_back(input);
+  }
+  out.group.jet = spec;
+  out.group.externals = int(externals.size());
+  out.group.tape = sobolev::compile(lowered, inputs);
+  out.group.weights.assign(residuals.size(), 1.0);
+  out.satisfied = fields.empty();
+  return out;
+}
+
+}  // namespace sobolev::detail
