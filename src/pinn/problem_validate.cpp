@@ -165,8 +165,10 @@ void check_condition(const Problem& problem, const Condition& condition) {
            fmt::format("condition {} is at {} = {}, outside the range [{}, {}]", condition.name, name, value,
                        range->low, range->high));
   }
+  // A value given at one point of space fixes a free constant (of a pressure, say): no boundary.
+  const bool gauge = fixed_space == space && (space > 1 || problem.time() < 0);
   for (const auto& [name, value] : condition.where)
-    if (find_coordinate(problem, name)->periodic && fixed_space < space)
+    if (find_coordinate(problem, name)->periodic && !gauge)
       fail(problem, key + ".where",
            fmt::format("condition {} fixes {}, which is periodic and has no boundary; remove the condition, "
                        "or periodic = true",

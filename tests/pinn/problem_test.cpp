@@ -175,7 +175,7 @@ TEST(Problem, OverridesBecomePartOfTheSource) {
   const Problem p =
       Problem::from_string(full_problem, "wave.toml",
                            {"training.points.sobol=64", "training.precision=float64", "constants.c=1+1",
-                            "equations.third=u - u", "training.phase.1.seconds=9", "reference.solver=etdrk4",
+                            "equations.third=u_xx - v", "training.phase.1.seconds=9", "reference.solver=etdrk4",
                             "title=\"A \\\"b\\\"\\n\\u0001é\"", "training.causal.epsilon=[2.5]"});
   EXPECT_EQ(p.training.points.sampling, Sampling::sobol);
   EXPECT_EQ(p.training.points.count, 64);
