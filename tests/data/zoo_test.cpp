@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The problems that ship with the library: they read, cite their source, and their parts agree.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "sobolev/core/random.hpp"
+#include "sobolev/data/reference.hpp"
+#include "sobolev/pinn/problem.hpp"
+
+namespace sobolev {
+namespace {
+
+/// The largest |e| over random points of the domain with some coordinates fixed; unknowns that are left take
+/// random values.
+double largest(const Problem& p, Expr e, const std::vector<std::pair<std::string, double>>& fixed = {}) {
+  const Philox random(5, 0);
+  double worst = 0;
+  for (std::uint64_t i = 0, draw = 0; i < 200; ++i) {
+    std::vector<std::pair<Expr, double>> leaves;
+    for (const auto& c : p.coordinates) {
+      double value = c.low + (c.high - c.low) * random.uniform(draw++);
+      for (const auto& [name, at] : fixed)
+        if (name == c.name) value = at;
+      leaves.emplace_back(coordinate(c.name), value);
+    }
+    for (Expr leaf : fields_of(std::vector<Expr>{e}))
+      leaves.emplace_back(leaf, 2 * random.uniform(draw++) - 1);
+    const double value = std::abs(evaluate(e, leaves));
+    worst = std::isnan(value) ? INFINITY : std::max(worst, value);
+  }
+  return worst;
+}
+
+class Zoo : public ::testing::TestWithParam<std::string> {
+ protected:
+  Problem problem() const { return Problem::from_file(find_problem(GetParam())); }
+};
+
+TEST_P(Zoo, ReadsAndCitesItsSource) {
+  const Problem p = problem();
+  p.validate();
+  EXPECT_FALSE(p.title.empty());
+  EXPECT_TRUE(p.reference.given());
+  EXPECT_THAT(p.source, ::testing::HasSubstr("# Source: "));
+}
+
+void exact_solution_satisfies_equations_and_conditions(const Problem& p) {
+  for (const auto& equation : p.equations)
+    EXPECT_LT(largest(p, substitute_fields(equation.residual, p.reference.exact)), 1e-9) << equation.name;
+  for (const auto& c : p.conditions)
+    EXPECT_LT(largest(p, substitute_fields(c.left - c.right, p.reference.exact), c.where), 1e-11) << c.name;
+}
+
+void solver_settles_and_starts_from_the_condition(const Problem& p) {
+  const Reference r = make_reference(Cpu(), p);
+  EXPECT_LE(r.error_bound, 1e-8);
+  for (const auto& c : p.conditions) {
+    if (c.where != std::vector<std::pair<std::string, double>>{{"t", 0.0}}) continue;
+    for (std::size_t j = 0; j < r.axes[1].size(); ++j)
+      EXPECT_NEAR(r.values.at("u")[j], evaluate(c.right, {{coordinate("x"), r.axes[1][j]}}), 1e-12);
+  }
+}
+
+TEST_P(Zoo, ReferenceSolvesTheProblem) {
+  const Problem p = problem();
+  if (!p.reference.exact.empty())
+    exact_solution_satisfies_equations_and_conditions(p);
+  else
+    solver_settles_and_starts_from_the_condition(p);
+}
+
+// Without a transform the network's output is the unknown, and nothing is promised.
+TEST_P(Zoo, OutputTransformSatisfiesTheConditions) {
+  const Problem p = problem();
+  for (const auto& c : p.conditions) {
+    const double residual = largest(p, substitute_fields(c.left - c.right, p.network.output), c.where);
+    if (p.network.output.empty())
+      EXPECT_GT(residual, 1e-3) << c.name;
+    else
+      EXPECT_LT(residual, 1e-7) << c.name;
+  }
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> out;
+  for (const auto& [name, path] : zoo()) out.push_back(name);
+  return out;
+}
+INSTANTIATE_TEST_SUITE_P(Problems, Zoo, ::testing::ValuesIn(names()),
+                         [](const auto& info) { return info.param; });
+
+TEST(ZooList, HasThePublishedBenchmarks) {
+  EXPECT_THAT(names(),
+              ::testing::IsSupersetOf({"allen_cahn", "burgers", "convection", "heat", "helmholtz_2d", "kdv",
+                                       "klein_gordon", "kuramoto_sivashinsky", "poisson_2d", "wave"}));
+}
+
+}  // namespace
+}  // namespace sobolev
