@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "sobolev/pinn/problem.hpp"
+
+namespace sobolev::detail {
+/// The problem with every option that was left open chosen (docs/defaults.md).
+Problem with_defaults(const Problem& problem);
+/// Levenberg–Marquardt keeps four P × P matrices; beyond this many parameters Adam is the default.
+inline constexpr std::size_t levenberg_marquardt_limit = 4000;
+}  // namespace sobolev::detail

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "defaults.hpp"
+#include "evaluator.hpp"
+#include "sobolev/pinn/points.hpp"
+#include "state.hpp"
+
+namespace sobolev {
+namespace detail {
+
+std::vector<double> grid_points(const std::vector<std::vector<double>>& axes) {
+  std::size_t n = 1;
+  for (const auto& axis : axes) n *= axis.size();
+  std::vector<double> points(n * axes.size());
+  for (std::size_t i = 0; i < n; ++i) {
+    std::size_t rest = i;
+    for (std::size_t d = axes.size(); d-- > 0;) {
+      points[i * axes.size() + d] = axes[d][rest % axes[d].size()];
+      rest /= axes[d].size();
+    }
+  }
+  return points;
+}
+
+Solution::State::Errors measure_errors(const Cpu& cpu, const Solution::State& state) {
+  Solution::State::Errors errors;
+  if (!state.reference || state.parameters.empty()) return errors;
+  const Problem& p = state.problem;
+  const std::vector<double> points = grid_points(state.reference->axes);
+  const std::size_t d = p.coordinates.size(), n = points.size() / d;
+  // The part of the grid that the trained windows cover.
+  std::vector<std::size_t> inside;
+  const int time = p.time();
+  const double end = time < 0 ? 0 : window_range(p, int(state.parameters.size()) - 1).second;
+  for (std::size_t i = 0; i < n; ++i)
+    if (time < 0 || points[i * d + std::size_t(time)] <= end) inside.push_back(i);
+  std::vector<double> at;
+  for (std::size_t i : inside) at.insert(at.end(), points.begin() + std::ptrdiff_t(i * d), points.begin() + std::ptrdiff_t((i + 1) * d));
+  std::vector<Expr> outputs;
+  for (const std::string& u : p.unknowns) outputs.push_back(field(u));
+  const auto values = evaluate_windows(cpu, p, state.parameters, View<const double, 2>(at.data(), inside.size(), d), outputs);
+  for (std::size_t k = 0; k < p.unknowns.size(); ++k) {
+    const auto known = state.reference->values.find(p.unknowns[k]);
+    if (known == state.reference->values.end()) continue;
+    double difference = 0, norm = 0, worst = 0;
+    for (std::size_t i = 0; i < inside.size(); ++i) {
+      const double want = known->second[inside[i]], e = values[k][i] - want;
+      difference += e * e;
+      norm += want * want;
+      worst = std::max(worst, std::abs(e));
+      if (!std::isfinite(e)) worst = difference = e;
+    }
+    errors.relative_l2[p.unknowns[k]] = std::sqrt(difference / (norm > 0 ? norm : 1));
+    errors.max_error[p.unknowns[k]] = worst;
+  }
+  return errors;
+}
+
+}  // namespace detail
+
+Solution::Solution() : state_(std::make_unique<State>()) {}
+Solution::Solution(Solution&&) noexcept = default;
+Solution& Solution::operator=(Solution&&) noexcept = default;
+Solution::~Solution() = default;
+
+const Problem& Solution::problem() const { return state_->problem; }
+const std::vector<HistoryRow>& Solution::history() const { return state_->history; }
+std::string Solution::stopped_because() const { return state_->stopped_because; }
+bool Solution::finished() const { return state_->finished; }
+double Solution::seconds() const { return state_->seconds; }
+double Solution::setup_seconds() const { return state_->setup_seconds; }
+double Solution::points_per_second() const { return state_->seconds > 0 ? state_->points_processed / state_->seconds : 0; }
+double Solution::loss() const { return state_->loss; }
+long Solution::iterations() const { return state_->iterations; }
+std::size_t Solution::parameters() const { return state_->parameters.empty() ? 0 : state_->parameters.front().size(); }
+
+std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const double, 2> points, const std::vector<Expr>& outputs) const {
+  require(!state_->parameters.empty(), "evaluate: the solution holds no trained network");
+  return detail::evaluate_windows(cpu, state_->problem, state_->parameters, points, outputs);
+}
+
+std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const double, 2> points, const std::vector<std::string>& outputs) const {
+  const Problem& p = state_->problem;
+  const ExpressionScope scope = p.scope();
+  std::vector<Expr> expressions;
+  for (const std::string& text : outputs) {
+    const auto equation = std::find_if(p.equations.begin(), p.equations.end(), [&](const Equation& e) { return e.name == text; });
+    expressions.push_back(equation != p.equations.end() ? equation->residual : parse_expression(text, scope, {"output '" + text + "'", 1, 1}));
+  }
+  return evaluate(cpu, points, expressions);
+}
+
+std::map<std::string, double> Solution::relative_l2() const {
+  if (!state_->errors) state_->errors = detail::measure_errors(state_->cpu, *state_);
+  return state_->errors->relative_l2;
+}
+std::map<std::string, double> Solution::max_error() const {
+  if (!state_->errors) state_->errors = detail::measure_errors(state_->cpu, *state_);
+  return state_->errors->max_error;
+}
+
+Solution::Table Solution::table(const Cpu& cpu) const {
+  const Problem& p = state_->problem;
+  Table table;
+  for (const CoordinateRange& c : p.coordinates) table.coordinates.push_back(c.name);
+  if (state_->reference) {
+    table.axes = state_->reference->axes;
+    table.reference = state_->reference->values;
+  } else {
+    const int n = p.coordinates.size() <= 2 ? 101 : p.coordinates.size() == 3 ? 41 : 9;
+    for (const CoordinateRange& c : p.coordinates) {
+      PointRequest request;
+      request.ranges = {c};
+      request.sampling = Sampling::grid;
+      request.grid = {n};
+      table.axes.push_back(sample_points(request));
+    }
+  }
+  const int time = p.time();
+  if (time >= 0 && int(state_->parameters.size()) < p.training.windows) {
+    // Interrupted: only the times that are solved.
+    auto& axis = table.axes[std::size_t(time)];
+    const double end = detail::window_range(p, int(state_->parameters.size()) - 1).second;
+    const std::size_t kept = std::size_t(std::count_if(axis.begin(), axis.end(), [&](double t) { return t <= end; }));
+    std::size_t outer = 1, inner = 1;
+    for (std::size_t d = 0; d < std::size_t(time); ++d) outer *= table.axes[d].size();
+    for (std::size_t d = std::size_t(time) + 1; d < table.axes.size(); ++d) inner *= table.axes[d].size();
+    for (auto& [name, values] : table.reference) {
+      std::vector<double> part;
+      for (std::size_t o = 0; o < outer; ++o)
+        part.insert(part.end(), values.begin() + std::ptrdiff_t(o * axis.size() * inner), values.begin() + std::ptrdiff_t((o * axis.size() + kept) * inner));
+      values = std::move(part);
+    }
+    axis.resize(kept);
+  }
+  const std::vector<double> points = detail::grid_points(table.axes);
+  const std::size_t d = table.axes.size();
+  const auto values = evaluate(cpu, View<const double, 2>(points.data(), points.size() / d, d), p.unknowns);
+  for (std::size_t k = 0; k < p.unknowns.size(); ++k) table.prediction[p.unknowns[k]] = values[k];
+  return table;
+}
+
+}  // namespace sobolev

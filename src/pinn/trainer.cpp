@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// The training loop: windows, phases, stop rules, checkpoints.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "defaults.hpp"
+#include "sobolev/optim/adam.hpp"
+#include "sobolev/optim/levenberg_marquardt.hpp"
+#include "window_trainer.hpp"
+
+namespace sobolev::detail {
+namespace {
+using Clock = std::chrono::steady_clock;
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+constexpr long adam_history_every = 100;
+constexpr long error_every_lm = 10;  // iterations between error measurements for stop.relative_l2
+
+/// One run from where the state stands until it is finished or told to stop.
+class Run {
+ public:
+  Run(const Cpu& cpu, Solution& solution, const SolveOptions& options)
+      : cpu_(cpu), solution_(solution), options_(options), state_(solution.state()), training_(state_.problem.training),
+        start_(Clock::now()), seconds_before_(state_.seconds) {}
+
+  void all_windows() {
+    if (training_.precision == Precision::float32) windows<float>();
+    else windows<double>();
+    state_.seconds = elapsed();
+    finish_reports();
+  }
+
+ private:
+  enum class Next { iterate, next_phase, next_window, stop };
+
+  double elapsed() const { return seconds_before_ + since(start_); }
+
+  template <class T>
+  void windows() {
+    Continuation chain(cpu_, state_.problem, WindowTrainer<T>::continuation_values(state_.problem));
+    while (state_.window < training_.windows) {
+      WindowTrainer<T> trainer(cpu_, state_, chain);
+      const Next next = phases(trainer);
+      if (next == Next::stop && !state_.finished) return;  // interrupted
+      if (next == Next::stop && state_.window + 1 < training_.windows) return;
+      ++state_.window;
+      state_.phase = 0;
+      state_.generation = 0;
+      state_.weights.clear();
+      begin_phase();
+    }
+    state_.window = training_.windows;
+    if (!state_.finished) finish(training_.windows > 1 ? "all windows done" : last_reason_);
+  }
+
+  void begin_phase() {
+    state_.phase_iteration = 0;
+    state_.moments.clear();
+    state_.damping = 0;
+    state_.recent_losses.clear();
+    state_.exhausted = false;
+    state_.causal_stage = 0;
+    state_.phase_seconds = 0;
+  }
+
+  template <class T>
+  Next phases(WindowTrainer<T>& trainer) {
+    while (state_.phase < int(training_.phases.size())) {
+      const PhaseOptions& phase = training_.phases[std::size_t(state_.phase)];
+      phase_start_ = Clock::now();
+      phase_seconds_before_ = state_.phase_seconds;
+      const Next next = phase.optimizer == Optimizer::adam ? adam(trainer, phase) : levenberg_marquardt(trainer, phase);
+      if (next == Next::stop || next == Next::next_window) return next;
+      ++state_.phase;
+      begin_phase();
+      if (trainer.causal()) trainer.set_causal_stage(0);
+    }
+    return Next::next_window;
+  }
+
+  template <class T>
+  Next adam(WindowTrainer<T>& trainer, const PhaseOptions& phase) {
+    std::vector<double>& saved = state_.parameters.back();
+    const std::size_t p = saved.size();
+    Buffer<T> theta(p), gradient(p), m(p), v(p);
+    std::copy(saved.begin(), saved.end(), theta.begin());
+    if (state_.moments.size() == 2 * p)
+      for (std::size_t i = 0; i < p; ++i) {
+        m[i] = T(state_.moments[i]);
+        v[i] = T(state_.moments[p + i]);
+      }
+    const auto keep = [&] {
+      std::copy(theta.begin(), theta.end(), saved.begin());
+      state_.moments.resize(2 * p);
+      std::copy(m.begin(), m.end(), state_.moments.begin());
+      std::copy(v.begin(), v.end(), state_.moments.begin() + std::ptrdiff_t(p));
+    };
+    for (;;) {
+      if (phase.iterations > 0 && state_.phase_iteration >= phase.iterations) {
+        keep();
+        return done("all iterations done");
+      }
+      resample(trainer);
+      const double loss = trainer.step().loss_gradient(View<const T, 1>(theta.data(), p), gradient.view(p));
+      if (!std::isfinite(loss)) diverged();
+      AdamOptions options;
+      options.learning_rate = phase.learning_rate * std::pow(phase.decay_factor, double(state_.phase_iteration / std::max(1l, phase.decay_every)));
+      adam_step<T>(cpu_, options, state_.phase_iteration + 1, View<const T, 1>(gradient.data(), p), m.view(p), v.view(p), theta.view(p));
+      const bool record = state_.phase_iteration % adam_history_every == 0;
+      if (record || due()) keep();
+      const Next next = after_iteration(trainer, phase, loss, record, adam_history_every, keep);
+      if (next != Next::iterate) {
+        keep();
+        return next;
+      }
+    }
+  }
+
+  template <class T>
+  Next levenberg_marquardt(WindowTrainer<T>& trainer, const PhaseOptions& phase) {
+    std::vector<double>& saved = state_.parameters.back();
+    const std::size_t p = saved.size();
+    require(p <= 4 * levenberg_marquardt_limit,
+            fmt::format("Levenberg–Marquardt keeps matrices of P × P; the network has P = {} parameters. Make it narrower, or use adam", p));
+    LevenbergMarquardtOptions options;
+    options.geodesic = phase.geodesic;
+    LevenbergMarquardt<T> optimizer(cpu_, p, options);
+    if (state_.damping > 0) optimizer.set_damping(state_.damping);
+    Buffer<T> theta(p);
+    std::copy(saved.begin(), saved.end(), theta.begin());
+    const auto keep = [&] {
+      std::copy(theta.begin(), theta.end(), saved.begin());
+      state_.damping = optimizer.damping();
+    };
+    // Whether the phase is over is asked before an iteration: a resumed run asks it again.
+    for (;;) {
+      if (phase.iterations > 0 && state_.phase_iteration >= phase.iterations) return done("all iterations done");
+      if (state_.exhausted) return done("no step lowers the loss any more");
+      if (stalled(phase)) return done("the loss stands still");
+      resample(trainer);
+      const auto outcome = optimizer.step(trainer.step(), theta.view(p));
+      if (!std::isfinite(outcome.loss)) diverged();
+      state_.exhausted = !outcome.accepted && training_.points.resample_every == 0;
+      state_.recent_losses.push_back(outcome.loss);
+      keep();
+      const Next next = after_iteration(trainer, phase, outcome.loss, true, error_every_lm, keep);
+      if (next != Next::iterate) return next;
+    }
+  }
+
+  bool stalled(const PhaseOptions& phase) {
+    auto& recent = state_.recent_losses;
+    const std::size_t n = std::size_t(phase.stall_iterations);
+    if (recent.size() <= n) return false;
+    recent.erase(recent.begin(), recent.end() - std::ptrdiff_t(n) - 1);
+    return recent.back() > phase.stall_factor * recent.front();
+  }
+
+  /// Bookkeeping after an iteration: stop rules, causal stages, history, progress, checkpoints.
+  template <class T, class Keep>
+  Next after_iteration(WindowTrainer<T>& trainer, const PhaseOptions& phase, double loss, bool record, long error_every, const Keep& keep) {
+    ++state_.phase_iteration;
+    ++state_.iterations;
+    state_.loss = loss;
+    state_.points_processed += trainer.points_per_pass();
+    state_.seconds = elapsed();
+    state_.phase_seconds = phase_seconds_before_ + since(phase_start_);
+    std::optional<double> error;
+    if (training_.stop.relative_l2 > 0 && state_.phase_iteration % error_every == 0) {
+      keep();
+      error = worst_error();
+    }
+    if (record) state_.history.push_back({state_.iterations, state_.window, state_.phase, state_.seconds, loss, error});
+    report(keep);
+
+    const StopOptions& stop = training_.stop;
+    if (stop.iterations > 0 && state_.iterations >= stop.iterations) return finish("stop.iterations reached");
+    if (stop.seconds > 0 && state_.seconds >= stop.seconds) return finish("stop.seconds reached");
+    if (stop.loss > 0 && loss <= stop.loss) return last_window() ? finish("stop.loss reached") : Next::next_window;
+    if (error && *error <= stop.relative_l2) return last_window() ? finish("stop.relative_l2 reached") : Next::next_window;
+    if (trainer.causal() && record && trainer.last_causal_weight() > training_.causal.stop_above) {
+      if (++state_.causal_stage >= training_.causal.epsilon.size()) return done("causal weights above stop_above");
+      trainer.set_causal_stage(state_.causal_stage);
+      state_.recent_losses.clear();
+    }
+    if (phase.seconds > 0 && state_.phase_seconds >= phase.seconds) return done("the phase's seconds are over");
+    if (options_.stop && options_.stop->load()) {
+      state_.stopped_because = "interrupted";
+      save(keep);
+      return Next::stop;
+    }
+    if (options_.checkpoint_seconds > 0 && !options_.checkpoint.empty() && since(last_checkpoint_) > options_.checkpoint_seconds) save(keep);
+    return Next::iterate;
+  }
+
+  bool last_window() const { return state_.window + 1 == training_.windows; }
+  bool due() const { return since(last_report_) > options_.progress_seconds; }
+
+  Next done(const char* why) {
+    last_reason_ = why;
+    return Next::next_phase;
+  }
+  Next finish(const std::string& why) {
+    state_.finished = true;
+    state_.stopped_because = why;
+    return Next::stop;
+  }
+  [[noreturn]] void diverged() {
+    // state_.parameters still holds the last good ones.
+    state_.stopped_because = "diverged";
+    if (!options_.checkpoint.empty()) solution_.save(options_.checkpoint);
+    throw DivergenceError(fmt::format("the loss is not finite at iteration {}; the last good state is kept. Lower learning_rate, or check the equations for divisions by zero and roots or logarithms of negative numbers", state_.iterations + 1));
+  }
+
+  template <class T>
+  void resample(WindowTrainer<T>& trainer) {
+    const int every = training_.points.resample_every;
+    if (every <= 0 || state_.phase_iteration == 0 || state_.phase_iteration % every != 0) return;
+    ++state_.generation;
+    trainer.draw_points();
+  }
+
+  std::optional<double> worst_error() {
+    if (!state_.problem.reference.given()) return {};
+    double worst = 0;
+    for (const auto& [name, value] : measure_errors(cpu_, state_).relative_l2) worst = std::max(worst, value);
+    return worst;
+  }
+
+  template <class Keep>
+  void report(const Keep& keep) {
+    if (!options_.on_progress || !due()) return;
+    last_report_ = Clock::now();
+    Progress progress;
+    progress.row = {state_.iterations, state_.window, state_.phase, state_.seconds, state_.loss, {}};
+    if (state_.problem.reference.given() && since(last_error_) > 10 * error_cost_ + 1) {
+      keep();
+      const Clock::time_point before = Clock::now();
+      shown_error_ = worst_error();
+      error_cost_ = since(before);
+      last_error_ = Clock::now();
+      if (!state_.history.empty() && state_.history.back().iteration == state_.iterations) state_.history.back().relative_l2 = shown_error_;
+    }
+    progress.row.relative_l2 = shown_error_;
+    progress.windows = training_.windows;
+    progress.points_per_second = state_.points_processed / std::max(1e-9, state_.seconds);
+    const StopOptions& stop = training_.stop;
+    const PhaseOptions& phase = training_.phases[std::size_t(state_.phase)];
+    double within = phase.iterations > 0 ? double(state_.phase_iteration) / double(phase.iterations) : 0;
+    if (phase.seconds > 0) within = std::max(within, state_.phase_seconds / phase.seconds);
+    double fraction = (state_.window + (state_.phase + within) / double(training_.phases.size())) / training_.windows;
+    if (stop.seconds > 0) fraction = std::max(fraction, state_.seconds / stop.seconds);
+    if (stop.iterations > 0) fraction = std::max(fraction, double(state_.iterations) / double(stop.iterations));
+    progress.fraction = std::min(1.0, fraction);
+    options_.on_progress(progress);
+  }
+
+  template <class Keep>
+  void save(const Keep& keep) {
+    keep();
+    if (!options_.checkpoint.empty()) solution_.save(options_.checkpoint);
+    last_checkpoint_ = Clock::now();
+  }
+
+  void finish_reports() {
+    state_.errors.reset();
+    if (!options_.checkpoint.empty()) solution_.save(options_.checkpoint);
+  }
+
+  Cpu cpu_;
+  Solution& solution_;
+  const SolveOptions& options_;
+  Solution::State& state_;
+  const TrainingOptions& training_;
+  Clock::time_point start_, phase_start_ = Clock::now(), last_report_ = Clock::now(), last_checkpoint_ = Clock::now(), last_error_{};
+  double seconds_before_, phase_seconds_before_ = 0, error_cost_ = 0;
+  std::optional<double> shown_error_;
+  std::string last_reason_ = "all iterations done";
+};
+}  // namespace
+
+void train(const Cpu& cpu, Solution& solution, const SolveOptions& options) { Run(cpu, solution, options).all_windows(); }
+
+}  // namespace sobolev::detail
+
+namespace sobolev {
+
+Solution solve(const Cpu& cpu, const Problem& problem, const SolveOptions& options) {
+  const auto start = detail::Clock::now();
+  Solution solution;
+  Solution::State& state = solution.state();
+  problem.validate();
+  state.problem = detail::with_defaults(problem);
+  state.cpu = cpu;
+  if (state.problem.reference.given()) state.reference = make_reference(cpu, state.problem);
+  state.setup_seconds = detail::since(start);
+  detail::train(cpu, solution, options);
+  return solution;
+}
+
+Solution resume(const Cpu& cpu, Solution interrupted, const SolveOptions& options) {
+  Solution::State& state = interrupted.state();
+  state.cpu = cpu;
+  if (state.problem.reference.given() && !state.reference) state.reference = make_reference(cpu, state.problem);
+  if (state.finished) return interrupted;
+  detail::train(cpu, interrupted, options);
+  return interrupted;
+}
+
+}  // namespace sobolev

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The training of one time window: its residual groups, points, weights and initial network.
+#include <memory>
+#include <vector>
+
+#include "evaluator.hpp"
+#include "state.hpp"
+
+namespace sobolev::detail {
+
+template <class T>
+class WindowTrainer {
+ public:
+  /// `chain` gives the previous windows' values; it outlives the trainer.
+  WindowTrainer(const Cpu&, Solution::State& state, Continuation& chain);
+  FusedStep<T>& step() { return step_; }
+  /// Draws the points of state.generation (and their external values) anew.
+  void draw_points();
+  /// Points per pass over all groups.
+  double points_per_pass() const;
+  /// With causal weights: sets stage k's epsilon.
+  void set_causal_stage(std::size_t stage);
+  bool causal() const { return state_.problem.training.causal.slices > 0 && interior_ >= 0; }
+  double last_causal_weight() const { return step_.last_causal_weight(interior_); }
+  /// All values that any window of this problem takes from the one before.
+  static std::vector<PreviousValue> continuation_values(const Problem& problem);
+
+ private:
+  struct Part {
+    CompiledGroup compiled;
+    const Condition* condition;  // null: the interior
+    int group;
+  };
+  static std::vector<Part> parts_of(const Problem& problem, const WindowModel& model);
+  std::vector<double> points_of(const Part& part) const;
+  void scale_weights();
+  Cpu cpu_;
+  Solution::State& state_;
+  Continuation& chain_;
+  WindowModel model_;
+  std::vector<Part> parts_;
+  FusedStep<T> step_;
+  int interior_ = -1;
+  std::vector<std::size_t> slices_;
+};
+
+/// Glorot normal weights, first-layer biases uniform in [−1, 1], the others zero.
+std::vector<double> initial_parameters(const MlpShape& mlp, double first_layer_scale, unsigned long seed);
+
+}  // namespace sobolev::detail
