@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sobolev::app {
+
+enum ExitCode { done = 0, internal_error = 1, wrong_input = 2, no_device = 3, diverged = 4 };
+
+struct CommonOptions {
+  std::string device = "cpu";
+  int threads = 0;  // 0: all
+  bool json = false;
+  bool quiet = false;
+};
+
+struct SolveCommand : CommonOptions {
+  std::string problem;  // path or zoo name; may be empty with resume
+  std::vector<std::string> overrides;
+  std::optional<unsigned long> seed;
+  std::filesystem::path out;     // empty: runs/<problem name>
+  std::filesystem::path resume;  // a folder; empty: a new run
+};
+int run_solve(const SolveCommand& command);
+
+struct EvaluateCommand : CommonOptions {
+  std::filesystem::path run;  // a folder or checkpoint; or problem and weights
+  std::string problem;
+  std::filesystem::path weights, points, out;
+  std::vector<std::string> overrides;
+  std::string outputs;
+};
+int run_evaluate(const EvaluateCommand& command);
+
+struct CheckCommand {
+  std::string problem;
+  std::vector<std::string> overrides;
+  bool json = false;
+};
+int run_check(const CheckCommand& command);
+int run_list(bool json);
+int run_info(bool json);
+
+/// DeviceError for cuda, ArgumentError for what is no device.
+void require_device(const std::string& name);
+/// The JSON object as the only thing on stdout. Bytes that are no UTF-8 are replaced.
+void print_json(const nlohmann::ordered_json& object);
+
+}  // namespace sobolev::app

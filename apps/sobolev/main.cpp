@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command: usage, and errors as messages and exit codes.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <new>
+
+#include "apps/sobolev/commands.hpp"
+#include "sobolev/core/error.hpp"
+#include "sobolev/core/version.hpp"
+
+namespace sobolev::app {
+namespace {
+constexpr const char* description =
+    "Solves differential equations, given as text, with physics-informed networks.\n"
+    "A PROBLEM is a file or a name of the zoo (sobolev list).";
+constexpr const char* footer =
+    "Examples:\n"
+    "  sobolev solve burgers --set training.stop.seconds=20\n"
+    "  sobolev solve my_problem.toml --out runs/first --threads 2\n"
+    "  sobolev evaluate runs/burgers --points points.npy --outputs \"u,u_x\" --out values.npz\n"
+    "Exit codes: 0 done; 1 an error of sobolev itself; 2 wrong input; 3 no such device, or out of memory;\n"
+    "4 the training diverged; 130 interrupted (the state is saved, --resume goes on).";
+
+void add_common(CLI::App& app, CommonOptions& options) {
+  app.add_option("--device", options.device, "cpu (cuda[:N] in builds with CUDA)")->capture_default_str();
+  app.add_option("--threads", options.threads, "threads; 0: all")->check(CLI::Range(0, 4096));
+  app.add_flag("--json", options.json, "print one JSON object on stdout");
+  app.add_flag("--quiet", options.quiet, "no progress, no summary");
+}
+
+void add_overrides(CLI::App& app, std::vector<std::string>& overrides) {
+  app.add_option("--set", overrides, "override a key of the problem: key.path=value (may be repeated)")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+}
+
+int fail(ExitCode code, const std::string& message, bool json) {
+  fmt::print(stderr, "sobolev: {}\n", message);
+  if (json) print_json({{"error", message}, {"exit_code", static_cast<int>(code)}});
+  return code;
+}
+
+/// Runs a command; exceptions become a message and an exit code.
+int guarded(const std::function<int()>& command, bool json) {
+  try {
+    return command();
+  } catch (const DivergenceError& error) {
+    return fail(diverged, error.what(), json);
+  } catch (const DeviceError& error) {
+    return fail(no_device, error.what(), json);
+  } catch (const OutOfMemory& error) {
+    return fail(no_device, error.what(), json);
+  } catch (const std::bad_alloc&) {
+    return fail(no_device, "out of memory; use fewer points or a smaller network", json);
+  } catch (const ParseError& error) {
+    return fail(wrong_input, error.what(), json);
+  } catch (const FileError& error) {
+    return fail(wrong_input, error.what(), json);
+  } catch (const ArgumentError& error) {
+    return fail(wrong_input, error.what(), json);
+  } catch (const std::exception& error) {
+    return fail(internal_error, error.what(), json);
+  }
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(description, "sobolev");
+  app.footer(footer);
+  app.set_version_flag("--version", "sobolev " + version());
+  app.require_subcommand(1);
+
+  SolveCommand solve;
+  CLI::App* solve_app = app.add_subcommand("solve", "train a network on a problem");
+  solve_app->add_option("PROBLEM", solve.problem, "file or name");
+  add_overrides(*solve_app, solve.overrides);
+  solve_app->add_option("--seed", solve.seed, "seed of all random numbers");
+  solve_app->add_option("--out", solve.out, "folder of the results (default: runs/<problem>)");
+  solve_app->add_option("--resume", solve.resume, "go on with the run in this folder");
+  add_common(*solve_app, solve);
+
+  EvaluateCommand evaluate;
+  CLI::App* evaluate_app = app.add_subcommand("evaluate", "values of a solution at given points");
+  evaluate_app->add_option("RUN_DIR", evaluate.run, "folder of a run");
+  evaluate_app->add_option("--problem", evaluate.problem, "file or name, with --weights");
+  evaluate_app->add_option("--weights", evaluate.weights, "safetensors with layers.<l>.weight and .bias");
+  add_overrides(*evaluate_app, evaluate.overrides);
+  evaluate_app
+      ->add_option("--points", evaluate.points, "float64 .npy of shape [N, D], columns in coordinate order")
+      ->required();
+  evaluate_app
+      ->add_option("--outputs", evaluate.outputs,
+                   "unknowns, derivatives, equations, expressions, e.g. \"u,u_x\"")
+      ->required();
+  evaluate_app->add_option("--out", evaluate.out, ".npz with one array [N] per output")->required();
+  add_common(*evaluate_app, evaluate);
+
+  CheckCommand check;
+  CLI::App* check_app = app.add_subcommand("check", "read a problem and say what was understood");
+  check_app->add_option("PROBLEM", check.problem, "file or name")->required();
+  add_overrides(*check_app, check.overrides);
+  check_app->add_flag("--json", check.json, "print one JSON object on stdout");
+
+  bool list_json = false, info_json = false;
+  CLI::App* list_app = app.add_subcommand("list", "the problems that ship with sobolev");
+  list_app->add_flag("--json", list_json, "print one JSON object on stdout");
+  CLI::App* info_app = app.add_subcommand("info", "version, processor, threads");
+  info_app->add_flag("--json", info_json, "print one JSON object on stdout");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {  // --help, --version
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    const bool json = solve.json || evaluate.json || check.json || list_json || info_json;
+    std::string program = "sobolev";
+    for (const CLI::App* used : app.get_subcommands()) program += " " + used->get_name();
+    return fail(wrong_input, fmt::format("{}; see {} --help", error.what(), program), json);
+  }
+  if (solve_app->parsed()) return guarded([&] { return run_solve(solve); }, solve.json);
+  if (evaluate_app->parsed()) return guarded([&] { return run_evaluate(evaluate); }, evaluate.json);
+  if (check_app->parsed()) return guarded([&] { return run_check(check); }, check.json);
+  if (list_app->parsed()) return guarded([&] { return run_list(list_json); }, list_json);
+  return guarded([&] { return run_info(info_json); }, info_json);
+}
+}  // namespace
+
+void require_device(const std::string& name) {
+  if (name == "cpu") return;
+  if (name.starts_with("cuda"))
+    throw DeviceError(
+        fmt::format("--device {}: this sobolev was built without CUDA; use --device cpu", name));
+  throw ArgumentError(fmt::format("--device {}: no such device; use cpu", name));
+}
+
+void print_json(const nlohmann::ordered_json& object) {
+  fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+}  // namespace sobolev::app
+
+int main(int argc, char** argv) { return sobolev::app::run(argc, argv); }

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <chrono>
+#include <string>
+
+#include "sobolev/pinn/solve.hpp"
+
+namespace sobolev::app {
+
+/// Progress on stderr: a line that is overwritten on a terminal, a plain line every few seconds
+/// otherwise.
+class ProgressPrinter {
+ public:
+  ProgressPrinter(bool quiet, int windows);
+  void show(const Progress& progress);
+  /// Ends the overwritten line, so that what follows begins on a line of its own.
+  void finish();
+
+ private:
+  std::string line(const Progress& progress) const;
+
+  bool quiet_, terminal_;
+  int windows_;
+  bool open_line_ = false;
+  std::chrono::steady_clock::time_point last_{};
+};
+
+/// "3.2 s", "5 min 10 s", "2 h 5 min".
+std::string duration_text(double seconds);
+/// "850", "12.3 k", "4.56 M".
+std::string rate_text(double per_second);
+
+}  // namespace sobolev::app

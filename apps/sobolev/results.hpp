@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "sobolev/core/executor.hpp"
+#include "sobolev/pinn/solve.hpp"
+
+namespace sobolev::app {
+
+/// Names of the files of a run.
+inline constexpr const char* checkpoint_name = "checkpoint.safetensors";
+inline constexpr const char* result_name = "result.json";
+inline constexpr const char* history_name = "history.csv";
+inline constexpr const char* solution_name = "solution.npz";
+inline constexpr const char* report_name = "report.html";
+
+/// The object of result.json.
+nlohmann::ordered_json result_object(const Cpu& device, const Solution& solution);
+/// Writes all but the checkpoint, each whole or not at all.
+void write_results(const Cpu& device, const Solution& solution, const nlohmann::ordered_json& result,
+                   const std::filesystem::path& folder);
+
+/// Short descriptions, for the report, `check` and summaries.
+std::string precision_text(Precision precision);
+std::string network_text(const Problem& problem);
+std::string points_text(const Problem& problem);
+std::string phase_text(const PhaseOptions& phase);
+
+}  // namespace sobolev::app
