@@ -2,8 +2,11 @@
 // The command: usage, and errors as messages and exit codes.
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <new>
 
@@ -141,4 +144,13 @@ void print_json(const nlohmann::ordered_json& object) {
 
 }  // namespace sobolev::app
 
-int main(int argc, char** argv) { return sobolev::app::run(argc, argv); }
+int main(int argc, char** argv) {
+  // OpenMP threads that wait spin for a long time by default, which costs a factor of ten on a machine
+  // that does other work as well. The run-time library reads this when the program is loaded.
+  if (!std::getenv("OMP_WAIT_POLICY") && !std::getenv("GOMP_SPINCOUNT") && !std::getenv("KMP_BLOCKTIME")) {
+    ::setenv("GOMP_SPINCOUNT", "20000", 0);
+    ::setenv("KMP_BLOCKTIME", "1", 0);
+    ::execv("/proc/self/exe", argv);  // where that fails the program just goes on
+  }
+  return sobolev::app::run(argc, argv);
+}

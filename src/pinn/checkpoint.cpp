@@ -59,7 +59,7 @@ void Solution::save(const std::filesystem::path& checkpoint) const {
   file.tensors.emplace_back("training.moments", vector_tensor(s.moments));
   file.tensors.emplace_back("training.recent_losses", vector_tensor(s.recent_losses));
   for (std::size_t g = 0; g < s.weights.size(); ++g) file.tensors.emplace_back(fmt::format("training.weights.{}", g), vector_tensor(s.weights[g]));
-  file.tensors.emplace_back("training.scalars", vector_tensor({s.damping, s.seconds, s.setup_seconds, s.loss, s.points_processed, s.phase_seconds}));
+  file.tensors.emplace_back("training.scalars", vector_tensor({s.damping, s.seconds, s.setup_seconds, s.loss, s.points_processed, s.phase_seconds, s.window_start}));
   Tensor history{{s.history.size(), 6}, {}};
   for (const HistoryRow& h : s.history)
     for (double v : {double(h.iteration), double(h.window), double(h.phase), h.seconds, h.loss, h.relative_l2.value_or(-1.0)}) history.values.push_back(v);
@@ -119,7 +119,7 @@ Solution Solution::load(const std::filesystem::path& checkpoint) {
   s.recent_losses = file.at("training.recent_losses", checkpoint).values;
   const Tensor& scalars = file.at("training.scalars", checkpoint);
   const Tensor& history = file.at("training.history", checkpoint);
-  if (scalars.values.size() != 6 || history.values.size() % 6 != 0)
+  if (scalars.values.size() != 7 || history.values.size() % 6 != 0)
     throw FileError(fmt::format("{}: a damaged training state", checkpoint.string()));
   s.damping = scalars.values[0];
   s.seconds = scalars.values[1];
@@ -127,6 +127,7 @@ Solution Solution::load(const std::filesystem::path& checkpoint) {
   s.loss = scalars.values[3];
   s.points_processed = scalars.values[4];
   s.phase_seconds = scalars.values[5];
+  s.window_start = scalars.values[6];
   for (std::size_t i = 0; i + 6 <= history.values.size(); i += 6) {
     const double* h = history.values.data() + i;
     s.history.push_back({long(h[0]), int(h[1]), int(h[2]), h[3], h[4], h[5] >= 0 ? std::optional<double>(h[5]) : std::nullopt});

@@ -171,7 +171,7 @@ void read_stop(const TomlReader& reader, const TomlNode& node, StopOptions& stop
 
 void read_network(const TomlReader& reader, const TomlNode& node, Problem& problem) {
   reader.table(node, "network",
-               {"kind", "depth", "width", "activation", "periodic_modes", "normalize", "first_layer_scale",
+               {"kind", "depth", "width", "activation", "periodic_modes", "normalize", "hard_initial", "first_layer_scale",
                 "output", "features", "symmetry", "fourier"},
                "[network] with width = 24");
   refuse_later_network(reader, node);
@@ -192,6 +192,8 @@ void read_network(const TomlReader& reader, const TomlNode& node, Problem& probl
         reader.choice(*name, "network.activation", {"tanh", "sin", "gelu", "swish", "softplus"}));
   if (const TomlNode* flag = node.find("normalize"))
     network.normalize = reader.boolean(*flag, "network.normalize");
+  if (const TomlNode* flag = node.find("hard_initial"))
+    network.hard_initial = reader.boolean(*flag, "network.hard_initial");
   if (const TomlNode* scale = node.find("first_layer_scale"))
     network.first_layer_scale = reader.number(*scale, "network.first_layer_scale");
   if (const TomlNode* output = node.find("output")) {

@@ -25,7 +25,7 @@ struct Solution::State {
   std::vector<double> recent_losses;             // of this phase, for the stall rule
   bool exhausted = false;                        // no damping gave a lower loss on fixed points
   std::size_t causal_stage = 0;                  // which epsilon
-  double phase_seconds = 0;
+  double phase_seconds = 0, window_start = 0;    // window_start: of `seconds`
 
   std::vector<HistoryRow> history;
   double seconds = 0, setup_seconds = 0, loss = 0, points_processed = 0;

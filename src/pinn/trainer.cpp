@@ -50,6 +50,7 @@ class Run {
       state_.phase = 0;
       state_.generation = 0;
       state_.weights.clear();
+      state_.window_start = elapsed();
       begin_phase();
     }
     state_.window = training_.windows;
@@ -179,6 +180,10 @@ class Run {
     const StopOptions& stop = training_.stop;
     if (stop.iterations > 0 && state_.iterations >= stop.iterations) return finish("stop.iterations reached");
     if (stop.seconds > 0 && state_.seconds >= stop.seconds) return finish("stop.seconds reached");
+    // A window may use an equal share of the time that was left at its start.
+    if (stop.seconds > 0 && !last_window() &&
+        state_.seconds - state_.window_start >= (stop.seconds - state_.window_start) / (training_.windows - state_.window))
+      return Next::next_window;
     if (stop.loss > 0 && loss <= stop.loss) return last_window() ? finish("stop.loss reached") : Next::next_window;
     if (error && *error <= stop.relative_l2) return last_window() ? finish("stop.relative_l2 reached") : Next::next_window;
     if (trainer.causal() && record && trainer.last_causal_weight() > training_.causal.stop_above) {
