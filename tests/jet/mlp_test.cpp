@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// The network's jets against the definition, in double by plain loops: products of truncated Taylor
+// series, tanh by its series. The gradient against finite differences and, exactly, by linearity.
+#include "sobolev/jet/mlp.hpp"
+
+#include <map>
+
+#include "tests/support.hpp"
+
+namespace sobolev {
+namespace {
+MultiIndex index(std::initializer_list<int> orders) {
+  MultiIndex a;
+  std::size_t d = 0;
+  for (int o : orders) a.order[d++] = std::uint8_t(o);
+  return a;
+}
+
+/// A truncated Taylor series over a downward-closed set, by multi-index.
+using Series = std::map<MultiIndex, double>;
+
+Series multiply(const Series& a, const Series& b) {
+  Series c;
+  for (const auto& [alpha, zero] : a) c[alpha] = 0;
+  for (const auto& [alpha, x] : a)
+    for (const auto& [beta, y] : b)
+      if (const auto it = c.find(alpha + beta); it != c.end()) it->second += x * y;
+  return c;
+}
+
+/// tanh of a series: tanh(z0 + h) from the Taylor coefficients of tanh at z0, powers of h by definition.
+Series hyperbolic_tangent(const Series& z) {
+  const double y = std::tanh(z.at(MultiIndex{}));
+  std::vector<double> s{y, 1 - y * y};
+  for (int k = 1; k < 8; ++k) {
+    double sum = 0;
+    for (int i = 0; i <= k; ++i) sum += s[std::size_t(i)] * s[std::size_t(k - i)];
+    s.push_back(-sum / (k + 1));
+  }
+  Series h = z, power, result;
+  h[MultiIndex{}] = 0;
+  for (const auto& [alpha, v] : z) power[alpha] = alpha == MultiIndex{} ? 1 : 0;
+  for (std::size_t k = 0; k < s.size(); ++k) {
+    for (const auto& [alpha, v] : power) result[alpha] += s[k] * v;
+    power = multiply(power, h);
+  }
+  return result;
+}
+
+template <class T>
+std::vector<Series> network(const MlpShape& shape, const T* parameters, std::vector<Series> x) {
+  for (int l = 0; l <= shape.depth; ++l) {
+    std::vector<Series> out(std::size_t(shape.fan_out(l)));
+    for (std::size_t o = 0; o < out.size(); ++o) {
+      for (const auto& [alpha, v] : x[0]) out[o][alpha] = 0;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const std::size_t at = l == shape.depth ? o * x.size() + i : i * out.size() + o;
+        for (const auto& [alpha, v] : x[i]) out[o][alpha] += double(parameters[shape.weight_offset(l) + at]) * v;
+      }
+      out[o][MultiIndex{}] += double(parameters[shape.bias_offset(l) + o]);
+      if (l < shape.depth) out[o] = hyperbolic_tangent(out[o]);
+    }
+    x = std::move(out);
+  }
+  return x;
+}
+
+struct Case {
+  const char* name;
+  std::vector<MultiIndex> needed;
+  std::vector<std::vector<JetTerm>> collapsed;
+};
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      {"value", {}, {}},
+      {"first order", {index({1, 0}), index({0, 1})}, {}},
+      {"heat", {index({1, 0}), index({0, 2})}, {}},
+      {"heat, collapsed", {index({1, 0}), index({0, 2})}, {{{index({1, 0}), 1.0}, {index({0, 2}), -0.3}}}},
+      {"Laplacian, collapsed", {index({2, 0}), index({0, 2})}, {{{index({2, 0}), 1.0}, {index({0, 2}), 2.0}}}},
+      {"third order, collapsed", {index({1, 0}), index({0, 3})}, {{{index({1, 0}), 1.0}, {index({0, 3}), 0.1}}}},
+      {"fourth order, collapsed", {index({1, 0}), index({0, 4})}, {{{index({1, 0}), 1.0}, {index({0, 4}), 0.05}}}},
+      {"fourth order", {index({1, 0}), index({0, 4})}, {}},
+      {"mixed xxyy", {index({2, 2})}, {}},
+      {"biharmonic, collapsed", {index({4, 0}), index({2, 2}), index({0, 4})}, {{{index({4, 0}), 1.0}, {index({2, 2}), 2.0}, {index({0, 4}), 1.0}}}},
+      {"sixth order", {index({6, 0})}, {}},
+  };
+  return all;
+}
+JetSpec spec_of(const Case& c) {
+  JetSpec spec = JetSpec::closure(2, c.needed);
+  for (const auto& terms : c.collapsed) spec = spec.collapse(terms);
+  return spec;
+}
+
+template <class T>
+class Mlp : public testing::Test {};
+using Scalars = testing::Types<float, double>;
+TYPED_TEST_SUITE(Mlp, Scalars);
+
+TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
+  using T = TypeParam;
+  for (const Case& c : cases()) {
+    SCOPED_TRACE(c.name);
+    const JetSpec spec = spec_of(c);
+    const JetSpec full = JetSpec::closure(2, c.needed);
+    const std::size_t k = std::size_t(spec.channels());
+    for (const MlpShape shape : {MlpShape{2, 1, 1, 5}, MlpShape{3, 2, 2, 20}, MlpShape{2, 1, 2, 33}}) {
+      for (std::size_t n : {0, 1, 31, 97}) {
+        test::Guarded<T> theta(shape.parameters(), 1, 0.4), x(k * std::size_t(shape.inputs) * n, 2, 0.5), y(k * std::size_t(shape.outputs) * n, 3);
+        const std::size_t in = std::size_t(shape.inputs), out = std::size_t(shape.outputs);
+        // Inputs must be consistent between collapsed channels and their terms: make the full series first.
+        std::vector<std::vector<Series>> inputs(n, std::vector<Series>(in));
+        const Philox random(11, 5);
+        for (std::size_t p = 0; p < n; ++p)
+          for (std::size_t f = 0; f < in; ++f) {
+            for (int j = 0; j < full.channels(); ++j)
+              inputs[p][f][full.terms(j)[0].alpha] = double(T(0.5 * random.normal((p * in + f) * 64 + std::size_t(j))));
+            for (std::size_t j = 0; j < k; ++j) {
+              double v = 0;
+              for (const JetTerm& t : spec.terms(int(j))) v += t.coefficient * inputs[p][f][t.alpha] * t.alpha.factorial() / spec.scale(int(j));
+              x[(j * in + f) * n + p] = T(v);
+            }
+          }
+        mlp_forward<T>(Cpu(2), shape, spec, theta.cview(theta.size()), x.cview(k, in, n), y.view(k, out, n));
+        for (std::size_t p = 0; p < n; ++p) {
+          const std::vector<Series> want = network(shape, theta.data(), inputs[p]);
+          for (std::size_t j = 0; j < k; ++j)
+            for (std::size_t q = 0; q < out; ++q) {
+              double v = 0, scale = 0;
+              for (const JetTerm& t : spec.terms(int(j))) {
+                const double term = t.coefficient * want[q].at(t.alpha) * t.alpha.factorial() / spec.scale(int(j));
+                v += term;
+                scale += std::abs(term);
+              }
+              // Orders amplify rounding by sums of products of the inputs' jets.
+              const double bound = 8.0 * shape.depth * shape.width * double(std::numeric_limits<T>::epsilon()) * (1 + scale) * std::pow(2.0, spec.order());
+              EXPECT_LE(std::abs(double(y[(j * out + q) * n + p]) - v), bound) << "channel " << j << " point " << p;
+            }
+        }
+      }
+    }
+  }
+}
+
+TEST(MlpGradient, AgreesWithFiniteDifferences) {
+  for (Activation activation : {Activation::tanh, Activation::sin, Activation::gelu, Activation::swish, Activation::softplus})
+    for (const Case& c : cases()) {
+      SCOPED_TRACE(c.name);
+      const JetSpec spec = spec_of(c);
+      const std::size_t k = std::size_t(spec.channels()), n = 37;
+      const MlpShape shape{3, 2, 2, 9, activation};
+      const std::size_t in = 3, out = 2, p = shape.parameters();
+      test::Guarded<double> theta(p, 1, 0.5), x(k * in * n, 2, 0.5), seed(k * out * n, 3), y(k * out * n, 4), gradient(p, 5);
+      mlp_backward<double>(Cpu(2), shape, spec, theta.cview(p), x.cview(k, in, n), seed.cview(k, out, n), gradient.view(p));
+      const auto objective = [&] {
+        mlp_forward<double>(Cpu(2), shape, spec, theta.cview(p), x.cview(k, in, n), y.view(k, out, n));
+        double sum = 0;
+        for (std::size_t i = 0; i < y.size(); ++i) sum += y[i] * seed[i];
+        return sum;
+      };
+      for (std::size_t i = 0; i < p; i += 7) {
+        const double h = 1e-5, at = theta[i];
+        theta[i] = at + h;
+        const double above = objective();
+        theta[i] = at - h;
+        const double below = objective();
+        theta[i] = at;
+        const double want = (above - below) / (2 * h);
+        EXPECT_NEAR(gradient[i], want, 1e-6 * (1 + std::abs(want))) << "parameter " << i;
+      }
+    }
+}
+
+TEST(MlpGradient, HasTheSameBitsWithAnyNumberOfThreads) {
+  const JetSpec spec = spec_of(cases()[3]);
+  const std::size_t k = std::size_t(spec.channels()), n = 1000;
+  const MlpShape shape{4, 1, 3, 40};
+  test::Guarded<float> theta(shape.parameters(), 1, 0.3), x(k * 4 * n, 2), seed(k * n, 3), one(shape.parameters(), 4), three(shape.parameters(), 5);
+  mlp_backward<float>(Cpu(1), shape, spec, theta.cview(theta.size()), x.cview(k, 4, n), seed.cview(k, 1, n), one.view(one.size()));
+  mlp_backward<float>(Cpu(3), shape, spec, theta.cview(theta.size()), x.cview(k, 4, n), seed.cview(k, 1, n), three.view(three.size()));
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_EQ(one[i], three[i]);
+}
+
+TEST(MlpShapes, AreChecked) {
+  const JetSpec spec = JetSpec::closure(2, {});
+  test::Guarded<double> theta(100), x(6), y(3);
+  EXPECT_THROW(mlp_forward<double>(Cpu(1), {2, 1, 1, 5}, spec, theta.cview(100), x.cview(1, 2, 3), y.view(1, 1, 3)), ArgumentError);
+  EXPECT_THROW((MlpShape{2, 1, 0, 5}.validate()), ArgumentError);
+  EXPECT_THROW((MlpShape{2, 1, 1, 5000}.validate()), ArgumentError);
+}
+}  // namespace
+}  // namespace sobolev

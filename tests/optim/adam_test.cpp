@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sobolev/optim/adam.hpp"
+
+#include "tests/support.hpp"
+
+namespace sobolev {
+namespace {
+template <class T>
+class Adam : public testing::Test {};
+using Scalars = testing::Types<float, double>;
+TYPED_TEST_SUITE(Adam, Scalars);
+
+TYPED_TEST(Adam, FollowsTheRecurrence) {
+  using T = TypeParam;
+  for (std::size_t n : {0, 1, 31, 33, 257, 20000}) {
+    test::Guarded<T> g(n, 1), m(n, 2), v(n, 3), theta(n, 4);
+    std::vector<double> m0(n), v0(n), t0(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      v[i] = std::abs(v[i]);
+      m0[i] = m[i];
+      v0[i] = v[i];
+      t0[i] = theta[i];
+    }
+    const AdamOptions options{1e-2, 0.9, 0.999, 1e-8};
+    adam_step<T>(Cpu(2), options, 3, g.cview(n), m.view(n), v.view(n), theta.view(n));
+    for (std::size_t i = 0; i < n; ++i) {
+      const double gi = g[i], mi = 0.9 * m0[i] + 0.1 * gi, vi = 0.999 * v0[i] + 0.001 * gi * gi;
+      test::expect_near<T>(m[i], mi, 8, "m");
+      test::expect_near<T>(v[i], vi, 8, "v");
+      // The quotient's error is that of m, amplified by 1/√v.
+      const double step = 1e-2 * (mi / (1 - std::pow(0.9, 3))) / (std::sqrt(vi / (1 - std::pow(0.999, 3))) + 1e-8);
+      test::expect_near<T>(theta[i], t0[i] - step, 16 * (1 + std::abs(step)), "theta");
+    }
+  }
+}
+
+TYPED_TEST(Adam, MinimisesAQuadratic) {
+  using T = TypeParam;
+  std::vector<T> theta{T(3), T(-2)}, g(2), m(2), v(2);
+  for (long k = 1; k <= 4000; ++k) {
+    g = {T(2) * (theta[0] - 1), T(20) * (theta[1] - 2)};
+    adam_step<T>(Cpu(1), {1e-2}, k, View<const T, 1>(g.data(), 2), View<T, 1>(m.data(), 2), View<T, 1>(v.data(), 2), View<T, 1>(theta.data(), 2));
+  }
+  EXPECT_NEAR(theta[0], 1, 1e-3);
+  EXPECT_NEAR(theta[1], 2, 1e-3);
+}
+}  // namespace
+}  // namespace sobolev
