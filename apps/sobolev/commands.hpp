@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "sobolev/pinn/solve.hpp"
+
 namespace sobolev::app {
 
 enum ExitCode { done = 0, internal_error = 1, wrong_input = 2, no_device = 3, diverged = 4 };
@@ -44,6 +46,8 @@ int run_check(const CheckCommand& command);
 int run_list(bool json);
 int run_info(bool json);
 
+/// Solution::load with errors that name the file, whatever is wrong in it.
+Solution load_checkpoint(const std::filesystem::path& path);
 /// DeviceError for cuda, ArgumentError for what is no device.
 void require_device(const std::string& name);
 /// The JSON object as the only thing on stdout. Bytes that are no UTF-8 are replaced.

@@ -36,8 +36,8 @@ Solution read_solution(const EvaluateCommand& command) {
     throw ArgumentError("--set changes a problem file; a run keeps the settings it was trained with");
   if (from_run) {
     std::error_code status;
-    return Solution::load(std::filesystem::is_directory(command.run, status) ? command.run / checkpoint_name
-                                                                             : command.run);
+    return load_checkpoint(std::filesystem::is_directory(command.run, status) ? command.run / checkpoint_name
+                                                                              : command.run);
   }
   if (command.problem.empty() || command.weights.empty())
     throw ArgumentError(fmt::format("--{} is missing", command.problem.empty() ? "problem" : "weights"));

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command: usage, and errors as messages and exit codes.
 #include <fmt/format.h>
-
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <new>
 
@@ -152,5 +154,11 @@ int main(int argc, char** argv) {
     ::setenv("KMP_BLOCKTIME", "1", 0);
     ::execv("/proc/self/exe", argv);  // where that fails the program just goes on
   }
-  return sobolev::app::run(argc, argv);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit then is an error of write(), with a message
+  const int code = sobolev::app::run(argc, argv);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    fmt::print(stderr, "sobolev: cannot write to standard output: {}\n", std::strerror(errno));
+    return code != 0 ? code : sobolev::app::wrong_input;
+  }
+  return code;
 }

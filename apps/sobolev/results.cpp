@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/sobolev/commands.hpp"
 #include "apps/sobolev/progress.hpp"
 #include "sobolev/core/version.hpp"
 #include "sobolev/io/atomic_file.hpp"
@@ -81,6 +82,18 @@ Report report_of(const Solution& solution, const Solution::Table& table,
 }
 }  // namespace
 
+Solution load_checkpoint(const std::filesystem::path& path) {
+  try {
+    return Solution::load(path);
+  } catch (const ParseError& error) {
+    throw FileError(
+        fmt::format("{} is no checkpoint of this version of sobolev: {}", path.string(), error.what()));
+  } catch (const ArgumentError& error) {
+    throw FileError(
+        fmt::format("{} is no checkpoint of this version of sobolev: {}", path.string(), error.what()));
+  }
+}
+
 std::string precision_text(Precision precision) {
   return precision == Precision::float32 ? "float32" : "float64";
 }
@@ -96,7 +109,8 @@ std::string network_text(const Problem& problem) {
       out += fmt::format(", {} periodic modes", size(n.periodic_modes));
       break;
     }
-  if (!n.features.empty()) out += fmt::format(", {} extra inputs", n.features.size());
+  if (!n.features.empty())
+    out += fmt::format(", {} extra input{}", n.features.size(), n.features.size() == 1 ? "" : "s");
   for (const auto& [name, sign] : n.symmetry)
     out += fmt::format(", {} in {}", sign > 0 ? "even" : "odd", name);
   if (!n.output.empty()) out += ", output transform";

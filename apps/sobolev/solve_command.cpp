@@ -33,7 +33,7 @@ Solution read_interrupted(const SolveCommand& command) {
   if (!command.overrides.empty() || command.seed)
     throw ArgumentError(
         "--resume goes on with the settings of the run; leave out --set and --seed, or start a new run");
-  Solution solution = Solution::load(command.resume / checkpoint_name);
+  Solution solution = load_checkpoint(command.resume / checkpoint_name);
   if (!command.problem.empty() && read_problem(command).source != solution.problem().source)
     throw ArgumentError(fmt::format(
         "{} is not the problem that {} solves (or was changed since); leave it out to go on, or start "

@@ -8,7 +8,7 @@
 #include "sobolev/core/error.hpp"
 #include "sobolev/io/atomic_file.hpp"
 #include "src/io/bytes.hpp"
-#include "src/io/npy_format.hpp"
+#include "src/io/formats.hpp"
 
 namespace sobolev {
 namespace detail {
@@ -109,6 +109,16 @@ std::string encode_npy(const Tensor& tensor) {
   append_doubles(out, tensor.values);
   return out;
 }
+
+NamedTensors decode_npz(std::string_view bytes, const std::string& where) {
+  NamedTensors tensors;
+  for (const ZipMember& member : decode_zip(bytes, where)) {
+    const std::string name =
+        member.name.ends_with(".npy") ? member.name.substr(0, member.name.size() - 4) : member.name;
+    tensors.emplace_back(name, decode_npy(member.bytes, fmt::format("{} in {}", member.name, where)));
+  }
+  return tensors;
+}
 }  // namespace detail
 
 Tensor read_npy(const std::filesystem::path& path) {
@@ -120,14 +130,7 @@ void write_npy(const std::filesystem::path& path, const Tensor& tensor) {
 }
 
 NamedTensors read_npz(const std::filesystem::path& path) {
-  NamedTensors tensors;
-  for (const detail::ZipMember& member : detail::decode_zip(read_file(path), path.string())) {
-    const std::string name =
-        member.name.ends_with(".npy") ? member.name.substr(0, member.name.size() - 4) : member.name;
-    tensors.emplace_back(
-        name, detail::decode_npy(member.bytes, fmt::format("{} in {}", member.name, path.string())));
-  }
-  return tensors;
+  return detail::decode_npz(read_file(path), path.string());
 }
 
 void write_npz(const std::filesystem::path& path, const NamedTensors& tensors) {

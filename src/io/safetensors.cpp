@@ -10,6 +10,7 @@
 #include "sobolev/core/error.hpp"
 #include "sobolev/io/atomic_file.hpp"
 #include "src/io/bytes.hpp"
+#include "src/io/formats.hpp"
 
 namespace sobolev {
 namespace {
@@ -18,11 +19,11 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t header_at = 8;
 constexpr const char* metadata_key = "__metadata__";
 
-[[noreturn]] void bad(const std::filesystem::path& path, const std::string& what) {
-  throw FileError(fmt::format("{} is not a whole safetensors file: {}", path.string(), what));
+[[noreturn]] void bad(const std::string& path, const std::string& what) {
+  throw FileError(fmt::format("{} is not a whole safetensors file: {}", path, what));
 }
 
-std::vector<std::size_t> sizes(const std::filesystem::path& path, const std::string& name, const Json& entry,
+std::vector<std::size_t> sizes(const std::string& path, const std::string& name, const Json& entry,
                                const char* key) {
   std::vector<std::size_t> out;
   if (!entry.contains(key) || !entry[key].is_array()) bad(path, fmt::format("{} has no list {}", name, key));
@@ -33,8 +34,8 @@ std::vector<std::size_t> sizes(const std::filesystem::path& path, const std::str
   return out;
 }
 
-Tensor read_tensor(const std::filesystem::path& path, const std::string& name, const Json& entry,
-                   std::string_view data, std::size_t& end) {
+Tensor read_tensor(const std::string& path, const std::string& name, const Json& entry, std::string_view data,
+                   std::size_t& end) {
   if (!entry.is_object()) bad(path, name + " is not described by an object");
   Tensor tensor;
   tensor.shape = sizes(path, name, entry, "shape");
@@ -43,7 +44,7 @@ Tensor read_tensor(const std::filesystem::path& path, const std::string& name, c
   const std::string type = entry["dtype"].get<std::string>();
   const std::size_t width = type == "F64" || type == "I64" ? 8 : type == "F32" ? 4 : 0;
   if (width == 0)
-    throw FileError(fmt::format("{}: {} has type {}; F64, F32 and I64 are read", path.string(), name, type));
+    throw FileError(fmt::format("{}: {} has type {}; F64, F32 and I64 are read", path, name, type));
   const auto count = detail::element_count(tensor.shape);
   std::size_t bytes = 0;
   if (!count || __builtin_mul_overflow(*count, width, &bytes))
@@ -77,15 +78,14 @@ const Tensor& TensorFile::at(const std::string& name, const std::filesystem::pat
       fmt::format("{} has no tensor {}; it has {}", path.string(), name, names.empty() ? "none" : names));
 }
 
-TensorFile read_safetensors(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path);
+TensorFile detail::decode_safetensors(std::string_view bytes, const std::string& path) {
   if (bytes.size() < header_at) bad(path, fmt::format("it has {} bytes", bytes.size()));
   const auto header_size = detail::read_number<std::uint64_t>(bytes, 0);
   if (header_size > bytes.size() - header_at)
     bad(path, fmt::format("its header should have {} bytes, but {} follow (truncated?)", header_size,
                           bytes.size() - header_at));
-  const std::string_view header = std::string_view(bytes).substr(header_at, header_size);
-  const std::string_view data = std::string_view(bytes).substr(header_at + header_size);
+  const std::string_view header = bytes.substr(header_at, header_size);
+  const std::string_view data = bytes.substr(header_at + header_size);
 
   const Json json = Json::parse(header, nullptr, false);
   if (json.is_discarded() || !json.is_object()) bad(path, "its header is not a JSON object");
@@ -106,6 +106,10 @@ TensorFile read_safetensors(const std::filesystem::path& path) {
   if (end != data.size())
     bad(path, fmt::format("its tensors end at byte {} of the data, but there are {}", end, data.size()));
   return file;
+}
+
+TensorFile read_safetensors(const std::filesystem::path& path) {
+  return detail::decode_safetensors(read_file(path), path.string());
 }
 
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {

@@ -76,6 +76,14 @@ std::vector<std::pair<double, std::string>> ticks(const PlotAxis& axis, int abou
   if (axis.logarithmic) {
     const int low = static_cast<int>(std::ceil(std::log10(axis.low) - 1e-9));
     const int high = static_cast<int>(std::floor(std::log10(axis.high) + 1e-9));
+    if (high - low < 2) {  // too few powers of ten for a scale: 2 and 5 times them too
+      for (int k = low - 1; k <= high; ++k)
+        for (const double digit : {1.0, 2.0, 5.0})
+          if (const double value = digit * std::pow(10, k);
+              value >= axis.low * (1 - 1e-9) && value <= axis.high * (1 + 1e-9))
+            out.emplace_back(value, number_text(value));
+      return out;
+    }
     const int step = std::max(1, (high - low + about - 1) / about);
     for (int k = low; k <= high; k += step)
       out.emplace_back(std::pow(10, k), k == 0 ? "1" : fmt::format("1e{}", k));

@@ -7,7 +7,7 @@
 
 #include "sobolev/core/error.hpp"
 #include "src/io/bytes.hpp"
-#include "src/io/npy_format.hpp"
+#include "src/io/formats.hpp"
 
 namespace sobolev::detail {
 namespace {

@@ -171,8 +171,8 @@ void read_stop(const TomlReader& reader, const TomlNode& node, StopOptions& stop
 
 void read_network(const TomlReader& reader, const TomlNode& node, Problem& problem) {
   reader.table(node, "network",
-               {"kind", "depth", "width", "activation", "periodic_modes", "normalize", "hard_initial", "first_layer_scale",
-                "output", "features", "symmetry", "fourier"},
+               {"kind", "depth", "width", "activation", "periodic_modes", "normalize", "hard_initial",
+                "first_layer_scale", "output", "features", "symmetry", "fourier"},
                "[network] with width = 24");
   refuse_later_network(reader, node);
   NetworkOptions& network = problem.network;

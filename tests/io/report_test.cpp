@@ -146,6 +146,7 @@ TEST(SvgPlot, TicksAreRoundNumbersInsideTheAxis) {
   EXPECT_THAT(texts({"", 0, 60, false}), ElementsAre("0", "10", "20", "30", "40", "50", "60"));
   EXPECT_THAT(texts({"", 1e-7, 3e-7, false}), ElementsAre("1e-7", "1.5e-7", "2e-7", "2.5e-7", "3e-7"));
   EXPECT_THAT(texts({"", 1e-3, 10, true}), ElementsAre("1e-3", "1e-2", "1e-1", "1", "1e1"));
+  EXPECT_THAT(texts({"", 4e-8, 3e-7, true}), ElementsAre("5e-8", "1e-7", "2e-7"));
   EXPECT_LE(texts({"", 1e-30, 1e30, true}).size(), 6u);
 }
 

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "sobolev/core/error.hpp"
+#include "src/io/formats.hpp"
 #include "tests/io/mutate.hpp"
 #include "tests/io/temporary_folder.hpp"
 
@@ -133,18 +134,15 @@ TEST(Safetensors, DamagedFilesAreErrorsNotCrashes) {
   std::mt19937_64 random(1);
   int refused = 0;
   for (int i = 0; i < 4000; ++i) {
-    write_text(folder / "damaged", testing::mutate(whole, random, "0123456789[]{}\",:-eF"));
     try {
-      read_safetensors(folder / "damaged");
+      detail::decode_safetensors(testing::mutate(whole, random, "0123456789[]{}\",:-eF"), "damaged");
     } catch (const FileError&) {
       ++refused;
     }
   }
   EXPECT_GT(refused, 2000);
-  for (std::size_t size = 0; size < whole.size(); ++size) {
-    write_text(folder / "damaged", whole.substr(0, size));
-    EXPECT_THROW(read_safetensors(folder / "damaged"), FileError) << size << " bytes";
-  }
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_THROW(detail::decode_safetensors(whole.substr(0, size), "cut"), FileError) << size << " bytes";
 }
 }  // namespace
 }  // namespace sobolev

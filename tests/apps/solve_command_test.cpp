@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole runs of the command: what a run leaves behind, evaluating it, interrupting and resuming it.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "sobolev/io/npy.hpp"
+#include "tests/apps/run_command.hpp"
+#include "tests/io/temporary_folder.hpp"
+
+namespace sobolev {
+namespace {
+using ::testing::AllOf;
+using testing::CommandResult;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using testing::read_text;
+using testing::run_command;
+using ::testing::StartsWith;
+using testing::TemporaryFolder;
+using testing::write_text;
+
+const std::string small_heat = R"toml(title = "Small heat"
+unknowns = ["u"]
+[coordinates]
+t = [0, 1]
+x = [0, 1]
+[equations]
+heat = "u_t - 0.1*u_xx"
+[conditions]
+initial = { where = "t = 0", equation = "u = sin(pi*x)" }
+left = { where = "x = 0", equation = "u = 0" }
+right = { where = "x = 1", equation = "u = 0" }
+[network]
+depth = 2
+width = 8
+[training]
+points = { sobol = 128, condition_points = 32 }
+stop = { iterations = 30 }
+[[training.phase]]
+optimizer = "levenberg_marquardt"
+[reference]
+grid = { t = 11, x = 21 }
+exact = { u = "exp(-0.1*pi^2*t)*sin(pi*x)" }
+)toml";
+
+std::map<std::string, Tensor> arrays(const std::filesystem::path& path) {
+  const NamedTensors list = read_npz(path);
+  return {list.begin(), list.end()};
+}
+
+class SolveCommandTest : public ::testing::Test {
+ protected:
+  SolveCommandTest() { write_text(folder / "heat.toml", small_heat); }
+  CommandResult solve(std::vector<std::string> more, const testing::CommandOptions& options = {}) {
+    more.insert(more.begin(), {"solve", (folder / "heat.toml").string()});
+    testing::CommandOptions here = options;
+    here.folder = folder.path();
+    return run_command(more, here);
+  }
+  TemporaryFolder folder;
+};
+
+TEST_F(SolveCommandTest, LeavesARunThatAgreesWithItself) {
+  const CommandResult result = solve({"--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto object = nlohmann::json::parse(result.out);
+  const auto run = folder / "runs/heat";
+  EXPECT_EQ(nlohmann::json::parse(read_text(run / "result.json")), object);
+  for (const char* key : {"problem", "device", "precision", "seed", "threads", "parameters", "iterations",
+                          "seconds", "setup_seconds", "points_per_second", "loss", "relative_l2", "max_error",
+                          "stopped_because", "version"})
+    EXPECT_TRUE(object.contains(key)) << key;
+  EXPECT_EQ(object["problem"], "heat");
+  EXPECT_EQ(object["iterations"], 30);
+  EXPECT_EQ(object["finished"], true);
+  EXPECT_THAT(read_text(run / "report.html"), AllOf(StartsWith("<!doctype html>"), HasSubstr("Small heat")));
+
+  const std::string history = read_text(run / "history.csv");
+  EXPECT_THAT(history, StartsWith("iteration,window,phase,seconds,loss,relative_l2\n"));
+  EXPECT_GE(std::count(history.begin(), history.end(), '\n'), 2);
+
+  const auto solution = arrays(run / "solution.npz");
+  EXPECT_EQ(solution.at("t").shape, std::vector<std::size_t>{11});
+  EXPECT_EQ(solution.at("u").shape, (std::vector<std::size_t>{11, 21}));
+  double error = 0, norm = 0, largest = 0;
+  for (std::size_t i = 0; i < 11; ++i)
+    for (std::size_t j = 0; j < 21; ++j) {
+      const double pi = std::acos(-1.0), u = solution.at("u").values[21 * i + j];
+      const double exact =
+          std::exp(-0.1 * pi * pi * solution.at("t").values[i]) * std::sin(pi * solution.at("x").values[j]);
+      EXPECT_NEAR(solution.at("reference.u").values[21 * i + j], exact, 1e-13);
+      EXPECT_EQ(solution.at("error.u").values[21 * i + j], u - solution.at("reference.u").values[21 * i + j]);
+      error += (u - exact) * (u - exact);
+      norm += exact * exact;
+      largest = std::max(largest, std::abs(u - exact));
+    }
+  EXPECT_NEAR(object["relative_l2"]["u"].get<double>(), std::sqrt(error / norm), 1e-12);
+  EXPECT_NEAR(object["max_error"]["u"].get<double>(), largest, 1e-12);
+  EXPECT_LT(std::sqrt(error / norm), 1e-2);
+}
+
+TEST_F(SolveCommandTest, SameSeedSameBitsWhateverTheThreads) {
+  ASSERT_EQ(solve({"--out", "a", "--threads", "1", "--quiet"}).exit_code, 0);
+  ASSERT_EQ(solve({"--out", "b", "--threads", "2", "--quiet"}).exit_code, 0);
+  ASSERT_EQ(solve({"--out", "c", "--seed", "5", "--quiet"}).exit_code, 0);
+  EXPECT_EQ(read_text(folder / "a/solution.npz"), read_text(folder / "b/solution.npz"));
+  EXPECT_NE(read_text(folder / "a/solution.npz"), read_text(folder / "c/solution.npz"));
+}
+
+TEST_F(SolveCommandTest, QuietIsQuietAndTheSummaryIsShort) {
+  const CommandResult quiet = solve({"--quiet"});
+  EXPECT_EQ(quiet.exit_code, 0);
+  EXPECT_THAT(quiet.out + quiet.err, IsEmpty());
+  const CommandResult plain = solve({});
+  EXPECT_THAT(plain.out, AllOf(HasSubstr("Small heat: finished"), HasSubstr("relative L2 error"),
+                               HasSubstr("runs/heat/report.html")));
+  EXPECT_THAT(plain.err, AllOf(HasSubstr("iteration"), Not(HasSubstr("\r")), Not(HasSubstr("\x1b"))));
+}
+
+TEST_F(SolveCommandTest, InterruptedRunsResumeToTheSameBits) {
+  const std::vector<std::string> long_run = {"--set", "training.stop.iterations=1500", "--set",
+                                             "training.phase=[{ optimizer = \"adam\", iterations = 1500 }]"};
+  std::vector<std::string> arguments = long_run;
+  arguments.insert(arguments.end(), {"--out", "whole", "--quiet"});
+  ASSERT_EQ(solve(arguments).exit_code, 0);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    testing::CommandOptions options;
+    options.interrupt_signal = signal;
+    arguments = long_run;
+    arguments.insert(arguments.end(), {"--out", "cut"});
+    const CommandResult cut = solve(arguments, options);
+    ASSERT_EQ(cut.exit_code, 128 + signal) << cut.err;
+    EXPECT_THAT(cut.err, HasSubstr("To go on: sobolev solve --resume cut"));
+    EXPECT_EQ(nlohmann::json::parse(read_text(folder / "cut/result.json"))["finished"], false);
+    options.interrupt_signal = 0;
+    options.folder = folder.path();
+    const CommandResult resumed = run_command({"solve", "--resume", "cut", "--json"}, options);
+    ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+    EXPECT_EQ(nlohmann::json::parse(resumed.out)["iterations"], 1500);
+    EXPECT_EQ(read_text(folder / "cut/solution.npz"), read_text(folder / "whole/solution.npz"));
+  }
+}
+
+TEST_F(SolveCommandTest, ResumingChecksThatTheProblemIsTheSame) {
+  ASSERT_EQ(solve({"--out", "run", "--quiet"}).exit_code, 0);
+  EXPECT_EQ(solve({"--resume", "run", "--quiet"}).exit_code, 0);
+  write_text(folder / "heat.toml", small_heat + "# changed\n");
+  const CommandResult changed = solve({"--resume", "run"});
+  EXPECT_EQ(changed.exit_code, 2);
+  EXPECT_THAT(changed.err, HasSubstr("is not the problem that run solves"));
+  EXPECT_EQ(solve({"--resume", "run", "--seed", "3"}).exit_code, 2);
+}
+
+TEST_F(SolveCommandTest, EvaluateGivesValuesDerivativesAndResiduals) {
+  ASSERT_EQ(solve({"--out", "run", "--quiet"}).exit_code, 0);
+  constexpr std::size_t n = 33;
+  Tensor points{{n, 2}, {}};
+  const double h = 1e-4;
+  for (std::size_t i = 0; i < n; ++i)
+    points.values.insert(points.values.end(), {0.5, 0.2 + h * static_cast<double>(i)});
+  write_npy(folder / "points.npy", points);
+  testing::CommandOptions here;
+  here.folder = folder.path();
+  const CommandResult result =
+      run_command({"evaluate", "run", "--points", "points.npy", "--outputs",
+                   "u, u_x, u_t ,u_xx,heat, d(u, x, x) + 0*t", "--out", "values/v.npz", "--json"},
+                  here);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(nlohmann::json::parse(result.out)["points"], n);
+  const auto values = arrays(folder / "values/v.npz");
+  ASSERT_EQ(values.size(), 6u);
+  for (std::size_t i = 1; i + 1 < n; ++i) {
+    const auto at = [&](const char* name, std::size_t k) { return values.at(name).values[k]; };
+    EXPECT_NEAR(at("u_x", i), (at("u", i + 1) - at("u", i - 1)) / (2 * h), 1e-6);
+    EXPECT_NEAR(at("u_xx", i), (at("u_x", i + 1) - at("u_x", i - 1)) / (2 * h), 1e-5);
+    EXPECT_NEAR(at("heat", i), at("u_t", i) - 0.1 * at("u_xx", i), 1e-12);
+    EXPECT_EQ(at("d(u, x, x) + 0*t", i), at("u_xx", i));
+  }
+}
+
+TEST_F(SolveCommandTest, EvaluateRefusesWhatItCannotDo) {
+  ASSERT_EQ(solve({"--out", "run", "--quiet"}).exit_code, 0);
+  testing::CommandOptions here;
+  here.folder = folder.path();
+  write_npy(folder / "good.npy", {{1, 2}, {0.5, 0.5}});
+  write_npy(folder / "wide.npy", {{1, 3}, {0.5, 0.5, 0.5}});
+  write_npy(folder / "late.npy", {{1, 2}, {7, 0.5}});
+  const auto message = [&](const std::string& points, const std::string& outputs,
+                           std::vector<std::string> more = {"run"}) {
+    more.insert(more.begin(), "evaluate");
+    more.insert(more.end(), {"--points", points, "--outputs", outputs, "--out", "v.npz"});
+    const CommandResult result = run_command(more, here);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_FALSE(std::filesystem::exists(folder / "v.npz"));
+    return result.err;
+  };
+  EXPECT_THAT(message("none.npy", "u"), HasSubstr("none.npy"));
+  EXPECT_THAT(message("wide.npy", "u"), HasSubstr("shape [1, 3]; the problem needs [N, 2], columns t, x"));
+  EXPECT_THAT(message("late.npy", "u"), HasSubstr("7"));
+  EXPECT_THAT(message("good.npy", "u,,u_x"), HasSubstr("an output is empty"));
+  EXPECT_THAT(message("good.npy", "v"), HasSubstr("v"));
+  EXPECT_THAT(message("heat.toml", "u"), HasSubstr("heat.toml"));
+  EXPECT_THAT(message("good.npy", "u", {"run", "--problem", "heat.toml"}), HasSubstr("either RUN_DIR"));
+  EXPECT_THAT(message("good.npy", "u", {"--problem", "heat.toml"}), HasSubstr("--weights is missing"));
+}
+}  // namespace
+}  // namespace sobolev
