@@ -58,6 +58,8 @@ class SolveCommandTest : public ::testing::Test {
   SolveCommandTest() { write_text(folder / "heat.toml", small_heat); }
   CommandResult solve(std::vector<std::string> more, const testing::CommandOptions& options = {}) {
     more.insert(more.begin(), {"solve", (folder / "heat.toml").string()});
+    if (std::find(more.begin(), more.end(), "--threads") == more.end())
+      more.insert(more.end(), {"--threads", "1"});
     testing::CommandOptions here = options;
     here.folder = folder.path();
     return run_command(more, here);
@@ -119,12 +121,12 @@ TEST_F(SolveCommandTest, QuietIsQuietAndTheSummaryIsShort) {
   const CommandResult plain = solve({});
   EXPECT_THAT(plain.out, AllOf(HasSubstr("Small heat: finished"), HasSubstr("relative L2 error"),
                                HasSubstr("runs/heat/report.html")));
-  EXPECT_THAT(plain.err, AllOf(HasSubstr("iteration"), Not(HasSubstr("\r")), Not(HasSubstr("\x1b"))));
+  EXPECT_THAT(plain.err, AllOf(Not(HasSubstr("\r")), Not(HasSubstr("\x1b"))));
 }
 
 TEST_F(SolveCommandTest, InterruptedRunsResumeToTheSameBits) {
-  const std::vector<std::string> long_run = {"--set", "training.stop.iterations=1500", "--set",
-                                             "training.phase=[{ optimizer = \"adam\", iterations = 1500 }]"};
+  const std::vector<std::string> long_run = {"--set", "training.stop.iterations=5000", "--set",
+                                             "training.phase=[{ optimizer = \"adam\", iterations = 5000 }]"};
   std::vector<std::string> arguments = long_run;
   arguments.insert(arguments.end(), {"--out", "whole", "--quiet"});
   ASSERT_EQ(solve(arguments).exit_code, 0);
@@ -139,9 +141,10 @@ TEST_F(SolveCommandTest, InterruptedRunsResumeToTheSameBits) {
     EXPECT_EQ(nlohmann::json::parse(read_text(folder / "cut/result.json"))["finished"], false);
     options.interrupt_signal = 0;
     options.folder = folder.path();
-    const CommandResult resumed = run_command({"solve", "--resume", "cut", "--json"}, options);
+    const CommandResult resumed =
+        run_command({"solve", "--resume", "cut", "--json", "--threads", "1"}, options);
     ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
-    EXPECT_EQ(nlohmann::json::parse(resumed.out)["iterations"], 1500);
+    EXPECT_EQ(nlohmann::json::parse(resumed.out)["iterations"], 5000);
     EXPECT_EQ(read_text(folder / "cut/solution.npz"), read_text(folder / "whole/solution.npz"));
   }
 }
