@@ -26,7 +26,8 @@ Features& Features::periodic(int coordinate, int modes, double period) {
 }
 
 Features& Features::expression(Expr e) {
-  require(!contains_fields(e), "features: " + to_string(e) + " contains an unknown; only coordinates may occur");
+  if (contains_fields(e))
+    throw ArgumentError("features: " + to_string(e) + " contains an unknown; only coordinates may occur");
   items_.push_back({Item::Kind::expression, 0, 1, 1, 0, e});
   return *this;
 }

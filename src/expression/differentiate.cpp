@@ -58,28 +58,28 @@ Expr chain(Expr e, Expr da, Expr db) {
 /// Rebuilds e from its leaves; `leaf` gives the image of a leaf, `done` the nodes already known.
 template <class Leaf>
 Expr rebuild(Expr e, Memo& done, const Leaf& leaf) {
-  if (const auto it = done.find(e.node()); it != done.end()) return it->second;
-  Expr result = e;
-  if (detail::is_leaf(e)) {
-    result = leaf(e);
-  } else {
-    const Expr a = rebuild(e->a, done, leaf);
-    const Expr b = e->b.node() ? rebuild(e->b, done, leaf) : e->b;
-    if (!(a == e->a && b == e->b)) result = detail::build(e->op, a, b);
+  const auto enter = [&](Expr x) { return !done.contains(x.node()); };
+  for (Expr x : detail::operands_first(std::span<const Expr>(&e, 1), enter)) {
+    if (done.contains(x.node())) continue;
+    if (detail::is_leaf(x)) {
+      done.emplace(x.node(), leaf(x));
+      continue;
+    }
+    const Expr a = done.at(x->a.node()), b = x->b.node() ? done.at(x->b.node()) : x->b;
+    done.emplace(x.node(), a == x->a && b == x->b ? x : detail::build(x->op, a, b));
   }
-  done.emplace(e.node(), result);
-  return result;
+  return done.at(e.node());
 }
 
+/// The derivative of e from those of its leaves.
 template <class Leaf>
-Expr derivative(Expr e, Memo& done, const Leaf& leaf) {
-  if (const auto it = done.find(e.node()); it != done.end()) return it->second;
-  Expr result = detail::is_leaf(e)
-                    ? leaf(e)
-                    : chain(e, derivative(e->a, done, leaf),
-                            e->b.node() ? derivative(e->b, done, leaf) : Expr(0.0));
-  done.emplace(e.node(), result);
-  return result;
+Expr derivative(Expr e, const Leaf& leaf) {
+  Memo done;
+  for (Expr x : detail::operands_first(std::span<const Expr>(&e, 1), [](Expr) { return true; }))
+    done.emplace(x.node(), detail::is_leaf(x) ? leaf(x)
+                                              : chain(x, done.at(x->a.node()),
+                                                      x->b.node() ? done.at(x->b.node()) : Expr(0.0)));
+  return done.at(e.node());
 }
 
 Expr differentiated_field(Expr e, const std::string& coordinate) {
@@ -92,26 +92,16 @@ Expr differentiated_field(Expr e, const std::string& coordinate) {
   return field(e->name, std::move(d), e->of);
 }
 
-void collect(Expr e, Op op, std::unordered_map<const ExprNode*, bool>& seen, std::vector<Expr>& found) {
-  if (!seen.emplace(e.node(), true).second) return;
-  if (e->op == op) found.push_back(e);
-  if (detail::is_leaf(e)) return;
-  collect(e->a, op, seen, found);
-  if (e->b.node()) collect(e->b, op, seen, found);
-}
-
 std::vector<Expr> leaves_of(std::span<const Expr> expressions, Op op) {
-  std::unordered_map<const ExprNode*, bool> seen;
-  std::vector<Expr> found;
-  for (Expr e : expressions) collect(e, op, seen, found);
+  std::vector<Expr> found = detail::operands_first(expressions, [](Expr) { return true; });
+  std::erase_if(found, [op](Expr e) { return e->op != op; });
   std::sort(found.begin(), found.end(), [](Expr a, Expr b) { return a->id < b->id; });
   return found;
 }
 }  // namespace
 
 Expr differentiate(Expr e, const std::string& coordinate) {
-  Memo done;
-  return derivative(e, done, [&](Expr leaf) {
+  return derivative(e, [&](Expr leaf) {
     if (leaf->op == Op::coordinate) return Expr(leaf->name == coordinate ? 1.0 : 0.0);
     if (leaf->op == Op::field) return differentiated_field(leaf, coordinate);
     return Expr(0.0);
@@ -119,8 +109,7 @@ Expr differentiate(Expr e, const std::string& coordinate) {
 }
 
 Expr partial(Expr e, Expr leaf) {
-  Memo done;
-  return derivative(e, done, [&](Expr l) { return Expr(l == leaf ? 1.0 : 0.0); });
+  return derivative(e, [&](Expr l) { return Expr(l == leaf ? 1.0 : 0.0); });
 }
 
 Expr substitute(Expr e, const std::vector<std::pair<Expr, Expr>>& replacements) {
@@ -151,16 +140,19 @@ bool contains_fields(Expr e) { return !fields_of(std::span<const Expr>(&e, 1)).e
 double evaluate(Expr e, const std::vector<std::pair<Expr, double>>& leaves) {
   std::unordered_map<const ExprNode*, double> done;
   for (const auto& [leaf, value] : leaves) done.emplace(leaf.node(), value);
-  const auto value = [&](const auto& self, Expr x) -> double {
-    if (const auto it = done.find(x.node()); it != done.end()) return it->second;
-    if (x->op == Op::constant) return x->value;
-    require(!detail::is_leaf(x), "evaluate: no value is given for " + to_string(x));
-    const double a = self(self, x->a);
-    const double result = x->b.node() ? detail::apply_binary(x->op, a, self(self, x->b)) : detail::apply_unary(x->op, a);
-    done.emplace(x.node(), result);
-    return result;
-  };
-  return value(value, e);
+  const auto enter = [&](Expr x) { return !done.contains(x.node()); };
+  for (Expr x : detail::operands_first(std::span<const Expr>(&e, 1), enter)) {
+    if (done.contains(x.node())) continue;
+    if (x.is_constant()) {
+      done.emplace(x.node(), x->value);
+      continue;
+    }
+    if (detail::is_leaf(x)) throw ArgumentError("evaluate: no value is given for " + to_string(x));
+    const double a = done.at(x->a.node());
+    done.emplace(x.node(), x->b.node() ? detail::apply_binary(x->op, a, done.at(x->b.node()))
+                                       : detail::apply_unary(x->op, a));
+  }
+  return done.at(e.node());
 }
 
 }  // namespace sobolev

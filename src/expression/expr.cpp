@@ -7,6 +7,7 @@
 #include <cmath>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <unordered_map>
 
@@ -23,7 +24,8 @@ std::size_t hash_of(const ExprNode& n) {
   std::size_t h = std::size_t(n.op) + 0x51ull;
   h = mix(h, std::bit_cast<std::uint64_t>(n.value));
   h = mix(h, std::hash<std::string>{}(n.name));
-  for (const auto& [name, order] : n.derivative) h = mix(mix(h, std::hash<std::string>{}(name)), std::size_t(order));
+  for (const auto& [name, order] : n.derivative)
+    h = mix(mix(h, std::hash<std::string>{}(name)), std::size_t(order));
   for (const auto& name : n.of) h = mix(h, std::hash<std::string>{}(name));
   h = mix(h, reinterpret_cast<std::uintptr_t>(n.a.node()));
   return mix(h, reinterpret_cast<std::uintptr_t>(n.b.node()));
@@ -91,15 +93,17 @@ Expr coordinate(const std::string& name) {
 }
 
 Expr field(const std::string& name, Derivative derivative, std::vector<std::string> of) {
-  std::sort(derivative.begin(), derivative.end());
+  std::map<std::string, int> orders;
   for (const auto& [coordinate, order] : derivative) {
-    require(order > 0, "field: orders of differentiation are positive");
+    require(order > 0, "field: " + name + " has the order " + std::to_string(order) + " in " + coordinate +
+                           "; orders of differentiation are positive");
+    orders[coordinate] += order;
     if (!of.empty() && std::find(of.begin(), of.end(), coordinate) == of.end()) return Expr(0.0);
   }
   ExprNode n;
   n.op = Op::field;
   n.name = name;
-  n.derivative = std::move(derivative);
+  n.derivative.assign(orders.begin(), orders.end());
   n.of = std::move(of);
   return intern(std::move(n));
 }
@@ -111,7 +115,8 @@ Expr operator+(Expr a, Expr b) {
   if (b->op == Op::negate) return a - b->a;
   if (a->op == Op::negate) return b - a->a;
   if (a == b) return Expr(2.0) * a;
-  if (b.is_constant() || (!a.is_constant() && b->id < a->id)) std::swap(a, b);  // one order for a + b and b + a
+  if (b.is_constant() || (!a.is_constant() && b->id < a->id))
+    std::swap(a, b);  // one order for a + b and b + a
   return intern(node(Op::add, a, b));
 }
 
@@ -124,6 +129,17 @@ Expr operator-(Expr a, Expr b) {
   return intern(node(Op::subtract, a, b));
 }
 
+namespace {
+/// x^n with a whole n >= 1 as (x, n); anything else as (itself, 1).
+std::pair<Expr, double> whole_power(Expr e) {
+  if (e->op == Op::power && e->b.is_constant() && e->b->value >= 1 && e->b->value == std::floor(e->b->value))
+    return {e->a, e->b->value};
+  return {e, 1.0};
+}
+/// Whether (a·b)·x is a·(b·x) for every x: the product of the constants must neither overflow nor underflow.
+bool safe_product(double a, double b) { return std::isnormal(a * b); }
+}  // namespace
+
 Expr operator*(Expr a, Expr b) {
   if (folds(a, b)) return Expr(a->value * b->value);
   if (b.is_constant()) std::swap(a, b);
@@ -133,11 +149,14 @@ Expr operator*(Expr a, Expr b) {
   if (a->op == Op::negate && b->op == Op::negate) return a->a * b->a;
   if (a->op == Op::negate) return -(a->a * b);
   if (b->op == Op::negate) return a.is_constant() ? Expr(-a->value) * b->a : -(a * b->a);
-  if (a.is_constant() && b->op == Op::multiply && b->a.is_constant()) return Expr(a->value * b->a->value) * b->b;
+  if (a.is_constant() && b->op == Op::multiply && b->a.is_constant() && safe_product(a->value, b->a->value))
+    return Expr(a->value * b->a->value) * b->b;
   // Constants to the front: (c x) y = c (x y).
   if (!a.is_constant() && a->op == Op::multiply && a->a.is_constant()) return a->a * (a->b * b);
   if (!a.is_constant() && b->op == Op::multiply && b->a.is_constant()) return b->a * (a * b->b);
-  if (a == b) return pow(a, Expr(2.0));
+  const auto [x, m] = whole_power(a);
+  const auto [y, n] = whole_power(b);
+  if (x == y) return pow(x, Expr(m + n));
   if (!a.is_constant() && b->id < a->id) std::swap(a, b);
   return intern(node(Op::multiply, a, b));
 }
@@ -167,6 +186,9 @@ Expr pow(Expr a, Expr b) {
   if (b.is_constant(1)) return a;
   if (b.is_constant(0.5)) return sqrt(a);
   if (b.is_constant(-1)) return Expr(1.0) / a;
+  const auto [x, m] = whole_power(a);
+  if (m > 1 && b.is_constant() && b->value > 1 && b->value == std::floor(b->value))
+    return pow(x, Expr(m * b->value));
   return intern(node(Op::power, a, b));
 }
 

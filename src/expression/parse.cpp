@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <numbers>
 #include <optional>
+#include <tuple>
 
 #include "functions.hpp"
 
@@ -16,6 +18,7 @@ namespace sobolev {
 namespace {
 constexpr std::size_t longest_text = 65536;
 constexpr int deepest = 200;
+constexpr int highest_order = 16;
 
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool digit(char c) { return c >= '0' && c <= '9'; }
@@ -29,7 +32,8 @@ class Parser {
  public:
   Parser(std::string_view text, const ExpressionScope& scope, const SourcePosition& position)
       : text_(text), scope_(scope), position_(position) {
-    if (text.size() > longest_text) fail(0, fmt::format("an expression of {} bytes; at most {} are allowed", text.size(), longest_text));
+    if (text.size() > longest_text)
+      fail(0, fmt::format("an expression of {} bytes; at most {} are allowed", text.size(), longest_text));
   }
 
   Expr whole() {
@@ -86,11 +90,14 @@ class Parser {
       ++end;
       while (end < text_.size() && (text_[end] & 0xC0) == 0x80) ++end;
     }
+    if (end == at_ + 1 && std::uint8_t(text_[at_]) < 32) return fmt::format("\\x{:02x}", text_[at_]);
     return std::string(text_.substr(at_, std::min<std::size_t>(end - at_, 40)));
   }
 
   void skip() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
+      ++at_;
   }
   bool take(char c) {
     skip();
@@ -115,14 +122,16 @@ class Parser {
   }
 
   Expr sum() {
-    const Depth guard(*this);
     skip();
     const std::size_t start = at_;
     Expr e = product();
     for (;;) {
-      if (take('+')) e = checked(e + product(), start);
-      else if (take('-')) e = checked(e - product(), start);
-      else return e;
+      if (take('+'))
+        e = checked(e + product(), start);
+      else if (take('-'))
+        e = checked(e - product(), start);
+      else
+        return e;
     }
   }
 
@@ -132,20 +141,23 @@ class Parser {
     Expr e = unary();
     for (;;) {
       skip();
-      if (take('*')) e = checked(e * unary(), start);
+      if (take('*'))
+        e = checked(e * unary(), start);
       else if (take('/')) {
         const Expr divisor = unary();
-        if (divisor.is_constant(0)) fail(start, fmt::format("division by zero in '{}'", std::string(text_.substr(start, at_ - start))));
+        if (divisor.is_constant(0))
+          fail(start, fmt::format("division by zero in '{}'", std::string(text_.substr(start, at_ - start))));
         e = checked(e / divisor, start);
-      } else return e;
+      } else
+        return e;
     }
   }
 
   Expr unary() {
+    skip();
+    if (at_ == text_.size() || (text_[at_] != '-' && text_[at_] != '+')) return power();
     const Depth guard(*this);
-    if (take('-')) return -unary();
-    if (take('+')) return unary();
-    return power();
+    return text_[at_++] == '-' ? -unary() : unary();
   }
 
   Expr power() {
@@ -153,17 +165,20 @@ class Parser {
     const std::size_t start = at_;
     const Expr base = primary();
     skip();
-    if (text_.substr(at_, 2) == "**") at_ += 2;
-    else if (!take('^')) return base;
+    if (text_.substr(at_, 2) == "**")
+      at_ += 2;
+    else if (!take('^'))
+      return base;
+    const Depth guard(*this);
     return checked(pow(base, unary()), start);
   }
 
   Expr primary() {
     skip();
-    if (at_ == text_.size())
-      fail(at_, "the expression ends where a number, a name or '(' was expected");
+    if (at_ == text_.size()) fail(at_, "the expression ends where a number, a name or '(' was expected");
     const char c = text_[at_];
     if (c == '(') {
+      const Depth guard(*this);
       const std::size_t open = at_++;
       const Expr e = sum();
       if (!take(')')) fail(open, "'(' is never closed");
@@ -178,7 +193,8 @@ class Parser {
     double value = 0;
     const char* first = text_.data() + at_;
     const auto [end, error] = std::from_chars(first, text_.data() + text_.size(), value);
-    if (error == std::errc::result_out_of_range) fail(at_, "a number too large or too small for double precision");
+    if (error == std::errc::result_out_of_range)
+      fail(at_, "a number too large or too small for double precision");
     if (error != std::errc()) fail(at_, fmt::format("'{}' is not a number", piece()));
     at_ += std::size_t(end - first);
     if (!std::isfinite(value)) fail(at_, "not a finite number");
@@ -213,8 +229,9 @@ class Parser {
     known.insert(known.end(), scope_.unknowns.begin(), scope_.unknowns.end());
     for (const auto& [constant, value] : scope_.constants) known.push_back(constant);
     const std::string near = nearest_name(id, known);
-    fail(start, fmt::format("unknown name '{}'{}; known are {}", id,
-                            near.empty() ? "" : fmt::format(", did you mean '{}'?", near), fmt::join(known, ", ")));
+    fail(start,
+         fmt::format("unknown name '{}'{}; known are {}", id,
+                     near.empty() ? "" : fmt::format(", did you mean '{}'?", near), fmt::join(known, ", ")));
   }
 
   /// u_xxt: an unknown, an underscore, letters of coordinates.
@@ -223,18 +240,24 @@ class Parser {
     if (underscore == std::string::npos || underscore == 0) return {};
     const std::string base = id.substr(0, underscore), letters = id.substr(underscore + 1);
     if (!has(scope_.unknowns, base)) return {};
-    if (letters.empty()) fail(start, fmt::format("'{}': the coordinates of the derivative are missing after '_'", id));
-    for (const std::string& c : scope_.coordinates)
-      if (c.size() != 1)
-        fail(start, fmt::format("'{}': subscripts need coordinates of one letter, but there is '{}'; write d({}, {})", id, c, base, c));
+    if (letters.empty())
+      fail(start, fmt::format("'{}': the coordinates of the derivative are missing after '_'", id));
+    if (letters.size() > 1 && has(scope_.coordinates, letters))
+      fail(start,
+           fmt::format("'{}': subscripts are coordinates of one letter; write d({}, {})", id, base, letters));
+    if (int(letters.size()) > highest_order)
+      fail(start, fmt::format("'{}': more than {} derivatives", id, highest_order));
     Derivative d;
     for (char c : letters) {
       const std::string name(1, c);
       if (!has(scope_.coordinates, name))
-        fail(start, fmt::format("'{}': '{}' is not a coordinate; they are {}", id, name, fmt::join(scope_.coordinates, ", ")));
+        fail(start, fmt::format("'{}': '{}' is not a coordinate; they are {}", id, name,
+                                fmt::join(scope_.coordinates, ", ")));
       const auto it = std::find_if(d.begin(), d.end(), [&](const auto& p) { return p.first == name; });
-      if (it == d.end()) d.emplace_back(name, 1);
-      else ++it->second;
+      if (it == d.end())
+        d.emplace_back(name, 1);
+      else
+        ++it->second;
     }
     return field(base, d);
   }
@@ -245,13 +268,15 @@ class Parser {
     if (id == "d") return derivative(open, start);
     const detail::Function* f = detail::find_function(id);
     if (!f) {
-      if (has(scope_.unknowns, id) || has(scope_.coordinates, id) || scope_.constants.count(id) || id == "pi" || id == "e")
+      if (has(scope_.unknowns, id) || has(scope_.coordinates, id) || scope_.constants.count(id) ||
+          id == "pi" || id == "e")
         fail(start, fmt::format("'{}' is not a function; write {}*(…) to multiply", id, id));
       std::vector<std::string> names = detail::function_names();
       names.push_back("d");
       const std::string near = nearest_name(id, names);
-      fail(start, fmt::format("unknown function '{}'{}; known are {}", id,
-                              near.empty() ? "" : fmt::format(", did you mean '{}'?", near), fmt::join(names, " ")));
+      fail(start,
+           fmt::format("unknown function '{}'{}; known are {}", id,
+                       near.empty() ? "" : fmt::format(", did you mean '{}'?", near), fmt::join(names, " ")));
     }
     std::vector<Expr> arguments;
     if (!take(')')) {
@@ -260,7 +285,8 @@ class Parser {
       if (!take(')')) fail(open, fmt::format("the '(' of {} is never closed", id));
     }
     if (int(arguments.size()) != f->arity)
-      fail(start, fmt::format("{} takes {} argument{}, {} given", id, f->arity, f->arity == 1 ? "" : "s", arguments.size()));
+      fail(start, fmt::format("{} takes {} argument{}, {} given", id, f->arity, f->arity == 1 ? "" : "s",
+                              arguments.size()));
     return checked(detail::call_function(*f, arguments), start);
   }
 
@@ -272,8 +298,9 @@ class Parser {
       const std::size_t at = at_;
       const std::string id = identifier();
       if (!has(scope_.coordinates, id))
-        fail(at, fmt::format("d(…): '{}' is not a coordinate; they are {}", id.empty() ? piece_or_end() : id, fmt::join(scope_.coordinates, ", ")));
-      if (++count > 16) fail(at, "d(…): more than 16 derivatives");
+        fail(at, fmt::format("d(…): '{}' is not a coordinate; they are {}", id.empty() ? piece_or_end() : id,
+                             fmt::join(scope_.coordinates, ", ")));
+      if (++count > highest_order) fail(at, fmt::format("d(…): more than {} derivatives", highest_order));
       e = differentiate(e, id);
     }
     if (!take(')')) fail(open, "the '(' of d is never closed");
@@ -294,32 +321,45 @@ Expr parse_expression(std::string_view text, const ExpressionScope& scope, const
   return Parser(text, scope, position).whole();
 }
 
-std::pair<Expr, Expr> parse_equation(std::string_view text, const ExpressionScope& scope, const SourcePosition& position) {
+std::pair<Expr, Expr> parse_equation(std::string_view text, const ExpressionScope& scope,
+                                     const SourcePosition& position) {
   return Parser(text, scope, position).equation();
 }
 
-std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
-  std::string best;
-  std::size_t best_distance = name.size() <= 3 ? 1 : name.size() <= 6 ? 2 : 3;
-  for (const std::string& candidate : candidates) {
-    std::vector<std::size_t> row(candidate.size() + 1);
-    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-    for (std::size_t i = 0; i < name.size(); ++i) {
-      std::size_t diagonal = row[0];
-      row[0] = i + 1;
-      for (std::size_t j = 0; j < candidate.size(); ++j) {
-        const std::size_t next = std::min({row[j] + 1, row[j + 1] + 1, diagonal + (name[i] == candidate[j] ? 0u : 1u)});
-        diagonal = row[j + 1];
-        row[j + 1] = next;
-      }
+namespace {
+/// The fewest insertions, deletions, substitutions and swaps of neighbours that turn a into b.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
+  for (std::size_t j = 0; j < last.size(); ++j) last[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0u : 1u)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before[j - 2] + 1);
     }
-    const bool closer = row.back() < best_distance || (row.back() == best_distance && best.empty());
-    if (closer && row.back() < std::max(name.size(), candidate.size())) {
-      best = candidate;
-      best_distance = row.back();
-    }
+    before.swap(last);
+    last.swap(row);
   }
-  return best;
+  return last.back();
+}
+}  // namespace
+
+std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
+  const std::size_t farthest = name.size() <= 3 ? 1 : name.size() <= 6 ? 2 : 3;
+  const std::string* best = nullptr;
+  std::tuple<std::size_t, bool, std::size_t>
+      best_rank;  // distance, no prefix of each other, difference of lengths
+  for (const std::string& candidate : candidates) {
+    const std::size_t shorter = std::min(name.size(), candidate.size());
+    const std::size_t longer = std::max(name.size(), candidate.size());
+    const std::size_t distance = edit_distance(name, candidate);
+    if (distance > farthest || distance >= longer) continue;
+    const std::tuple rank(distance, name.substr(0, shorter) != candidate.substr(0, shorter),
+                          longer - shorter);
+    if (best == nullptr || rank < best_rank) best = &candidate, best_rank = rank;
+  }
+  return best == nullptr ? "" : *best;
 }
 
 }  // namespace sobolev

@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
 
 #include "functions.hpp"
 #include "operations.hpp"
@@ -34,7 +37,8 @@ constexpr Function functions[] = {
 }  // namespace
 
 const Function* find_function(std::string_view name) {
-  const auto* it = std::find_if(std::begin(functions), std::end(functions), [&](const Function& f) { return f.name == name; });
+  const auto* it = std::find_if(std::begin(functions), std::end(functions),
+                                [&](const Function& f) { return f.name == name; });
   return it == std::end(functions) ? nullptr : it;
 }
 std::vector<std::string> function_names() {
@@ -47,7 +51,8 @@ Expr call_function(const Function& f, const std::vector<Expr>& arguments) {
 }
 std::string_view function_name(Op op) {
   if (op == Op::power) return "";
-  const auto* it = std::find_if(std::begin(functions), std::end(functions), [&](const Function& f) { return f.op == op; });
+  const auto* it =
+      std::find_if(std::begin(functions), std::end(functions), [&](const Function& f) { return f.op == op; });
   return it == std::end(functions) ? std::string_view{} : it->name;
 }
 }  // namespace detail
@@ -62,43 +67,93 @@ int strength(Expr e) {
     case Op::divide: return 2;
     case Op::negate: return 3;
     case Op::power: return 4;
-    case Op::constant: return e->value < 0 ? 3 : 5;
+    case Op::constant: return std::signbit(e->value) ? 3 : 5;
     default: return 5;
   }
 }
 
 std::string field_text(Expr e) {
   if (e->derivative.empty()) return e->name;
-  const bool letters = std::all_of(e->derivative.begin(), e->derivative.end(), [](const auto& p) { return p.first.size() == 1; });
+  const bool letters = std::all_of(e->derivative.begin(), e->derivative.end(),
+                                   [](const auto& p) { return p.first.size() == 1; });
   std::string text = letters ? e->name + "_" : "d(" + e->name;
   for (const auto& [name, order] : e->derivative)
     for (int i = 0; i < order; ++i) text += letters ? name : ", " + name;
   return letters ? text : text + ")";
 }
 
-std::string text_of(Expr e);
-std::string operand(Expr e, int least) {
-  return strength(e) < least ? "(" + text_of(e) + ")" : text_of(e);
+/// A piece of text still to be written: an operand that binds at least as strongly as `least`, or literal
+/// text.
+struct Piece {
+  Expr e{static_cast<const ExprNode*>(nullptr)};
+  int least = 0;
+  std::string text;
+};
+Piece operand(Expr e, int least) { return {e, least, {}}; }
+Piece literal(std::string text) {
+  Piece p;
+  p.text = std::move(text);
+  return p;
 }
 
-std::string text_of(Expr e) {
+/// The pieces of e, last one first.
+void push(std::vector<Piece>& pieces, Expr e) {
+  Expr a = e->a, b = e->b;
+  const auto infix = [&](int left, const char* sign, int right) {
+    pieces.push_back(operand(b, right));
+    pieces.push_back(literal(sign));
+    pieces.push_back(operand(a, left));
+  };
   switch (e->op) {
-    case Op::constant: return fmt::format("{}", e->value);
-    case Op::coordinate: return e->name;
-    case Op::field: return field_text(e);
-    case Op::add: return operand(e->a, 1) + " + " + operand(e->b, 2);
-    case Op::subtract: return operand(e->a, 1) + " - " + operand(e->b, 2);
-    case Op::multiply: return operand(e->a, 2) + "*" + operand(e->b, 3);
-    case Op::divide: return operand(e->a, 2) + "/" + operand(e->b, 3);
-    case Op::negate: return "-" + operand(e->a, 3);
-    case Op::power: return operand(e->a, 5) + "^" + operand(e->b, 3);
+    case Op::constant: pieces.push_back(literal(fmt::format("{}", e->value))); return;
+    case Op::coordinate: pieces.push_back(literal(e->name)); return;
+    case Op::field: pieces.push_back(literal(field_text(e))); return;
+    case Op::add:
+      if (strength(b) == 1 && strength(a) != 1) std::swap(a, b);  // (b + c) + a needs no parentheses
+      return infix(1, " + ", 2);
+    case Op::subtract: return infix(1, " - ", 2);
+    case Op::multiply:
+      if (b->op == Op::multiply && !b->a.is_constant()) {
+        // c*x*y is read as (c*x)*y, which becomes c*(x*y) again; but c*x/t*y would not.
+        if (a.is_constant() && strength(b->a) != 2 && strength(b->b) != 2) return infix(2, "*", 2);
+        if (!a.is_constant() && strength(a) != 2) std::swap(a, b);
+      }
+      return infix(2, "*", 3);
+    case Op::divide: return infix(2, "/", 3);
+    case Op::power: return infix(5, "^", 3);
+    case Op::negate:
+      pieces.push_back(operand(e->a, 3));
+      pieces.push_back(literal("-"));
+      return;
     default: break;
   }
-  const std::string name(detail::function_name(e->op));
-  return e->b.node() ? name + "(" + text_of(e->a) + ", " + text_of(e->b) + ")" : name + "(" + text_of(e->a) + ")";
+  pieces.push_back(literal(")"));
+  if (e->b.node()) {
+    pieces.push_back(operand(e->b, 0));
+    pieces.push_back(literal(", "));
+  }
+  pieces.push_back(operand(e->a, 0));
+  pieces.push_back(literal(std::string(detail::function_name(e->op)) + "("));
 }
 }  // namespace
 
-std::string to_string(Expr e) { return text_of(e); }
+std::string to_string(Expr e) {
+  std::string text;
+  std::vector<Piece> pieces{operand(e, 0)};  // a stack: a sum is as deep as it is long
+  while (!pieces.empty()) {
+    Piece next = std::move(pieces.back());
+    pieces.pop_back();
+    if (!next.e.node()) {
+      text += next.text;
+    } else if (strength(next.e) < next.least) {
+      pieces.push_back(literal(")"));
+      push(pieces, next.e);
+      text += "(";
+    } else {
+      push(pieces, next.e);
+    }
+  }
+  return text;
+}
 
 }  // namespace sobolev
