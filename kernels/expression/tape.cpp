@@ -22,16 +22,21 @@ SOBOLEV_INLINE Vec<T> vsqrt(Vec<T> v) {
 }
 template <class T>
 SOBOLEV_INLINE Vec<T> vabs(Vec<T> v) {
-  return select<T>(v < Vec<T>{}, -v, v);
+  return select<T>(v < Vec<T>{}, -v, v + Vec<T>{});  // + 0 turns -0 into 0
 }
 template <class T>
 SOBOLEV_INLINE Vec<T> vsign(Vec<T> v) {
   const Vec<T> one = broadcast<T>(T(1));
   return select<T>(v > Vec<T>{}, one, select<T>(v < Vec<T>{}, -one, v));
 }
+/// heaviside(v - w): 1, 1/2 where equal, 0. Both sides of a tie of min or max get half of its adjoint.
+template <class T>
+SOBOLEV_INLINE Vec<T> vgreater(Vec<T> v, Vec<T> w) {
+  return select<T>(v > w, broadcast<T>(T(1)), select<T>(v < w, Vec<T>{}, broadcast<T>(T(0.5))));
+}
 template <class T>
 SOBOLEV_INLINE Vec<T> vheaviside(Vec<T> v) {
-  return select<T>(v > Vec<T>{}, broadcast<T>(T(1)), select<T>(v < Vec<T>{}, Vec<T>{}, broadcast<T>(T(0.5))));
+  return vgreater<T>(v, Vec<T>{});
 }
 template <class T, class F>
 SOBOLEV_INLINE Vec<T> per_lane(Vec<T> v, F f) {
@@ -158,15 +163,15 @@ void tape_reverse_tile(const detail::TapeView& tape, const T* registers, T* adjo
         break;
       case TapeOp::power:
         pull<T>(a_bar, a, b, y, y_bar, n, [=](V x, V z, V) { return z * vpow<T>(x, z - one); });
-        pull<T>(b_bar, a, b, y, y_bar, n, [=](V x, V, V v) { return v * vlog<T>(x); });
+        pull<T>(b_bar, a, b, y, y_bar, n, [](V x, V, V v) { return select<T>(v == V{}, V{}, v * vlog<T>(x)); });
         break;
       case TapeOp::minimum:
-        pull<T>(a_bar, a, b, y, y_bar, n, [=](V x, V z, V) { return select<T>(x < z, one, V{}); });
-        pull<T>(b_bar, a, b, y, y_bar, n, [=](V x, V z, V) { return select<T>(x < z, V{}, one); });
+        pull<T>(a_bar, a, b, y, y_bar, n, [](V x, V z, V) { return vgreater<T>(z, x); });
+        pull<T>(b_bar, a, b, y, y_bar, n, [](V x, V z, V) { return vgreater<T>(x, z); });
         break;
       case TapeOp::maximum:
-        pull<T>(a_bar, a, b, y, y_bar, n, [=](V x, V z, V) { return select<T>(x > z, one, V{}); });
-        pull<T>(b_bar, a, b, y, y_bar, n, [=](V x, V z, V) { return select<T>(x > z, V{}, one); });
+        pull<T>(a_bar, a, b, y, y_bar, n, [](V x, V z, V) { return vgreater<T>(x, z); });
+        pull<T>(b_bar, a, b, y, y_bar, n, [](V x, V z, V) { return vgreater<T>(z, x); });
         break;
       case TapeOp::add_constant: pull<T>(a_bar, a, y, y_bar, n, [=](V, V) { return one; }); break;
       case TapeOp::subtract_from_constant:
