@@ -10,6 +10,7 @@
 #include "sobolev/core/version.hpp"
 #include "sobolev/io/atomic_file.hpp"
 #include "sobolev/jet/spec.hpp"
+#include "src/pinn/defaults.hpp"
 
 namespace sobolev::app {
 namespace {
@@ -50,12 +51,6 @@ std::string where_text(const Condition& condition) {
   return out;
 }
 
-std::string reference_text(const ReferenceOptions& reference) {
-  if (!reference.file.empty()) return reference.file.string();
-  if (!reference.solver.empty()) return reference.solver;
-  return reference.exact.empty() ? "none: no error is reported" : "exact solution";
-}
-
 std::string stop_text(const StopOptions& stop) {
   std::string out;
   const auto add = [&](bool given, const std::string& text) {
@@ -88,12 +83,16 @@ std::vector<std::pair<std::string, std::string>> understood(const Problem& probl
                                               c.weight ? fmt::format("{:g}", *c.weight) : "automatic"));
   for (const auto& [unknown, expression] : problem.network.output)
     out.emplace_back("output", fmt::format("{} = {}", unknown, to_string(expression)));
-  out.emplace_back("network", network_text(problem));
-  out.emplace_back("points", points_text(problem));
+  const Problem chosen = detail::with_defaults(problem);
+  const auto option = [&](const std::string& name, const std::string& text, const std::string& given) {
+    out.emplace_back(name, text == given ? text : text + " (default where not given)");
+  };
+  option("network", network_text(chosen), network_text(problem));
+  option("points", points_text(chosen), points_text(problem));
   out.emplace_back("windows", std::to_string(problem.training.windows));
-  for (const PhaseOptions& phase : problem.training.phases) out.emplace_back("phase", phase_text(phase));
-  if (problem.training.phases.empty()) out.emplace_back("phase", "chosen by the library");
-  out.emplace_back("stops", stop_text(problem.training.stop));
+  for (const PhaseOptions& phase : chosen.training.phases)
+    option("phase", phase_text(phase), problem.training.phases.empty() ? "" : phase_text(phase));
+  option("stops", stop_text(chosen.training.stop), stop_text(problem.training.stop));
   out.emplace_back("precision", precision_text(problem.training.precision));
   out.emplace_back("seed", std::to_string(problem.training.seed));
   out.emplace_back("reference", reference_text(problem.reference));

@@ -56,6 +56,7 @@ Report report_of(const Solution& solution, const Solution::Table& table,
   report.results.emplace_back("training", duration_text(solution.seconds()));
   report.results.emplace_back("iterations", std::to_string(solution.iterations()));
 
+  const int threads = result.at("threads").get<int>();
   auto& settings = report.settings;
   settings.emplace_back("problem", problem.name);
   settings.emplace_back("network", network_text(problem));
@@ -64,12 +65,13 @@ Report report_of(const Solution& solution, const Solution::Table& table,
   settings.emplace_back("time windows", std::to_string(problem.training.windows));
   for (const PhaseOptions& phase : problem.training.phases) settings.emplace_back("phase", phase_text(phase));
   if (problem.training.phases.empty()) settings.emplace_back("phase", "chosen by the library");
+  settings.emplace_back("reference", reference_text(problem.reference));
   settings.emplace_back("precision", precision_text(problem.training.precision));
   settings.emplace_back("seed", std::to_string(problem.training.seed));
   settings.emplace_back("speed", rate_text(solution.points_per_second()) + " points/s");
   settings.emplace_back("set-up", duration_text(solution.setup_seconds()));
-  settings.emplace_back("processor", fmt::format("{}, {}, {} threads", Cpu::processor(),
-                                                 Cpu::instruction_set(), result.at("threads").get<int>()));
+  settings.emplace_back("processor", fmt::format("{}, {}, {} thread{}", Cpu::processor(),
+                                                 Cpu::instruction_set(), threads, threads == 1 ? "" : "s"));
   settings.emplace_back("version", "sobolev " + version());
   for (const HistoryRow& row : solution.history())
     report.history.push_back({row.seconds, row.loss, row.relative_l2});
@@ -147,6 +149,12 @@ std::string phase_text(const PhaseOptions& phase) {
   else if (!phase.geodesic)
     out += ", without geodesic acceleration";
   return out;
+}
+
+std::string reference_text(const ReferenceOptions& reference) {
+  if (!reference.file.empty()) return reference.file.string();
+  if (!reference.solver.empty()) return reference.solver;
+  return reference.exact.empty() ? "none: no error is reported" : "exact solution";
 }
 
 nlohmann::ordered_json result_object(const Cpu& device, const Solution& solution) {

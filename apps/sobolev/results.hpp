@@ -27,5 +27,6 @@ std::string precision_text(Precision precision);
 std::string network_text(const Problem& problem);
 std::string points_text(const Problem& problem);
 std::string phase_text(const PhaseOptions& phase);
+std::string reference_text(const ReferenceOptions& reference);
 
 }  // namespace sobolev::app

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "sobolev/jet/spec.hpp"
 #include "src/pinn/problem_checks.hpp"
 #include "src/pinn/toml_reader.hpp"
 
@@ -69,6 +70,10 @@ void check_name(const Problem& problem, const std::string& section, const std::s
 void validate_names(const Problem& problem) {
   if (problem.unknowns.empty()) fail(problem, "unknowns", "there are no unknowns; e.g. unknowns = [\"u\"]");
   if (problem.coordinates.empty()) fail(problem, "coordinates", "there are no coordinates; e.g. x = [0, 1]");
+  if (problem.coordinates.size() > max_dimensions)
+    fail(problem, "coordinates",
+         fmt::format("there are {} coordinates; up to {} are possible", problem.coordinates.size(),
+                     max_dimensions));
   std::map<std::string, std::string> taken;
   const auto take = [&](const std::string& section, const std::string& role, const std::string& name) {
     check_name(problem, section, role, name);
@@ -113,6 +118,28 @@ void check_expression(const Problem& problem, const std::string& key, std::span<
   }
 }
 
+/// The derivatives must fit into a jet.
+void check_derivatives(const Problem& problem, const std::string& key, const std::vector<Expr>& fields) {
+  std::vector<MultiIndex> indices;
+  for (const Expr field : fields) {
+    MultiIndex alpha;
+    for (const auto& [name, order] : field->derivative) {
+      if (order > max_jet_order)
+        fail(problem, key,
+             fmt::format("{} contains {}, of order {} in {}; orders up to {} are possible", key,
+                         to_string(field), order, name, max_jet_order));
+      for (std::size_t k = 0; k < problem.coordinates.size(); ++k)
+        if (problem.coordinates[k].name == name) alpha.order[k] = static_cast<std::uint8_t>(order);
+    }
+    indices.push_back(alpha);
+  }
+  try {
+    JetSpec::closure(static_cast<int>(problem.coordinates.size()), indices);
+  } catch (const ArgumentError& error) {
+    fail(problem, key, fmt::format("{}: its derivatives cannot be carried together: {}", key, error.what()));
+  }
+}
+
 void check_equations(const Problem& problem) {
   if (problem.equations.empty())
     fail(problem, "equations", "there are no equations; e.g. heat = \"u_t = u_xx\"");
@@ -137,6 +164,7 @@ void check_equations(const Problem& problem) {
       fail(problem, key,
            fmt::format("equation {} contains no unknown; the unknowns are {}", equation.name,
                        word_list(problem.unknowns)));
+    check_derivatives(problem, key, fields);
     for (const Expr field : fields) mentioned[field->name] = true;
   }
   for (const std::string& unknown : problem.unknowns)
@@ -153,6 +181,7 @@ void check_condition(const Problem& problem, const Condition& condition) {
   check_expression(problem, key, sides);
   if (fields_of(sides).empty())
     fail(problem, key + ".equation", fmt::format("condition {} contains no unknown", condition.name));
+  check_derivatives(problem, key + ".equation", fields_of(sides));
   std::size_t fixed_space = 0, space = 0;
   for (const CoordinateRange& c : problem.coordinates) space += c.name == "t" ? 0 : 1;
   for (const auto& [name, value] : condition.where) {
