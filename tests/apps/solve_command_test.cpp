@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sobolev/io/npy.hpp"
+#include "sobolev/io/safetensors.hpp"
 #include "tests/apps/run_command.hpp"
 #include "tests/io/temporary_folder.hpp"
 
@@ -184,6 +185,64 @@ TEST_F(SolveCommandTest, EvaluateGivesValuesDerivativesAndResiduals) {
     EXPECT_NEAR(at("heat", i), at("u_t", i) - 0.1 * at("u_xx", i), 1e-12);
     EXPECT_EQ(at("d(u, x, x) + 0*t", i), at("u_xx", i));
   }
+}
+
+/// The layout of weights that docs/command.md states, against a plain loop.
+TEST_F(SolveCommandTest, EvaluatesGivenWeights) {
+  write_text(folder / "given.toml",
+             "unknowns = [\"u\"]\n[coordinates]\nt = [0, 2]\nx = { range = [-1, 1], periodic = true }\n"
+             "[equations]\nheat = \"u_t - u_xx\"\n[conditions]\n"
+             "initial = { where = \"t = 0\", equation = \"u = cos(pi*x)\" }\n"
+             "[network]\ndepth = 1\nwidth = 3\nperiodic_modes = 2\nhard_initial = false\n");
+  constexpr std::size_t inputs = 5, width = 3, n = 7;
+  TensorFile weights;
+  const auto filled = [](std::vector<std::size_t> shape, std::size_t size, double start) {
+    Tensor tensor{std::move(shape), {}};
+    for (std::size_t i = 0; i < size; ++i)
+      tensor.values.push_back(std::sin(start + 1.7 * static_cast<double>(i)));
+    return tensor;
+  };
+  const Tensor w0 = filled({width, inputs}, width * inputs, 0.3), b0 = filled({width}, width, 0.9);
+  const Tensor w1 = filled({1, width}, width, 2.0), b1 = filled({1}, 1, 4.0);
+  weights.tensors = {
+      {"layers.0.weight", w0}, {"layers.0.bias", b0}, {"layers.1.weight", w1}, {"layers.1.bias", b1}};
+  write_safetensors(folder / "weights.safetensors", weights);
+  Tensor points{{n, 2}, {}};
+  for (std::size_t i = 0; i < n; ++i) {
+    const double s = static_cast<double>(i) / n;
+    points.values.insert(points.values.end(), {2 * s, 1 - 1.9 * s});
+  }
+  write_npy(folder / "points.npy", points);
+  testing::CommandOptions here;
+  here.folder = folder.path();
+  const CommandResult result =
+      run_command({"evaluate", "--problem", "given.toml", "--weights", "weights.safetensors", "--points",
+                   "points.npy", "--outputs", "u", "--out", "v.npz"},
+                  here);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto values = arrays(folder / "v.npz").at("u").values;
+  ASSERT_EQ(values.size(), n);
+  const double pi = std::acos(-1.0);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double t = points.values[2 * i], x = points.values[2 * i + 1];
+    const double in[inputs] = {t - 1, std::cos(pi * x), std::sin(pi * x), std::cos(2 * pi * x),
+                               std::sin(2 * pi * x)};
+    double u = b1.values[0];
+    for (std::size_t k = 0; k < width; ++k) {
+      double z = b0.values[k];
+      for (std::size_t j = 0; j < inputs; ++j) z += w0.values[inputs * k + j] * in[j];
+      u += w1.values[k] * std::tanh(z);
+    }
+    EXPECT_NEAR(values[i], u, 1e-13);
+  }
+  weights.tensors[0].second = filled({width, 4}, width * 4, 0.3);
+  write_safetensors(folder / "weights.safetensors", weights);
+  const CommandResult wrong =
+      run_command({"evaluate", "--problem", "given.toml", "--weights", "weights.safetensors", "--points",
+                   "points.npy", "--outputs", "u", "--out", "w.npz"},
+                  here);
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("layers.0.weight"));
 }
 
 TEST_F(SolveCommandTest, EvaluateRefusesWhatItCannotDo) {
