@@ -146,13 +146,14 @@ const TomlNode& required(const detail::TomlDocument& document, std::string_view 
     throw ParseError({document.file, 1, 1}, fmt::format("{} is missing; add {}", key, example));
   return *node;
 }
-/// A relative reference.file is relative to the problem file; the source text then says the whole path,
-/// so that it still holds when it is read elsewhere.
+/// A relative reference.file is relative to the problem file, or to the working folder where it comes
+/// from an override; the source text then says the whole path, so that it still holds elsewhere.
 void anchor_reference_file(const detail::TomlDocument& document, Problem& problem) {
   std::filesystem::path& file = problem.reference.file;
   if (file.empty() || file.is_absolute()) return;
-  file =
-      std::filesystem::absolute(std::filesystem::path(document.file).parent_path() / file).lexically_normal();
+  const bool in_document = problem.positions.at("reference.file").file == document.file;
+  const std::filesystem::path folder = in_document ? std::filesystem::path(document.file).parent_path() : "";
+  file = std::filesystem::absolute(folder / file).lexically_normal();
   detail::TomlNode root = document.root;
   for (TomlEntry& section : root.entries)
     for (TomlEntry& entry : section.value.entries)

@@ -160,6 +160,15 @@ TEST_F(SolveCommandTest, ResumingChecksThatTheProblemIsTheSame) {
   EXPECT_EQ(solve({"--resume", "run", "--seed", "3"}).exit_code, 2);
 }
 
+TEST_F(SolveCommandTest, DivergenceExitsWith4AndKeepsTheState) {
+  const CommandResult result =
+      solve({"--out", "run", "--set",
+             "training.phase=[{ optimizer = \"adam\", learning_rate = 1e200, iterations = 10 }]"});
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("not finite"), HasSubstr("run/checkpoint.safetensors")));
+  EXPECT_TRUE(std::filesystem::exists(folder / "run/checkpoint.safetensors"));
+}
+
 TEST_F(SolveCommandTest, EvaluateGivesValuesDerivativesAndResiduals) {
   ASSERT_EQ(solve({"--out", "run", "--quiet"}).exit_code, 0);
   constexpr std::size_t n = 33;

@@ -174,11 +174,11 @@ TEST(Problem, TheSmallestFileHasDefaults) {
 }
 
 TEST(Problem, OverridesBecomePartOfTheSource) {
-  const Problem p =
-      Problem::from_string(full_problem, "wave.toml",
-                           {"training.points.sobol=64", "training.precision=float64", "constants.c=1+1",
-                            "equations.third=u_xx - v", "training.phase.1.seconds=9", "reference.solver=etdrk4",
-                            "title=\"A \\\"b\\\"\\n\\u0001é\"", "training.causal.epsilon=[2.5]"});
+  const Problem p = Problem::from_string(
+      full_problem, "wave.toml",
+      {"training.points.sobol=64", "training.precision=float64", "constants.c=1+1",
+       "equations.third=u_xx - v", "training.phase.1.seconds=9", "reference.solver=etdrk4",
+       "title=\"A \\\"b\\\"\\n\\u0001é\"", "training.causal.epsilon=[2.5]"});
   EXPECT_EQ(p.training.points.sampling, Sampling::sobol);
   EXPECT_EQ(p.training.points.count, 64);
   EXPECT_EQ(p.training.points.condition_count, 99) << "the other keys stay";
@@ -281,6 +281,8 @@ TEST(Problem, FromFileKeepsTheReferenceFilesPlace) {
   const Problem p = Problem::from_file(folder / "heat.toml");
   EXPECT_EQ(p.reference.file, folder / "data/u.npz");
   EXPECT_EQ(Problem::from_string(p.source, "elsewhere/heat.toml").reference.file, folder / "data/u.npz");
+  EXPECT_EQ(Problem::from_file(folder / "heat.toml", {"reference.file=v.npz"}).reference.file,
+            std::filesystem::current_path() / "v.npz");
 }
 
 TEST(Problem, UnreadableFilesAreFileErrors) {
