@@ -47,7 +47,7 @@ Report report_of(const Solution& solution, const Solution::Table& table,
   Report report;
   report.title = title_of(problem);
   report.subtitle =
-      fmt::format("{}: {}", solution.finished() ? "Finished" : "Interrupted", solution.stopped_because());
+      solution.finished() ? "Finished: " + solution.stopped_because() : "Interrupted; resuming goes on";
   for (const auto& [unknown, error] : solution.relative_l2())
     report.results.emplace_back("relative L2 error of " + unknown, fmt::format("{:.2e}", error));
   for (const auto& [unknown, error] : solution.max_error())

@@ -54,9 +54,9 @@ void remove_old_results(const std::filesystem::path& folder) {
 
 void print_summary(const Solution& solution, const std::filesystem::path& folder) {
   const Problem& problem = solution.problem();
-  fmt::print("{}: {} after {} ({})\n", problem.title.empty() ? problem.name : problem.title,
-             solution.finished() ? "finished" : "interrupted", duration_text(solution.seconds()),
-             solution.stopped_because());
+  const std::string reason = solution.finished() ? fmt::format(" ({})", solution.stopped_because()) : "";
+  fmt::print("{}: {} after {}{}\n", problem.title.empty() ? problem.name : problem.title,
+             solution.finished() ? "finished" : "interrupted", duration_text(solution.seconds()), reason);
   const auto largest = solution.max_error();
   for (const auto& [unknown, error] : solution.relative_l2()) {
     fmt::print("  {}: relative L2 error {:.2e}", unknown, error);

@@ -93,7 +93,7 @@ inline const std::vector<BadProblem> bad_problems = {
      "conditions.left has no equation"},
     // Values.
     {"negative_width", "width = 8", "width = @-3", "network.width is -3"},
-    {"huge_width", "width = 8", "width = @1000000", "it must be from 0 to 8192"},
+    {"huge_width", "width = 8", "width = @1000000", "it must be from 0 to 4096"},
     {"overflow", "width = 8", "width = @99999999999", "whole numbers go up to"},
     {"empty_range", "t = [0, 1]", "t = @[1, 1]", "the range [1, 1] of t is empty"},
     {"reversed_range", "x = [-1, 1]", "x = @[1, -1]", "the range [1, -1] of x is empty"},
