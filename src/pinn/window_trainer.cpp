@@ -13,6 +13,7 @@
 namespace sobolev::detail {
 namespace {
 constexpr double condition_weight = 10;     // relative to the equations, after scaling
+constexpr double unmoved = 1e-20;           // mean squared Jacobian row of a residual that does not depend on the network
 constexpr double unscaled_condition = 100;  // a condition without a weight beside others with one
 
 std::uint64_t stream(int window, long generation, std::size_t part) {
@@ -155,22 +156,38 @@ void WindowTrainer<T>::draw_points() {
 template <class T>
 void WindowTrainer<T>::scale_weights() {
   const bool given = std::any_of(parts_.begin(), parts_.end(), [](const Part& p) { return p.condition && p.condition->weight; });
-  std::vector<std::vector<double>> norms;
-  if (!given) {
-    const std::vector<T> theta(state_.parameters.back().begin(), state_.parameters.back().end());
-    norms = step_.row_norms(View<const T, 1>(theta.data(), theta.size()));
-  }
+  const std::vector<T> theta(state_.parameters.back().begin(), state_.parameters.back().end());
+  const View<const T, 1> parameters(theta.data(), theta.size());
+  const std::vector<std::vector<double>> norms = step_.row_norms(parameters);
   for (const Part& part : parts_) {
     const std::size_t g = std::size_t(part.group), n = step_.points(part.group);
     std::vector<double> weights(std::size_t(step_.residuals(part.group)), 1.0 / double(n));
     for (std::size_t e = 0; e < weights.size(); ++e) {
+      if (norms[g][e] < unmoved) {
+        // No parameter moves this residual: the output transform imposes it, or contradicts it.
+        weights[e] = 0;
+        if (part.condition) check_imposed(part, parameters);
+        continue;
+      }
       if (given)
         weights[e] *= part.condition ? part.condition->weight.value_or(unscaled_condition) : 1.0;
       else
-        weights[e] *= (part.condition ? condition_weight : 1.0) / std::max(norms[g][e], 1e-30);
+        weights[e] *= (part.condition ? condition_weight : 1.0) / norms[g][e];
     }
     state_.weights.push_back(std::move(weights));
   }
+}
+
+template <class T>
+void WindowTrainer<T>::check_imposed(const Part& part, View<const T, 1> parameters) {
+  const std::size_t n = step_.points(part.group);
+  std::vector<T> r(n);
+  step_.evaluate(part.group, parameters, View<T, 2>(r.data(), 1, n));
+  double worst = 0;
+  for (T v : r) worst = std::max(worst, std::abs(double(v)));
+  if (worst > 1e-5)
+    throw ParseError(part.condition->position,
+                     fmt::format("condition {} is violated by up to {:.3g} whatever the network gives: network.output fixes other values there", part.condition->name, worst));
 }
 
 template <class T>

@@ -35,6 +35,7 @@ class WindowTrainer {
   static std::vector<Part> parts_of(const Problem& problem, const WindowModel& model);
   std::vector<double> points_of(const Part& part) const;
   void scale_weights();
+  void check_imposed(const Part& part, View<const T, 1> parameters);
   Cpu cpu_;
   Solution::State& state_;
   Continuation& chain_;

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Counters that the benchmarks share: the rate and its per cent of the machine's limit in this run.
+#include <benchmark/benchmark.h>
+
+#include <vector>
+
+#include "sobolev/core/machine_peak.hpp"
+
+namespace sobolev::bench {
+
+/// All threads the process may use.
+inline Cpu cpu() { return Cpu(0); }
+
+/// The FMA peak, measured just before each benchmark: machines change their clock.
+template <class T>
+double peak() {
+  return machine_peak<T>(cpu(), 0.3);
+}
+
+inline void report_flops(benchmark::State& state, double flops_per_iteration, double peak_flops) {
+  state.counters["gflops"] = benchmark::Counter(flops_per_iteration * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["percent_of_peak"] = benchmark::Counter(100 * flops_per_iteration / peak_flops, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// Bytes per second, beside the rate of a plain copy of the same size in the same run.
+inline void report_bytes(benchmark::State& state, double bytes_per_iteration, double copy_rate) {
+  state.counters["GB/s"] = benchmark::Counter(bytes_per_iteration * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["percent_of_copy"] = benchmark::Counter(100 * bytes_per_iteration / copy_rate, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// Bytes per second (read and written) of copying `bytes` bytes by one thread, best of several.
+double copy_rate(std::size_t bytes);
+
+/// Non-zero data.
+template <class T>
+std::vector<T> numbers(std::size_t n, double scale = 1) {
+  std::vector<T> v(n);
+  unsigned long s = 12345;
+  for (T& x : v) {
+    s = s * 6364136223846793005ul + 1442695040888963407ul;
+    x = T(scale * (double(s >> 11) * 0x1p-52 - 1));
+  }
+  return v;
+}
+
+}  // namespace sobolev::bench

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// A = UᵀU: P³/3 FLOPs.
+#include "sobolev/linalg/cholesky.hpp"
+
+#include "benchmarks/limits.hpp"
+
+namespace sobolev::bench {
+namespace {
+template <class T>
+void cholesky_bench(benchmark::State& state) {
+  const std::size_t p = std::size_t(state.range(0));
+  std::vector<T> a = numbers<T>(p * p), u(p * p);
+  for (std::size_t i = 0; i < p; ++i) a[i * p + i] = T(4 * p);
+  const double limit = peak<T>();
+  for (auto _ : state) {
+    u = a;
+    if (!cholesky<T>(cpu(), View<T, 2>(u.data(), p, p))) state.SkipWithError("not positive definite");
+  }
+  report_flops(state, double(p) * double(p) * double(p) / 3, limit);
+}
+BENCHMARK(cholesky_bench<double>)->Arg(681)->Arg(1981)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(cholesky_bench<float>)->Arg(1981)->UseRealTime()->Unit(benchmark::kMillisecond);
+}  // namespace
+}  // namespace sobolev::bench

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// C += AᵀA, upper triangle: N·P·(P + 1) FLOPs.
+#include "sobolev/linalg/syrk.hpp"
+
+#include "benchmarks/limits.hpp"
+
+namespace sobolev::bench {
+namespace {
+template <class T>
+void syrk_bench(benchmark::State& state) {
+  const std::size_t n = std::size_t(state.range(0)), p = std::size_t(state.range(1));
+  const std::vector<T> a = numbers<T>(n * p);
+  std::vector<T> c(p * p);
+  const double limit = peak<T>();
+  for (auto _ : state) syrk<T>(cpu(), View<const T, 2>(a.data(), n, p), View<T, 2>(c.data(), p, p));
+  report_flops(state, double(n) * double(p) * double(p + 1), limit);
+}
+BENCHMARK(syrk_bench<double>)->Args({10000, 1981})->Args({2000, 681})->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(syrk_bench<float>)->Args({10000, 1981})->UseRealTime()->Unit(benchmark::kMillisecond);
+}  // namespace
+}  // namespace sobolev::bench
