@@ -57,6 +57,11 @@ template <class T>
 SOBOLEV_INLINE Vec<T> vpow(Vec<T> a, Vec<T> b) {
   return per_lane<T>(a, b, [](double x, double y) { return __builtin_pow(x, y); });
 }
+/// The exponent stays in double: rounding it to float would cost eps·|c·log(a)|.
+template <class T>
+SOBOLEV_INLINE Vec<T> vpow(Vec<T> a, double c) {
+  return per_lane<T>(a, [c](double x) { return __builtin_pow(x, c); });
+}
 
 /// out = f(a) over the tile.
 template <class T, class F>
@@ -103,7 +108,7 @@ void tape_forward_tile(const detail::TapeView& tape, T* registers, int stride, i
       case TapeOp::subtract_from_constant: map<T>(y, a, n, [=](V x) { return c - x; }); break;
       case TapeOp::multiply_constant: map<T>(y, a, n, [=](V x) { return x * c; }); break;
       case TapeOp::divide_constant_by: map<T>(y, a, n, [=](V x) { return c / x; }); break;
-      case TapeOp::power_constant: map<T>(y, a, n, [=](V x) { return vpow<T>(x, c); }); break;
+      case TapeOp::power_constant: map<T>(y, a, n, [&](V x) { return vpow<T>(x, op.c); }); break;
       case TapeOp::square: map<T>(y, a, n, [](V x) { return x * x; }); break;
       case TapeOp::cube: map<T>(y, a, n, [](V x) { return x * x * x; }); break;
       case TapeOp::negate: map<T>(y, a, n, [](V x) { return -x; }); break;
@@ -178,14 +183,16 @@ void tape_reverse_tile(const detail::TapeView& tape, const T* registers, T* adjo
       case TapeOp::negate: pull<T>(a_bar, a, y, y_bar, n, [=](V, V) { return -one; }); break;
       case TapeOp::multiply_constant: pull<T>(a_bar, a, y, y_bar, n, [=](V, V) { return c; }); break;
       case TapeOp::divide_constant_by: pull<T>(a_bar, a, y, y_bar, n, [](V x, V v) { return -v / x; }); break;
-      case TapeOp::power_constant: pull<T>(a_bar, a, y, y_bar, n, [=](V x, V) { return c * vpow<T>(x, c - one); }); break;
+      case TapeOp::power_constant:
+        pull<T>(a_bar, a, y, y_bar, n, [&](V x, V) { return c * vpow<T>(x, op.c - 1); });
+        break;
       case TapeOp::square: pull<T>(a_bar, a, y, y_bar, n, [](V x, V) { return x + x; }); break;
       case TapeOp::cube: pull<T>(a_bar, a, y, y_bar, n, [](V x, V) { return T(3) * x * x; }); break;
       case TapeOp::sine: pull<T>(a_bar, a, y, y_bar, n, [](V x, V) { return vcos<T>(x); }); break;
       case TapeOp::cosine: pull<T>(a_bar, a, y, y_bar, n, [](V x, V) { return -vsin<T>(x); }); break;
       case TapeOp::tangent: pull<T>(a_bar, a, y, y_bar, n, [=](V, V v) { return one + v * v; }); break;
-      case TapeOp::arcsine: pull<T>(a_bar, a, y, y_bar, n, [=](V x, V) { return one / vsqrt<T>(one - x * x); }); break;
-      case TapeOp::arccosine: pull<T>(a_bar, a, y, y_bar, n, [=](V x, V) { return -one / vsqrt<T>(one - x * x); }); break;
+      case TapeOp::arcsine: pull<T>(a_bar, a, y, y_bar, n, [=](V x, V) { return one / vsqrt<T>((one - x) * (one + x)); }); break;
+      case TapeOp::arccosine: pull<T>(a_bar, a, y, y_bar, n, [=](V x, V) { return -one / vsqrt<T>((one - x) * (one + x)); }); break;
       case TapeOp::arctangent: pull<T>(a_bar, a, y, y_bar, n, [=](V x, V) { return one / (one + x * x); }); break;
       case TapeOp::hyperbolic_sine:
         pull<T>(a_bar, a, y, y_bar, n, [](V x, V) { return per_lane<T>(x, [](double v) { return __builtin_cosh(v); }); });
@@ -248,7 +255,7 @@ void tape_forward(const Cpu& cpu, const Tape& tape, View<const T, 2> x, View<T, 
   const detail::TapeView view(tape);
   const std::size_t n = x.extent(1), size = std::size_t(std::max(1, tape.registers())) * tile;
   Buffer<T> memory(size * std::size_t(cpu.threads()));
-#pragma omp parallel for num_threads(cpu.threads()) schedule(static)
+#pragma omp parallel for num_threads(cpu.threads()) schedule(static) if (n > tile)
   for (std::size_t first = 0; first < n; first += tile) {
     T* registers = memory.data() + size * std::size_t(omp_get_thread_num());
     const std::size_t count = std::min(tile, n - first);
@@ -267,7 +274,7 @@ void tape_reverse(const Cpu& cpu, const Tape& tape, View<const T, 2> x, View<con
   const detail::TapeView view(tape);
   const std::size_t n = x.extent(1), size = std::size_t(std::max(1, tape.registers())) * tile;
   Buffer<T> memory(2 * size * std::size_t(cpu.threads()));
-#pragma omp parallel for num_threads(cpu.threads()) schedule(static)
+#pragma omp parallel for num_threads(cpu.threads()) schedule(static) if (n > tile)
   for (std::size_t first = 0; first < n; first += tile) {
     T* registers = memory.data() + 2 * size * std::size_t(omp_get_thread_num());
     T* adjoints = registers + size;

@@ -35,8 +35,9 @@ Expr chain(Expr e, Expr da, Expr db) {
     case Op::sine: return cos(a) * da;
     case Op::cosine: return -(sin(a) * da);
     case Op::tangent: return (one + e * e) * da;
-    case Op::arcsine: return da / sqrt(one - a * a);
-    case Op::arccosine: return -(da / sqrt(one - a * a));
+    // (1 - a)(1 + a), not 1 - a^2, which cancels near +-1.
+    case Op::arcsine: return da / sqrt((one - a) * (one + a));
+    case Op::arccosine: return -(da / sqrt((one - a) * (one + a)));
     case Op::arctangent: return da / (one + a * a);
     case Op::hyperbolic_sine: return cosh(a) * da;
     case Op::hyperbolic_cosine: return sinh(a) * da;

@@ -10,7 +10,7 @@
 namespace sobolev::detail {
 namespace {
 constexpr double most_points = 1e8;
-constexpr int most_layers = 64, most_units = 4096, most_modes = 1024, most_windows = 10000,
+constexpr int most_layers = 32, most_units = 4096, most_modes = 256, most_windows = 10000,
               most_slices = 100000;
 
 template <class Number>

@@ -97,7 +97,7 @@ TEST(Command, ErrorsAreJsonWhenAskedFor) {
   EXPECT_THAT(object["error"].get<std::string>(), HasSubstr("nonesuch: no such file"));
   const CommandResult strange = run_command({"solve", "\xFF\xFE", "--json"});
   EXPECT_EQ(strange.exit_code, 2);
-  EXPECT_NO_THROW((void)nlohmann::json::parse(strange.out));
+  EXPECT_TRUE(nlohmann::json::accept(strange.out));
 }
 
 TEST(Command, MissingFilesAreNamed) {
