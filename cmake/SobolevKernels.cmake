@@ -13,6 +13,14 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
       -mavx512f -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512)
 endif()
 
+# Under sanitizers the unrolled kernels would take minutes to compile each: they are optimised less, and
+# their pointers, which address SIMD vectors inside plain arrays, are left to the address sanitizer.
+add_library(sobolev_kernel_sanitizers INTERFACE)
+if(SOBOLEV_SANITIZE)
+  target_compile_options(sobolev_kernel_sanitizers INTERFACE -O1
+    -fno-sanitize=null,alignment,object-size,pointer-overflow)
+endif()
+
 set(SOBOLEV_KERNEL_OBJECTS)
 add_custom_target(kernel_objects)  # for ./dev lint, which looks at their symbols
 foreach(target IN LISTS SOBOLEV_KERNEL_TARGETS)
@@ -23,7 +31,8 @@ foreach(target IN LISTS SOBOLEV_KERNEL_TARGETS)
     SOBOLEV_TARGET_${target}=1 $<$<STREQUAL:${target},baseline>:SOBOLEV_DISPATCHER=1>)
   target_compile_options(sobolev_kernels_${target} PRIVATE -O3 -fno-math-errno -fno-trapping-math
     -ffp-contract=fast ${SOBOLEV_KERNEL_FLAGS_${target}})
-  target_link_libraries(sobolev_kernels_${target} PRIVATE sobolev_flags OpenMP::OpenMP_CXX fmt::fmt)
+  target_link_libraries(sobolev_kernels_${target} PRIVATE sobolev_flags sobolev_kernel_sanitizers
+    OpenMP::OpenMP_CXX fmt::fmt)
   list(APPEND SOBOLEV_KERNEL_OBJECTS $<TARGET_OBJECTS:sobolev_kernels_${target}>)
   add_dependencies(kernel_objects sobolev_kernels_${target})
 endforeach()
