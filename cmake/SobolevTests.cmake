@@ -19,7 +19,8 @@ foreach(directory IN LISTS SOBOLEV_TEST_FAMILIES)
     if(TARGET sobolev_command)
       add_dependencies(test_${family} sobolev_command)
     endif()
-    gtest_discover_tests(test_${family} TEST_PREFIX "${family}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 900)
+    gtest_discover_tests(test_${family} TEST_PREFIX "${family}." DISCOVERY_TIMEOUT 60 
+      PROPERTIES TIMEOUT 900 ENVIRONMENT "OMP_WAIT_POLICY=passive")
   endif()
 endforeach()
 
