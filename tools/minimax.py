@@ -9,7 +9,7 @@ Each table holds the c_i that minimise max |w(x) (target(x) - sum_i c_i basis_i(
 the leading terms, which the kernels hold exactly, stay out of the fit, and w turns the error into the
 relative error of the function. Needs python3-mpmath.
 """
-from mpmath import cos, erf, erfc, exp, log, lu_solve, matrix, mp, mpf, pi, sin, sqrt, tanh
+from mpmath import asin, atan, cos, erf, erfc, exp, log, lu_solve, matrix, mp, mpf, pi, sin, sinh, sqrt, tan, tanh
 
 mp.dps = 60
 
@@ -61,12 +61,14 @@ def table(kind, name, values, note=""):
             lines.append(line)
             line = "     "
         line += piece
-    print(f"  static constexpr {kind} {name}[] = {{{note}")
+    if note:
+        print(f"  // {note}")
+    print(f"  static constexpr {kind} {name}[] = {{")
     print("\n".join(lines + [line]))
 
 
 def show(name, kind, coefficients, error):
-    table(kind, name, coefficients, f"  // error {mp.nstr(error, 2)}")
+    table(kind, name, coefficients, f"Error {mp.nstr(error, 2)}.")
 
 
 def parts(value, bits):
@@ -112,12 +114,6 @@ def exp_table(kind, terms):
     show("exp", kind, *fit(tail, powers(terms), lambda r: r**2 / exp(r) + mpf(10) ** -25, -half, half))
 
 
-def sin_table(name, kind, terms, high):
-    """sin r = r + r^3 P(r^2)."""
-    tail = lambda s: (sin(near(s)) - near(s)) / near(s) ** 3
-    show(name, kind, *fit(tail, powers(terms), lambda s: near(s) ** 3 / sin(near(s)), 0, high**2))
-
-
 def cos_table(kind, terms, high):
     """cos r = 1 - r^2/2 + r^4 P(r^2)."""
     tail = lambda s: (cos(near(s)) - 1 + s / 2) / s**2 if s > mpf(10) ** -12 else mpf(1) / 24 - s / 720
@@ -130,6 +126,12 @@ def log_table(kind, terms):
     high = ((sqrt(mpf(2)) - 1) / (sqrt(mpf(2)) + 1) * mpf("1.001")) ** 2
     show("log", kind, *fit(lambda t: (f(t) - 2 * near(t)) / near(t) ** 3, powers(terms),
                            lambda t: near(t) ** 3 / f(t), 0, high))
+
+
+def odd_table(name, kind, terms, f, high):
+    """f(x) = x + x^3 P(x^2), |x| <= high."""
+    tail = lambda s: (f(near(s)) - near(s)) / near(s) ** 3
+    show(name, kind, *fit(tail, powers(terms), lambda s: near(s) ** 3 / f(near(s)), 0, mpf(high) ** 2))
 
 
 def erf_table(kind, terms, high):
@@ -159,17 +161,26 @@ struct MathTables;
 
 if __name__ == "__main__":
     print(HEADER)
-    for kind, terms in (("float", (1, 5, 4, 3, 3, 3, 7, 10)), ("double", (2, 10, 8, 6, 6, 7, 13, 24))):
+    for kind in ("float", "double"):
+        def terms(few, many):
+            return few if kind == "float" else many
+
+        slack = mpf("1.005")  # the rounding of the reduced argument, with FMA and without
         print(f"template <>\nstruct MathTables<{kind}> {{")
-        tanh_table(kind, terms[0])
-        exp_table(kind, terms[1])
-        sin_table("sin_half", kind, terms[2], pi / 2 * mpf("1.005"))
-        sin_table("sin_quarter", kind, terms[3], pi / 4 * mpf("1.005"))
-        cos_table(kind, terms[4], pi / 4 * mpf("1.005"))
-        log_table(kind, terms[5])
-        erf_table(kind, terms[6], 1)
+        tanh_table(kind, terms(1, 2))
+        exp_table(kind, terms(5, 10))
+        # In float a third of a unit in the last place more at pi/2, so that cos 0 rounds to 1.
+        lift = terms(mpf("2.2e-8"), 0)
+        odd_table("sin_half", kind, terms(4, 8), lambda x: sin(x) + lift * (2 * x / pi) ** 9, pi / 2 * slack)
+        odd_table("sin_quarter", kind, terms(3, 6), sin, pi / 4 * slack)
+        cos_table(kind, terms(3, 6), pi / 4 * slack)
+        log_table(kind, terms(3, 7))
+        odd_table("sinh", kind, terms(4, 7), sinh, 1)
+        odd_table("atan", kind, terms(5, 11), atan, tan(pi / 8) * slack)
+        odd_table("asin", kind, terms(5, 13), asin, slack / 2)
+        erf_table(kind, terms(7, 13), 1)
         center, high = (2, 11) if kind == "float" else (mpf("3.75"), 28)
-        erfc_table(kind, terms[7], center, mpf(high))
+        erfc_table(kind, terms(10, 24), center, mpf(high))
         print(f"  static constexpr {kind} erfc_center = {mp.nstr(mpf(center), 4)}, erfc_end = {high};")
         # ln 2 with room for a product by an exponent; pi/2 in full parts for fused multiply-add, and
         # in parts with room for a product by 13 or 20 bits.

@@ -91,6 +91,26 @@ SOBOLEV_INLINE Vec<T> at_least(Vec<T> v, T bound) {
   return select<T>(v < b, b, v);
 #endif
 }
+template <class T>
+SOBOLEV_INLINE Vec<T> vsqrt(Vec<T> v) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4)
+    return _mm512_maskz_sqrt_ps(0xffff, v);
+  else
+    return _mm512_maskz_sqrt_pd(0xff, v);
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4)
+    return _mm256_sqrt_ps(v);
+  else
+    return _mm256_sqrt_pd(v);
+#else
+  T s[lanes<T>];
+  store<T>(s, v);
+  for (int i = 0; i < lanes<T>; ++i)
+    s[i] = sizeof(T) == 4 ? T(__builtin_sqrtf(float(s[i]))) : T(__builtin_sqrt(double(s[i])));
+  return load<T>(s);
+#endif
+}
 /// Whether a lane is above the bound.
 template <class T>
 SOBOLEV_INLINE bool any_above(Vec<T> v, T bound) {
@@ -129,6 +149,13 @@ SOBOLEV_INLINE Vec<T> polynomial(const T (&c)[n], Vec<T> x) {
   }
 }
 
+/// x + x³ P(x²) with the table of an odd function.
+template <class T, int n>
+SOBOLEV_INLINE Vec<T> odd_polynomial(const T (&c)[n], Vec<T> x) {
+  const Vec<T> square = x * x;
+  return (x * square) * polynomial<T>(c, square) + x;
+}
+
 /// 2^n of an integer, given as n + FloatFormat::to_integer; n must be an exponent of a normal number.
 template <class T>
 SOBOLEV_INLINE Vec<T> power_of_two(Vec<T> shifted) {
@@ -154,19 +181,19 @@ SOBOLEV_INLINE Vec<T> scale_by_power(Vec<T> p, Vec<T> n) {
 #endif
 }
 
-/// exp(x + low), |low| far below 1; low is not looked at where have_low is false.
-template <class T, bool have_low>
+/// 2^power exp(x + low), |low| far below 1; low is not looked at where have_low is false.
+template <class T, bool have_low, int power = 0>
 SOBOLEV_INLINE Vec<T> exp_sum(Vec<T> x, Vec<T> low) {
   using Tables = MathTables<T>;
   constexpr T shift = FloatFormat<T>::to_integer;
-  constexpr T least = sizeof(T) == 4 ? T(-104) : T(-746), most = sizeof(T) == 4 ? T(89) : T(710);
+  constexpr T least = sizeof(T) == 4 ? T(-104) : T(-746), most = sizeof(T) == 4 ? T(90) : T(711);
   x = at_least<T>(at_most<T>(x, most), least);
   const Vec<T> n = (x * T(1.44269504088896340736) + shift) - shift;
   Vec<T> r = x - n * Tables::ln2[0];
   r = r - n * Tables::ln2[1];
   if constexpr (have_low) r += low;
   const Vec<T> tail = polynomial<T>(Tables::exp, r);
-  return scale_by_power<T>((r * r) * tail + r + T(1), n);
+  return scale_by_power<T>((r * r) * tail + r + T(1), power == 0 ? n : n + T(power));
 }
 
 template <class T>
@@ -190,6 +217,21 @@ SOBOLEV_INLINE Vec<T> vtanh(Vec<T> x) {
   const Vec<T> less = power - T(1), more = power + T(1);
   const Vec<T> y = (less * b + more * a) / (more * b + less * a);
   return from_bits<T>(bits_of<T>(y) | sign_of<T>(x));
+}
+
+/// sinh and cosh from h = e^|x|/2; near 0 sinh by its own polynomial.
+template <class T>
+SOBOLEV_INLINE Vec<T> vsinh(Vec<T> x) {
+  const Vec<T> u = magnitude_of<T>(x);
+  const Vec<T> small = odd_polynomial<T>(MathTables<T>::sinh, at_most<T>(u, T(1)));
+  const Vec<T> h = exp_sum<T, false, -1>(u, u);
+  const Vec<T> y = select<T>(u < T(1), small, h - T(0.25) / h);
+  return from_bits<T>(bits_of<T>(y) | sign_of<T>(x));
+}
+template <class T>
+SOBOLEV_INLINE Vec<T> vcosh(Vec<T> x) {
+  const Vec<T> u = magnitude_of<T>(x), h = exp_sum<T, false, -1>(u, u);
+  return h + T(0.25) / h;
 }
 
 /// x − n π/2.
@@ -231,8 +273,7 @@ SOBOLEV_INLINE void far_sincos(Vec<T> x, Vec<T>& s, Vec<T>& c) {
 /// sin r for |r| ≤ π/2, r or −r by the lowest bit of the integer.
 template <class T>
 SOBOLEV_INLINE Vec<T> sin_half(Vec<T> r, Bits<T> flip) {
-  const Vec<T> square = r * r;
-  const Vec<T> y = (r * square) * polynomial<T>(MathTables<T>::sin_half, square) + r;
+  const Vec<T> y = odd_polynomial<T>(MathTables<T>::sin_half, r);
   return from_bits<T>(bits_of<T>(y) ^ flip);
 }
 
@@ -282,7 +323,7 @@ SOBOLEV_INLINE void vsincos(Vec<T> x, Vec<T>& s, Vec<T>& c) {
   const Vec<T> shifted = u * T(0.63661977236758134308) + shift;
   const Vec<T> r = subtract_half_pi<T>(u, shifted - shift);
   const Vec<T> square = r * r;
-  const Vec<T> sine = (r * square) * polynomial<T>(Tables::sin_quarter, square) + r;
+  const Vec<T> sine = odd_polynomial<T>(Tables::sin_quarter, r);
   const Vec<T> cosine =
       (square * square) * polynomial<T>(Tables::cos_quarter, square) + (T(1) - T(0.5) * square);
   const Bits<T> n = bits_of<T>(shifted);
@@ -291,6 +332,46 @@ SOBOLEV_INLINE void vsincos(Vec<T> x, Vec<T>& s, Vec<T>& c) {
   const Bits<T> cosine_sign = ((n + 1) << second) & sign_bits<T>();
   s = from_bits<T>(bits_of<T>(select<T>(even, sine, cosine)) ^ sine_sign);
   c = from_bits<T>(bits_of<T>(select<T>(even, cosine, sine)) ^ cosine_sign);
+}
+
+template <class T>
+SOBOLEV_INLINE Vec<T> vtan(Vec<T> x) {
+  Vec<T> s, c;
+  vsincos<T>(x, s, c);
+  return s / c;
+}
+
+/// atan |x| = offset + atan t, |t| ≤ tan(π/8), with t = x, (x − 1)/(x + 1) or −1/x.
+template <class T>
+SOBOLEV_INLINE Vec<T> vatan(Vec<T> x) {
+  const Vec<T> u = magnitude_of<T>(x), one = broadcast<T>(T(1));
+  const IntVec<T> large = u > T(2.41421356237309504880), medium = u > T(0.41421356237309504880);
+  const Vec<T> above = select<T>(large, -one, select<T>(medium, u - one, u));
+  const Vec<T> below = select<T>(large, u, select<T>(medium, u + one, one));
+  const Vec<T> offset = select<T>(large, broadcast<T>(T(1.57079632679489661923)),
+                                  select<T>(medium, broadcast<T>(T(0.78539816339744830962)), Vec<T>{}));
+  const Vec<T> y = odd_polynomial<T>(MathTables<T>::atan, above / below) + offset;
+  return from_bits<T>(bits_of<T>(y) | sign_of<T>(x));
+}
+
+/// asin x for |x| ≤ ½; beyond, with t = √((1 − |x|)/2): asin |x| = π/2 − 2 asin t, acos |x| = 2 asin t.
+template <class T>
+SOBOLEV_INLINE Vec<T> vasin(Vec<T> x) {
+  const Vec<T> u = magnitude_of<T>(x);
+  const IntVec<T> far = u > T(0.5);
+  const Vec<T> t = select<T>(far, vsqrt<T>(T(0.5) - T(0.5) * u), u);
+  const Vec<T> a = odd_polynomial<T>(MathTables<T>::asin, t);
+  const Vec<T> y = select<T>(far, T(1.57079632679489661923) - (a + a), a);
+  return from_bits<T>(bits_of<T>(y) | sign_of<T>(x));
+}
+template <class T>
+SOBOLEV_INLINE Vec<T> vacos(Vec<T> x) {
+  const Vec<T> u = magnitude_of<T>(x);
+  const IntVec<T> far = u > T(0.5), negative = x < Vec<T>{};
+  const Vec<T> t = select<T>(far, vsqrt<T>(T(0.5) - T(0.5) * u), u);
+  const Vec<T> a = odd_polynomial<T>(MathTables<T>::asin, t);
+  const Vec<T> near = T(1.57079632679489661923) - from_bits<T>(bits_of<T>(a) ^ sign_of<T>(x));
+  return select<T>(far, select<T>(negative, T(3.14159265358979323846) - (a + a), a + a), near);
 }
 
 /// With x = 2^k m, √½ ≤ m < √2, f = m − 1, s = f/(2 + f): log m = f − (f²/2 − s (f²/2 + s² P(s²))).

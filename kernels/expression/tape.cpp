@@ -5,7 +5,7 @@
 // a hundredth of a network layer's work.
 #include "sobolev/expression/tape.hpp"
 
-#include "kernels/common/vector_math.hpp"
+#include "kernels/expression/elementary_detail.hpp"
 #include "kernels/expression/tape_tile.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
@@ -13,55 +13,10 @@ namespace {
 template <class T>
 constexpr T two_over_root_pi = T(1.12837916709551257390);
 
-template <class T>
-SOBOLEV_INLINE Vec<T> vsqrt(Vec<T> v) {
-  T s[lanes<T>];
-  store<T>(s, v);
-  for (int i = 0; i < lanes<T>; ++i) s[i] = T(sizeof(T) == 4 ? __builtin_sqrtf(float(s[i])) : __builtin_sqrt(double(s[i])));
-  return load<T>(s);
-}
-template <class T>
-SOBOLEV_INLINE Vec<T> vabs(Vec<T> v) {
-  return select<T>(v < Vec<T>{}, -v, v + Vec<T>{});  // + 0 turns -0 into 0
-}
-template <class T>
-SOBOLEV_INLINE Vec<T> vsign(Vec<T> v) {
-  const Vec<T> one = broadcast<T>(T(1));
-  return select<T>(v > Vec<T>{}, one, select<T>(v < Vec<T>{}, -one, v));
-}
-/// heaviside(v - w): 1, 1/2 where equal, 0. Both sides of a tie of min or max get half of its adjoint.
-template <class T>
-SOBOLEV_INLINE Vec<T> vgreater(Vec<T> v, Vec<T> w) {
-  return select<T>(v > w, broadcast<T>(T(1)), select<T>(v < w, Vec<T>{}, broadcast<T>(T(0.5))));
-}
-template <class T>
-SOBOLEV_INLINE Vec<T> vheaviside(Vec<T> v) {
-  return vgreater<T>(v, Vec<T>{});
-}
-template <class T, class F>
-SOBOLEV_INLINE Vec<T> per_lane(Vec<T> v, F f) {
-  T s[lanes<T>];
-  store<T>(s, v);
-  for (int i = 0; i < lanes<T>; ++i) s[i] = T(f(double(s[i])));
-  return load<T>(s);
-}
-template <class T, class F>
-SOBOLEV_INLINE Vec<T> per_lane(Vec<T> v, Vec<T> w, F f) {
-  T s[lanes<T>], t[lanes<T>];
-  store<T>(s, v);
-  store<T>(t, w);
-  for (int i = 0; i < lanes<T>; ++i) s[i] = T(f(double(s[i]), double(t[i])));
-  return load<T>(s);
-}
-template <class T>
-SOBOLEV_INLINE Vec<T> vpow(Vec<T> a, Vec<T> b) {
-  return per_lane<T>(a, b, [](double x, double y) { return __builtin_pow(x, y); });
-}
-/// The exponent stays in double: rounding it to float would cost eps·|c·log(a)|.
-template <class T>
-SOBOLEV_INLINE Vec<T> vpow(Vec<T> a, double c) {
-  return per_lane<T>(a, [c](double x) { return __builtin_pow(x, c); });
-}
+/// The operation of an instruction that has one operand and no constant.
+constexpr Op unary_operation(TapeOp op) { return Op(int(op) - int(TapeOp::negate) + int(Op::negate)); }
+static_assert(unary_operation(TapeOp::heaviside) == Op::heaviside,
+              "Op and TapeOp list the same unary operations");
 
 /// out = f(a) over the tile.
 template <class T, class F>
@@ -82,7 +37,8 @@ SOBOLEV_INLINE void pull(T* a_bar, const T* a, const T* y, const T* y_bar, int n
 template <class T, class F>
 SOBOLEV_INLINE void pull(T* to_bar, const T* a, const T* b, const T* y, const T* y_bar, int n, F slope) {
   for (int i = 0; i < n; i += lanes<T>)
-    store<T>(to_bar + i, load<T>(to_bar + i) + slope(load<T>(a + i), load<T>(b + i), load<T>(y + i)) * load<T>(y_bar + i));
+    store<T>(to_bar + i, load<T>(to_bar + i) +
+                             slope(load<T>(a + i), load<T>(b + i), load<T>(y + i)) * load<T>(y_bar + i));
 }
 }  // namespace
 
@@ -111,24 +67,7 @@ void tape_forward_tile(const detail::TapeView& tape, T* registers, int stride, i
       case TapeOp::power_constant: map<T>(y, a, n, [&](V x) { return vpow<T>(x, op.c); }); break;
       case TapeOp::square: map<T>(y, a, n, [](V x) { return x * x; }); break;
       case TapeOp::cube: map<T>(y, a, n, [](V x) { return x * x * x; }); break;
-      case TapeOp::negate: map<T>(y, a, n, [](V x) { return -x; }); break;
-      case TapeOp::sine: map<T>(y, a, n, [](V x) { return vsin<T>(x); }); break;
-      case TapeOp::cosine: map<T>(y, a, n, [](V x) { return vcos<T>(x); }); break;
-      case TapeOp::tangent: map<T>(y, a, n, [](V x) { return per_lane<T>(x, [](double v) { return __builtin_tan(v); }); }); break;
-      case TapeOp::arcsine: map<T>(y, a, n, [](V x) { return per_lane<T>(x, [](double v) { return __builtin_asin(v); }); }); break;
-      case TapeOp::arccosine: map<T>(y, a, n, [](V x) { return per_lane<T>(x, [](double v) { return __builtin_acos(v); }); }); break;
-      case TapeOp::arctangent: map<T>(y, a, n, [](V x) { return per_lane<T>(x, [](double v) { return __builtin_atan(v); }); }); break;
-      case TapeOp::hyperbolic_sine: map<T>(y, a, n, [](V x) { return per_lane<T>(x, [](double v) { return __builtin_sinh(v); }); }); break;
-      case TapeOp::hyperbolic_cosine: map<T>(y, a, n, [](V x) { return per_lane<T>(x, [](double v) { return __builtin_cosh(v); }); }); break;
-      case TapeOp::hyperbolic_tangent: map<T>(y, a, n, [](V x) { return vtanh<T>(x); }); break;
-      case TapeOp::exponential: map<T>(y, a, n, [](V x) { return vexp<T>(x); }); break;
-      case TapeOp::logarithm: map<T>(y, a, n, [](V x) { return vlog<T>(x); }); break;
-      case TapeOp::square_root: map<T>(y, a, n, [](V x) { return vsqrt<T>(x); }); break;
-      case TapeOp::absolute: map<T>(y, a, n, [](V x) { return vabs<T>(x); }); break;
-      case TapeOp::sign: map<T>(y, a, n, [](V x) { return vsign<T>(x); }); break;
-      case TapeOp::error_function: map<T>(y, a, n, [](V x) { return verf<T>(x); }); break;
-      case TapeOp::complementary_error_function: map<T>(y, a, n, [](V x) { return per_lane<T>(x, [](double v) { return __builtin_erfc(v); }); }); break;
-      case TapeOp::heaviside: map<T>(y, a, n, [](V x) { return vheaviside<T>(x); }); break;
+      default: with_unary<T>(unary_operation(op.op), [=](auto f) { map<T>(y, a, n, f); });
     }
   }
 }
@@ -191,16 +130,22 @@ void tape_reverse_tile(const detail::TapeView& tape, const T* registers, T* adjo
       case TapeOp::sine: pull<T>(a_bar, a, y, y_bar, n, [](V x, V) { return vcos<T>(x); }); break;
       case TapeOp::cosine: pull<T>(a_bar, a, y, y_bar, n, [](V x, V) { return -vsin<T>(x); }); break;
       case TapeOp::tangent: pull<T>(a_bar, a, y, y_bar, n, [=](V, V v) { return one + v * v; }); break;
-      case TapeOp::arcsine: pull<T>(a_bar, a, y, y_bar, n, [=](V x, V) { return one / vsqrt<T>((one - x) * (one + x)); }); break;
-      case TapeOp::arccosine: pull<T>(a_bar, a, y, y_bar, n, [=](V x, V) { return -one / vsqrt<T>((one - x) * (one + x)); }); break;
-      case TapeOp::arctangent: pull<T>(a_bar, a, y, y_bar, n, [=](V x, V) { return one / (one + x * x); }); break;
-      case TapeOp::hyperbolic_sine:
-        pull<T>(a_bar, a, y, y_bar, n, [](V x, V) { return per_lane<T>(x, [](double v) { return __builtin_cosh(v); }); });
+      case TapeOp::arcsine:
+        pull<T>(a_bar, a, y, y_bar, n, [=](V x, V) { return one / vsqrt<T>((one - x) * (one + x)); });
         break;
+      case TapeOp::arccosine:
+        pull<T>(a_bar, a, y, y_bar, n, [=](V x, V) { return -one / vsqrt<T>((one - x) * (one + x)); });
+        break;
+      case TapeOp::arctangent:
+        pull<T>(a_bar, a, y, y_bar, n, [=](V x, V) { return one / (one + x * x); });
+        break;
+      case TapeOp::hyperbolic_sine: pull<T>(a_bar, a, y, y_bar, n, [](V x, V) { return vcosh<T>(x); }); break;
       case TapeOp::hyperbolic_cosine:
-        pull<T>(a_bar, a, y, y_bar, n, [](V x, V) { return per_lane<T>(x, [](double v) { return __builtin_sinh(v); }); });
+        pull<T>(a_bar, a, y, y_bar, n, [](V x, V) { return vsinh<T>(x); });
         break;
-      case TapeOp::hyperbolic_tangent: pull<T>(a_bar, a, y, y_bar, n, [=](V, V v) { return one - v * v; }); break;
+      case TapeOp::hyperbolic_tangent:
+        pull<T>(a_bar, a, y, y_bar, n, [=](V, V v) { return one - v * v; });
+        break;
       case TapeOp::exponential: pull<T>(a_bar, a, y, y_bar, n, [](V, V v) { return v; }); break;
       case TapeOp::logarithm: pull<T>(a_bar, a, y, y_bar, n, [=](V x, V) { return one / x; }); break;
       case TapeOp::square_root: pull<T>(a_bar, a, y, y_bar, n, [](V, V v) { return T(0.5) / v; }); break;
@@ -235,9 +180,10 @@ constexpr std::size_t tile = 64;
 
 template <class T>
 void check_shapes(const Tape& tape, View<const T, 2> x, View<const T, 2> y) {
-  require(x.extent(0) == std::size_t(tape.inputs) && y.extent(0) == tape.outputs.size() && x.extent(1) == y.extent(1),
-          fmt::format("tape: x is [{}, {}] and y is [{}, {}] but the tape has {} inputs and {} outputs", x.extent(0),
-                      x.extent(1), y.extent(0), y.extent(1), tape.inputs, tape.outputs.size()));
+  require(x.extent(0) == std::size_t(tape.inputs) && y.extent(0) == tape.outputs.size() &&
+              x.extent(1) == y.extent(1),
+          fmt::format("tape: x is [{}, {}] and y is [{}, {}] but the tape has {} inputs and {} outputs",
+                      x.extent(0), x.extent(1), y.extent(0), y.extent(1), tape.inputs, tape.outputs.size()));
 }
 
 /// The inputs of points first … first + count − 1; the padding repeats the last point.
@@ -270,7 +216,8 @@ template <class T>
 void tape_reverse(const Cpu& cpu, const Tape& tape, View<const T, 2> x, View<const T, 2> y_bar, View<T, 2> y,
                   View<T, 2> x_bar) {
   check_shapes<T>(tape, x, y);
-  require(y_bar.shape() == y.shape() && x_bar.shape() == x.shape(), "tape: adjoints must have the shapes of x and y");
+  require(y_bar.shape() == y.shape() && x_bar.shape() == x.shape(),
+          "tape: adjoints must have the shapes of x and y");
   const detail::TapeView view(tape);
   const std::size_t n = x.extent(1), size = std::size_t(std::max(1, tape.registers())) * tile;
   Buffer<T> memory(2 * size * std::size_t(cpu.threads()));
@@ -288,14 +235,15 @@ void tape_reverse(const Cpu& cpu, const Tape& tape, View<const T, 2> x, View<con
       for (std::size_t p = 0; p < count; ++p) adjoints[row + p] += y_bar.data()[o * n + first + p];
     }
     SOBOLEV_CALL(tape_reverse_tile<T>, view, registers, adjoints, int(tile), int(count));
-    for (std::size_t i = 0; i < x.extent(0); ++i) std::copy_n(adjoints + i * tile, count, x_bar.data() + i * n + first);
+    for (std::size_t i = 0; i < x.extent(0); ++i)
+      std::copy_n(adjoints + i * tile, count, x_bar.data() + i * n + first);
   }
 }
 
 template void tape_forward<float>(const Cpu&, const Tape&, View<const float, 2>, View<float, 2>);
 template void tape_forward<double>(const Cpu&, const Tape&, View<const double, 2>, View<double, 2>);
-template void tape_reverse<float>(const Cpu&, const Tape&, View<const float, 2>, View<const float, 2>, View<float, 2>,
-                                  View<float, 2>);
+template void tape_reverse<float>(const Cpu&, const Tape&, View<const float, 2>, View<const float, 2>,
+                                  View<float, 2>, View<float, 2>);
 template void tape_reverse<double>(const Cpu&, const Tape&, View<const double, 2>, View<const double, 2>,
                                    View<double, 2>, View<double, 2>);
 }  // namespace sobolev

@@ -30,5 +30,5 @@ SOBOLEV_DECLARE_TARGETS(
     template <class T> void tape_forward_tile(const detail::TapeView& tape, T* registers, int stride, int n);
     /// Reverse sweep after tape_forward_tile on the same registers. adjoints has the registers' shape; the
     /// caller has cleared it and added the seeds to the outputs' rows. Afterwards the inputs' rows hold x̄.
-    template <class T> void tape_reverse_tile(const detail::TapeView& tape, const T* registers, T* adjoints,
-                                              int stride, int n);)
+    template <class T>
+    void tape_reverse_tile(const detail::TapeView& tape, const T* registers, T* adjoints, int stride, int n);)

@@ -123,7 +123,7 @@ SOBOLEV_INLINE void activation_taylor(Vec<T> z0, Vec<T> y0, int n, Vec<T>* s) {
   } else if constexpr (activation == Activation::gelu) {
     // Φ' = φ, φ' = −zφ; s = coefficients of z Φ(z).
     Vec<T> cumulative[max_jet_order + 3], density[max_jet_order + 3];
-    cumulative[0] = T(0.5) + T(0.5) * verf<T>(z0 * T(0.70710678118654752440));
+    cumulative[0] = T(0.5) * verfc<T>(z0 * T(-0.70710678118654752440));
     density[0] = vexp<T>(z0 * z0 * T(-0.5)) * T(0.39894228040143267794);
     for (int k = 0; k < n; ++k) {
       density[k + 1] = (z0 * density[k] + (k > 0 ? density[k - 1] : Vec<T>{})) * T(-1.0 / (k + 1));

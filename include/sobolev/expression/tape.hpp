@@ -11,7 +11,7 @@
 namespace sobolev {
 
 /// What an instruction does with registers a, b and the constant c. Beyond the operations of Expr:
-/// forms with a constant, small powers and fused multiply-add.
+/// forms with a constant and small powers.
 enum class TapeOp : std::uint8_t {
   constant,                                  // c
   add, subtract, multiply, divide, power, minimum, maximum,
@@ -43,7 +43,7 @@ struct Tape {
 Tape compile(std::span<const Expr> outputs, std::span<const Expr> inputs);
 
 /// y_o(n) = output o at point n.              x : [inputs, N], y : [outputs, N]
-/// Error: at most 4 eps relative per operation (8 eps for power, tan, asin, acos, erf and erfc).
+/// Error: at most 5 eps relative per operation (elementary.hpp), 8 eps for power.
 template <class T>
 void tape_forward(const Cpu&, const Tape&, View<const T, 2> x, View<T, 2> y);
 
