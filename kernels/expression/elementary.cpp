@@ -36,12 +36,16 @@ template void elementary_range<double>(Op, const double*, double*, std::size_t);
 namespace sobolev {
 template <class T>
 void elementary(const Cpu& cpu, Op op, View<const T, 1> x, View<T, 1> y) {
-  require(x.size() == y.size(),
-          fmt::format("elementary: x has {} elements but y has {}", x.size(), y.size()));
+  if (x.size() != y.size())
+    throw ArgumentError(fmt::format("elementary: x has {} elements but y has {}", x.size(), y.size()));
   require(op >= Op::negate, "elementary: not a unary operation; add, multiply and the like need an Expr");
   constexpr std::size_t part = 16384;
   const std::size_t n = x.size();
-#pragma omp parallel for num_threads(cpu.threads()) schedule(static) if (n > part)
+  if (n <= part) {  // entering a parallel region costs as much as a thousand elements
+    if (n > 0) SOBOLEV_CALL(elementary_range<T>, op, x.data(), y.data(), n);
+    return;
+  }
+#pragma omp parallel for num_threads(cpu.threads()) schedule(static)
   for (std::size_t i = 0; i < n; i += part)
     SOBOLEV_CALL(elementary_range<T>, op, x.data() + i, y.data() + i, std::min(part, n - i));
 }

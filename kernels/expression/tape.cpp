@@ -107,7 +107,8 @@ void tape_reverse_tile(const detail::TapeView& tape, const T* registers, T* adjo
         break;
       case TapeOp::power:
         pull<T>(a_bar, a, b, y, y_bar, n, [=](V x, V z, V) { return z * vpow<T>(x, z - one); });
-        pull<T>(b_bar, a, b, y, y_bar, n, [](V x, V, V v) { return select<T>(v == V{}, V{}, v * vlog<T>(x)); });
+        pull<T>(b_bar, a, b, y, y_bar, n,
+                [](V x, V, V v) { return select<T>(v == V{}, V{}, v * vlog<T>(x)); });
         break;
       case TapeOp::minimum:
         pull<T>(a_bar, a, b, y, y_bar, n, [](V x, V z, V) { return vgreater<T>(z, x); });
@@ -173,6 +174,7 @@ template void tape_reverse_tile<double>(const detail::TapeView&, const double*, 
 #include <algorithm>
 
 #include "sobolev/core/buffer.hpp"
+#include "sobolev/core/error.hpp"
 
 namespace sobolev {
 namespace {
@@ -180,10 +182,12 @@ constexpr std::size_t tile = 64;
 
 template <class T>
 void check_shapes(const Tape& tape, View<const T, 2> x, View<const T, 2> y) {
-  require(x.extent(0) == std::size_t(tape.inputs) && y.extent(0) == tape.outputs.size() &&
-              x.extent(1) == y.extent(1),
-          fmt::format("tape: x is [{}, {}] and y is [{}, {}] but the tape has {} inputs and {} outputs",
-                      x.extent(0), x.extent(1), y.extent(0), y.extent(1), tape.inputs, tape.outputs.size()));
+  if (x.extent(0) == std::size_t(tape.inputs) && y.extent(0) == tape.outputs.size() &&
+      x.extent(1) == y.extent(1))
+    return;
+  throw ArgumentError(
+      fmt::format("tape: x is [{}, {}] and y is [{}, {}] but the tape has {} inputs and {} outputs",
+                  x.extent(0), x.extent(1), y.extent(0), y.extent(1), tape.inputs, tape.outputs.size()));
 }
 
 /// The inputs of points first … first + count − 1; the padding repeats the last point.

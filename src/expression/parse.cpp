@@ -250,9 +250,7 @@ class Parser {
     Derivative d;
     for (char c : letters) {
       const std::string name(1, c);
-      if (!has(scope_.coordinates, name))
-        fail(start, fmt::format("'{}': '{}' is not a coordinate; they are {}", id, name,
-                                fmt::join(scope_.coordinates, ", ")));
+      if (!has(scope_.coordinates, name)) fail(start, not_a_letter(id, base, name));
       const auto it = std::find_if(d.begin(), d.end(), [&](const auto& p) { return p.first == name; });
       if (it == d.end())
         d.emplace_back(name, 1);
@@ -260,6 +258,15 @@ class Parser {
         ++it->second;
     }
     return field(base, d);
+  }
+
+  std::string not_a_letter(const std::string& id, const std::string& base, const std::string& letter) const {
+    for (const std::string& c : scope_.coordinates)
+      if (c.size() > 1)
+        return fmt::format("'{}': '{}' is not a coordinate of one letter; for others write d({}, {})", id,
+                           letter, base, c);
+    return fmt::format("'{}': '{}' is not a coordinate; they are {}", id, letter,
+                       fmt::join(scope_.coordinates, ", "));
   }
 
   Expr call(const std::string& id, std::size_t start) {

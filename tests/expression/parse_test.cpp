@@ -171,11 +171,13 @@ TEST(ParseError, StartsAtThePositionOfTheText) {
 }
 
 TEST(ParseError, SubscriptOfALongCoordinate) {
-  try {
-    parse_expression("u_theta", {{"x", "theta"}, {"u"}, {}});
-    FAIL();
-  } catch (const ParseError& error) {
-    EXPECT_THAT(error.message(), HasSubstr("write d(u, theta)"));
+  for (const char* text : {"u_theta", "u_t"}) {
+    try {
+      parse_expression(text, {{"x", "theta"}, {"u"}, {}});
+      FAIL() << text;
+    } catch (const ParseError& error) {
+      EXPECT_THAT(error.message(), HasSubstr("write d(u, theta)")) << text;
+    }
   }
 }
 
