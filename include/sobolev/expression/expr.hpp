@@ -9,6 +9,7 @@
 
 namespace sobolev {
 
+// clang-format off
 enum class Op : std::uint8_t {
   constant,    // a number
   coordinate,  // an independent variable, by name
@@ -18,6 +19,7 @@ enum class Op : std::uint8_t {
   hyperbolic_sine, hyperbolic_cosine, hyperbolic_tangent, exponential, logarithm, square_root,
   absolute, sign, error_function, complementary_error_function, heaviside,
 };
+// clang-format on
 
 /// Orders of differentiation by coordinate name, sorted by name, orders positive: u_xxt is
 /// {{"t", 1}, {"x", 2}}.

@@ -12,6 +12,7 @@ namespace sobolev {
 
 /// What an instruction does with registers a, b and the constant c. Beyond the operations of Expr:
 /// forms with a constant and small powers.
+// clang-format off
 enum class TapeOp : std::uint8_t {
   constant,                                  // c
   add, subtract, multiply, divide, power, minimum, maximum,
@@ -22,6 +23,7 @@ enum class TapeOp : std::uint8_t {
   hyperbolic_sine, hyperbolic_cosine, hyperbolic_tangent, exponential, logarithm, square_root,
   absolute, sign, error_function, complementary_error_function, heaviside,
 };
+// clang-format on
 
 struct TapeInstruction {
   TapeOp op;
