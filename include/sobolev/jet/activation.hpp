@@ -9,7 +9,9 @@ namespace sobolev {
 enum class Activation { tanh, sin, gelu, swish, softplus };
 
 /// y = σ(z) in the truncated Taylor algebra of the spec.      z, y : [K, N]
-/// y_α = Σ_k σ^(k)(z_0)/k! · [(z − z_0)^k]_α. Error: 32 eps (1 + Σ |terms|). Aliasing z == y is allowed.
+/// y_α = Σ_k σ^(k)(z_0)/k! · [(z − z_0)^k]_α. Aliasing z == y is allowed.
+/// Error: 32 eps (1 + Σ |terms|), where σ^(k)(z_0)/k! counts as 1/8 at least: 1 − tanh² and its like keep
+/// an absolute accuracy, not a relative one, far out.
 /// gelu is z·Φ(z) with the exact normal distribution; swish z/(1 + e^−z); softplus log(1 + e^z).
 /// Source: Griewank & Walther 2008, ch. 13; docs/jets.md.
 template <class T>
