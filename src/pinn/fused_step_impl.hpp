@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The passes of the fused step over all tiles. Work is cut into a number of chunks that depends on the
+// network only; each chunk is done by one thread, in order, and chunks are added in order.
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "kernels/linalg/symmetric_detail.hpp"
+#include "kernels/pinn/step_tile.hpp"
+#include "sobolev/core/buffer.hpp"
+#include "sobolev/pinn/step.hpp"
+
+namespace sobolev {
+namespace detail {
+inline constexpr std::size_t features_budget = 24u << 20;  // bytes of features kept between passes, per group
+
+template <class T>
+struct Group {
+  ResidualGroup spec;
+  detail::JetTable<T> jet;
+  std::vector<detail::FeatureTable<T>> features;  // one per mirrored copy
+  std::vector<detail::FeatureView<T>> feature_views;
+  std::vector<T> parity;
+  std::vector<detail::FieldIndex<T>> fields;
+  std::vector<T> weights;
+  Buffer<T> x, external, point_weight, kept_features;
+  std::size_t points = 0;
+  std::vector<std::size_t> offsets;  // of slices; {0, N} without causal weights
+  double epsilon = 0;
+  bool causal = false;
+  std::vector<double> slice_weights;
+  int evaluated = 0;
+
+  Group(ResidualGroup s, const Features& f, const std::vector<Symmetry>& symmetry)
+      : spec(std::move(s)), jet(spec.jet) {
+    const unsigned copies = 1u << symmetry.size();
+    for (unsigned c = 0; c < copies; ++c) {
+      unsigned mirror = 0;
+      double sign = 1.0 / copies;
+      for (std::size_t i = 0; i < symmetry.size(); ++i)
+        if (c >> i & 1u) {
+          mirror |= 1u << symmetry[i].coordinate;
+          sign *= symmetry[i].sign;
+        }
+      features.emplace_back(f, spec.jet, mirror);
+      parity.push_back(T(sign));
+    }
+    for (const auto& table : features) feature_views.push_back(table.view());
+    for (const FieldInput& field : spec.fields)
+      fields.push_back({field.output, field.channel, T(field.scale)});
+    for (double w : spec.weights) weights.push_back(T(w));
+  }
+
+  detail::GroupView<T> view(const T* use_weights) const {
+    return {jet.view(),
+            feature_views.data(),
+            parity.data(),
+            int(parity.size()),
+            fields.data(),
+            int(fields.size()),
+            spec.externals,
+            feature_views[0].coordinates,
+            int(spec.tape.outputs.size()),
+            detail::TapeView(spec.tape),
+            points,
+            x.data(),
+            external.data(),
+            point_weight.empty() ? nullptr : point_weight.data(),
+            use_weights};
+  }
+  detail::GroupView<T> view() const { return view(weights.data()); }
+};
+
+/// A run of tiles: points [first, last) of one slice, cut into tiles of `size`.
+struct TileRange {
+  std::size_t first, last, size;
+  std::size_t tiles() const { return (last - first + size - 1) / size; }
+  std::size_t begin(std::size_t i) const { return first + i * size; }
+  int count(std::size_t i) const { return int(std::min(size, last - begin(i))); }
+};
+}  // namespace detail
+
+template <class T>
+struct FusedStep<T>::Impl {
+  template <class U>
+  using Group = detail::Group<U>;
+  using TileRange = detail::TileRange;
+  Cpu cpu;
+  MlpShape mlp;
+  Features features;
+  std::vector<Symmetry> symmetry;
+  detail::MlpGeometry<T> geometry;
+  std::vector<Group<T>> groups;
+  std::size_t chunks = 1;
+  bool held = false;
+  Buffer<T> packed, accumulators, tiles;
+  std::size_t tile_elements = 0;
+  std::vector<double> chunk_loss;
+  std::unique_ptr<detail::SymmetricUpdate<T>> update;
+  Buffer<T> matrix, rows, values;
+
+  Impl(const Cpu& c, MlpShape shape, const Features& f, std::vector<Symmetry> s)
+      : cpu(c), mlp(shape), features(f), symmetry(std::move(s)) {
+    mlp.inputs = features.inputs();
+    mlp.validate();
+    require(symmetry.size() <= 3, "fused step: symmetry in at most three coordinates");
+    geometry = SOBOLEV_CALL(mlp_geometry<T>, mlp);
+    packed = Buffer<T>(geometry.packed_size());
+    const std::size_t bytes = geometry.gradient_size() * sizeof(T);
+    chunks = std::clamp<std::size_t>((16u << 20) / bytes, 2, 16);
+    accumulators = Buffer<T>(chunks * geometry.gradient_size());
+    chunk_loss.resize(chunks);
+  }
+
+  Group<T>& at(int g) {
+    require(g >= 0 && g < int(groups.size()), fmt::format("fused step: no group {}", g));
+    return groups[std::size_t(g)];
+  }
+
+  void pack(View<const T, 1> parameters) {
+    require(parameters.size() == mlp.parameters(),
+            fmt::format("fused step: {} parameters given, the network has {}", parameters.size(), mlp.parameters()));
+    SOBOLEV_CALL(mlp_pack<T>, geometry, mlp, parameters.data(), packed.data());
+  }
+
+  /// Every thread's tile buffers are large enough for all groups.
+  void size_tiles() {
+    std::size_t n = 0;
+    for (const auto& g : groups) n = std::max(n, SOBOLEV_CALL(step_tile_size<T>, geometry, g.view()));
+    n = (n + 63) / 64 * 64;
+    if (n > tile_elements) {
+      tile_elements = n;
+      tiles = Buffer<T>(n * std::size_t(cpu.threads()));
+    }
+  }
+  detail::StepTile<T> tile(const detail::GroupView<T>& view) {
+    return SOBOLEV_CALL(step_tile<T>, geometry, view, tiles.data() + tile_elements * std::size_t(omp_get_thread_num()));
+  }
+
+  TileRange range(const Group<T>& g, const detail::GroupView<T>& view, std::size_t slice) const {
+    return {g.offsets[slice], g.offsets[slice + 1], std::size_t(SOBOLEV_CALL(step_tile_points<T>, geometry, view))};
+  }
+  /// Number of the first tile of a slice among the kept features.
+  std::size_t first_tile(const Group<T>& g, const detail::GroupView<T>& view, std::size_t slice) const {
+    std::size_t n = 0;
+    for (std::size_t s = 0; s < slice; ++s) n += range(g, view, s).tiles();
+    return n;
+  }
+
+  void keep_features(Group<T>& g) {
+    const auto view = g.view();
+    const std::size_t size = SOBOLEV_CALL(step_features_size<T>, geometry, view);
+    const std::size_t slices = g.offsets.size() - 1, tiles_total = first_tile(g, view, slices);
+    if (tiles_total * size * sizeof(T) > detail::features_budget) {
+      g.kept_features = Buffer<T>();
+      return;
+    }
+    if (g.kept_features.size() != tiles_total * size) g.kept_features = Buffer<T>(tiles_total * size);
+    std::size_t number = 0;
+    for (std::size_t s = 0; s < slices; ++s) {
+      const TileRange r = range(g, view, s);
+#pragma omp parallel for num_threads(cpu.threads()) schedule(static)
+      for (std::size_t i = 0; i < r.tiles(); ++i) {
+        detail::StepTile<T> t = tile(view);
+        t.network.input = g.kept_features.data() + (number + i) * size;
+        SOBOLEV_CALL(step_features<T>, view, geometry, t, r.begin(i), r.count(i));
+      }
+      number += r.tiles();
+    }
+  }
+
+  /// The features of a tile: kept ones, or made in the tile's own buffer.
+  const T* input(const Group<T>& g, const detail::GroupView<T>& view, const detail::StepTile<T>& t,
+                 std::size_t number, std::size_t first, int count) const {
+    if (!g.kept_features.empty())
+      return g.kept_features.data() + number * SOBOLEV_CALL(step_features_size<T>, geometry, view);
+    SOBOLEV_CALL(step_features<T>, view, geometry, t, first, count);
+    return t.network.input;
+  }
+
+  void clear_accumulators() {
+    const std::size_t size = geometry.gradient_size();
+#pragma omp parallel for num_threads(cpu.threads()) schedule(static)
+    for (std::size_t c = 0; c < chunks; ++c)
+      std::fill_n(accumulators.data() + c * size, size, T(0));
+  }
+  void reduce(View<T, 1> gradient) {
+    require(gradient.size() == mlp.parameters(), "fused step: the gradient's size is not the parameters'");
+    const std::size_t size = geometry.gradient_size(), part = 4096;
+#pragma omp parallel for num_threads(cpu.threads()) schedule(static)
+    for (std::size_t i = 0; i < size; i += part)
+      SOBOLEV_CALL(mlp_sum_accumulators<T>, accumulators.data(), int(chunks), size, i, std::min(size, i + part),
+                   accumulators.data());
+    SOBOLEV_CALL(mlp_unpack_gradient<T>, geometry, mlp, accumulators.data(), gradient.data());
+  }
+
+  /// Runs body(chunk, tile buffers, number of the tile, first point, count) over a slice, chunk by chunk.
+  template <class Body>
+  void for_tiles(const Group<T>& g, const detail::GroupView<T>& view, std::size_t slice, Body&& body) {
+    const TileRange r = range(g, view, slice);
+    const std::size_t n = r.tiles(), base = first_tile(g, view, slice);
+#pragma omp parallel num_threads(cpu.threads())
+    {
+      const detail::StepTile<T> t = tile(view);
+#pragma omp for schedule(dynamic, 1)
+      for (std::size_t c = 0; c < chunks; ++c)
+        for (std::size_t i = c * n / chunks; i < (c + 1) * n / chunks; ++i)
+          body(c, t, base + i, r.begin(i), r.count(i));
+    }
+  }
+
+  /// One pass over a group: forward, loss, and where `gradient` the way back. Returns Σ w v r².
+  double pass(Group<T>& g, bool gradient) {
+    const auto view = g.view();
+    if (g.points == 0) return 0;
+    const std::size_t slices = g.offsets.size() - 1;
+    const bool fresh = g.causal && !held;
+    if (fresh || g.slice_weights.size() != slices) g.slice_weights.assign(slices, 1.0);
+    const double negligible = double(std::numeric_limits<T>::epsilon()) * 1e-10;
+    double loss = 0, exponent = 0;
+    g.evaluated = 0;
+    std::vector<double> unit(chunks);
+    for (std::size_t s = 0; s < slices; ++s) {
+      if (fresh) g.slice_weights[s] = std::exp(-g.epsilon * exponent);
+      const double weight = g.slice_weights[s];
+      if (weight < negligible) {
+        std::fill(g.slice_weights.begin() + std::ptrdiff_t(s), g.slice_weights.end(), 0.0);
+        break;
+      }
+      std::fill(chunk_loss.begin(), chunk_loss.end(), 0.0);
+      std::fill(unit.begin(), unit.end(), 0.0);
+      for_tiles(g, view, s, [&](std::size_t c, const detail::StepTile<T>& t, std::size_t number, std::size_t first, int count) {
+        const T* in = input(g, view, t, number, first, count);
+        SOBOLEV_CALL(step_forward<T>, view, geometry, packed.data(), t, in, first, count);
+        chunk_loss[c] += SOBOLEV_CALL(step_loss<T>, view, t, first, count, false);
+        if (g.causal) unit[c] += SOBOLEV_CALL(step_loss<T>, view, t, first, count, true);
+        if (gradient)
+          SOBOLEV_CALL(step_backward<T>, view, geometry, packed.data(), t, in, first, count, T(weight),
+                       static_cast<const T*>(nullptr), std::size_t(0),
+                       accumulators.data() + c * geometry.gradient_size());
+      });
+      ++g.evaluated;
+      loss += weight * std::accumulate(chunk_loss.begin(), chunk_loss.end(), 0.0);
+      exponent += std::accumulate(unit.begin(), unit.end(), 0.0) / double(std::max<std::size_t>(1, g.offsets[s + 1] - g.offsets[s]));
+    }
+    return loss;
+  }
+
+  template <class Body>
+  void for_jacobian_blocks(Group<T>& g, const detail::GroupView<T>& view, std::size_t stride, Body&& consume) {
+    const std::size_t per_point = std::size_t(view.residuals);
+    const std::size_t size = std::size_t(SOBOLEV_CALL(step_tile_points<T>, geometry, view));
+    const std::size_t tiles_per_block = std::max<std::size_t>(1, 768 / (size * per_point));
+    const std::size_t capacity = tiles_per_block * size * per_point;
+    if (rows.size() < capacity * stride) rows = Buffer<T>(capacity * stride);
+    if (values.size() < capacity) values = Buffer<T>(capacity);
+    for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s) {
+      const T factor = T(g.slice_weights.size() > s ? g.slice_weights[s] : 1.0);
+      if (factor == T(0)) continue;
+      const TileRange r = range(g, view, s);
+      const std::size_t base = first_tile(g, view, s);
+      for (std::size_t b = 0; b < r.tiles(); b += tiles_per_block) {
+        const std::size_t end = std::min(r.tiles(), b + tiles_per_block);
+        const std::size_t total = (std::min(r.last, r.begin(end)) - r.begin(b)) * per_point;
+#pragma omp parallel num_threads(cpu.threads())
+        {
+          const detail::StepTile<T> t = tile(view);
+#pragma omp for schedule(dynamic, 1)
+          for (std::size_t i = b; i < end; ++i) {
+            const std::size_t row = (r.begin(i) - r.begin(b)) * per_point;
+            const T* in = input(g, view, t, base + i, r.begin(i), r.count(i));
+            SOBOLEV_CALL(step_forward<T>, view, geometry, packed.data(), t, in, r.begin(i), r.count(i));
+            SOBOLEV_CALL(step_jacobian<T>, view, geometry, mlp, packed.data(), t, in, r.begin(i), r.count(i),
+                         factor, rows.data() + row * stride, stride, values.data() + row);
+          }
+          consume(total);
+        }
+      }
+    }
+  }
+};
+
+}  // namespace sobolev
