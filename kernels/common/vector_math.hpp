@@ -234,12 +234,39 @@ SOBOLEV_INLINE Vec<T> vcosh(Vec<T> x) {
   return h + T(0.25) / h;
 }
 
+#if defined(__FMA__) || defined(__aarch64__)
+/// x − n c, rounded once: written out because the compiler fuses or not, by its level of optimisation.
+template <class T>
+SOBOLEV_INLINE Vec<T> subtract_product(Vec<T> x, Vec<T> n, T factor) {
+#if defined(__AVX512F__)
+  const Vec<T> c = broadcast<T>(factor);
+  if constexpr (sizeof(T) == 4)
+    return _mm512_fnmadd_ps(n, c, x);
+  else
+    return _mm512_fnmadd_pd(n, c, x);
+#elif defined(__AVX2__)
+  const Vec<T> c = broadcast<T>(factor);
+  if constexpr (sizeof(T) == 4)
+    return _mm256_fnmadd_ps(n, c, x);
+  else
+    return _mm256_fnmadd_pd(n, c, x);
+#else
+  T s[lanes<T>], t[lanes<T>];
+  store<T>(s, x);
+  store<T>(t, n);
+  for (int i = 0; i < lanes<T>; ++i)
+    s[i] = sizeof(T) == 4 ? T(__builtin_fmaf(float(-t[i]), float(factor), float(s[i])))
+                          : T(__builtin_fma(double(-t[i]), double(factor), double(s[i])));
+  return load<T>(s);
+#endif
+}
+#endif
 /// x − n π/2.
 template <class T>
 SOBOLEV_INLINE Vec<T> subtract_half_pi(Vec<T> x, Vec<T> n) {
   using Tables = MathTables<T>;
 #if defined(__FMA__) || defined(__aarch64__)
-  for (int i = 0; i < 3; ++i) x = x - n * Tables::half_pi_fused[i];
+  for (int i = 0; i < 3; ++i) x = subtract_product<T>(x, n, Tables::half_pi_fused[i]);
 #else
   for (int i = 0; i < 4; ++i) x = x - n * Tables::half_pi[i];
 #endif
