@@ -80,7 +80,8 @@ TEST(JetSpec, CollapsesMaximalDerivativesIntoOneChannel) {
 }
 
 TEST(JetSpec, ProductsAreThoseOfPolynomials) {
-  for (const auto& [name, spec] : test::jet_specs()) {
+  for (const test::NamedSpec& named : test::jet_specs()) {
+    const JetSpec& spec = named.spec;
     const auto a = test::random_polynomial<double>(spec, 1), b = test::random_polynomial<double>(spec, 2);
     const auto want = test::multiply(a, b);
     const auto of = [&](const test::Polynomial& p, int k) { return test::channel(spec, k, p); };
@@ -88,7 +89,7 @@ TEST(JetSpec, ProductsAreThoseOfPolynomials) {
       test::Real got = k == 0 ? of(a, 0) * of(b, 0) : of(a, k) * of(b, 0) + of(a, 0) * of(b, k);
       for (const JetProduct& p : spec.products())
         if (p.out == k) got += test::Real(p.coefficient) * of(a, p.left) * of(b, p.right);
-      EXPECT_NEAR(double(got), double(of(want, k)), 1e-13) << name << " channel " << k;
+      EXPECT_NEAR(double(got), double(of(want, k)), 1e-13) << named.name << " channel " << k;
     }
   }
 }
