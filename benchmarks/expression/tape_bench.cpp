@@ -4,6 +4,14 @@
 // than it writes, so a tape of cheap instructions may exceed 100 per cent of its rate.
 #include "sobolev/expression/tape.hpp"
 
+#include <algorithm>
+#include <array>
+
+#include "benchmarks/limits.hpp"
+#include "kernels/expression/tape_tile.hpp"
+#include "sobolev/core/buffer.hpp"
+#include "sobolev/expression/parse.hpp"
+
 namespace sobolev::bench {
 namespace {
 /// Arithmetic only, and with transcendental functions.
