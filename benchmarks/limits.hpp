@@ -19,14 +19,18 @@ double peak() {
 }
 
 inline void report_flops(benchmark::State& state, double flops_per_iteration, double peak_flops) {
-  state.counters["gflops"] = benchmark::Counter(flops_per_iteration * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["percent_of_peak"] = benchmark::Counter(100 * flops_per_iteration / peak_flops, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["gflops"] =
+      benchmark::Counter(flops_per_iteration * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["percent_of_peak"] = benchmark::Counter(100 * flops_per_iteration / peak_flops,
+                                                         benchmark::Counter::kIsIterationInvariantRate);
 }
 
 /// Bytes per second, beside the rate of a plain copy of the same size in the same run.
 inline void report_bytes(benchmark::State& state, double bytes_per_iteration, double copy_rate) {
-  state.counters["GB/s"] = benchmark::Counter(bytes_per_iteration * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["percent_of_copy"] = benchmark::Counter(100 * bytes_per_iteration / copy_rate, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GB/s"] =
+      benchmark::Counter(bytes_per_iteration * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["percent_of_copy"] = benchmark::Counter(100 * bytes_per_iteration / copy_rate,
+                                                         benchmark::Counter::kIsIterationInvariantRate);
 }
 
 /// Bytes per second (read and written) of copying `bytes` bytes by one thread, best of several.

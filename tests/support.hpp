@@ -25,7 +25,8 @@ void expect_near(double got, double want, double growth, const std::string& what
 template <class T>
 class Guarded {
  public:
-  explicit Guarded(std::size_t n, std::uint64_t stream = 0, double scale = 1) : n_(n), memory_(n + 2 * band, std::numeric_limits<T>::quiet_NaN()) {
+  explicit Guarded(std::size_t n, std::uint64_t stream = 0, double scale = 1)
+      : n_(n), memory_(n + 2 * band, std::numeric_limits<T>::quiet_NaN()) {
     const Philox random(7, stream);
     for (std::size_t i = 0; i < n; ++i) memory_[band + i] = T(scale * random.normal(i));
   }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The limits themselves: FMA peak of all threads, and copying within the second-level cache.
-#include "sobolev/core/machine_peak.hpp"
-
 #include <chrono>
 #include <cstring>
 
 #include "benchmarks/limits.hpp"
+#include "sobolev/core/machine_peak.hpp"
 
 namespace sobolev::bench {
 
@@ -21,7 +20,8 @@ double copy_rate(std::size_t bytes) {
       benchmark::DoNotOptimize(b.data());
       benchmark::ClobberMemory();
     }
-    best = std::max(best, 2.0 * double(bytes * times) / std::chrono::duration<double>(Clock::now() - start).count());
+    best = std::max(
+        best, 2.0 * double(bytes * times) / std::chrono::duration<double>(Clock::now() - start).count());
   }
   return best;
 }

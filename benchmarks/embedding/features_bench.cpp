@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Feature jets: writes K·F values per point.
-#include "sobolev/embedding/features.hpp"
-
 #include "benchmarks/limits.hpp"
+#include "sobolev/embedding/features.hpp"
 
 namespace sobolev::bench {
 namespace {
@@ -20,9 +19,12 @@ void features_bench(benchmark::State& state) {
   const std::vector<T> x = numbers<T>(2 * n);
   std::vector<T> y(k * f * n);
   const double limit = copy_rate(1 << 20) * double(cpu().threads());
-  for (auto _ : state) feature_jets<T>(cpu(), features, spec, View<const T, 2>(x.data(), n, 2), 0, View<T, 3>(y.data(), k, f, n));
+  for (auto _ : state)
+    feature_jets<T>(cpu(), features, spec, View<const T, 2>(x.data(), n, 2), 0,
+                    View<T, 3>(y.data(), k, f, n));
   report_bytes(state, double(y.size() * sizeof(T)), limit);
-  state.counters["ns_per_point"] = benchmark::Counter(double(n) * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  state.counters["ns_per_point"] = benchmark::Counter(
+      double(n) * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(features_bench<float>)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(features_bench<double>)->UseRealTime()->Unit(benchmark::kMillisecond);

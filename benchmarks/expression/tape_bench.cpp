@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tape of an equation on tiles of points in the cache, one thread. Forward reads two values of T and
-// writes one per instruction and point; forward and reverse together are counted as nine. A copy reads no more
-// than it writes, so a tape of cheap instructions may exceed 100 per cent of its rate.
-#include "sobolev/expression/tape.hpp"
-
+// writes one per instruction and point; forward and reverse together are counted as nine. A copy reads no
+// more than it writes, so a tape of cheap instructions may exceed 100 per cent of its rate.
 #include <algorithm>
 #include <array>
 
@@ -11,6 +9,7 @@
 #include "kernels/expression/tape_tile.hpp"
 #include "sobolev/core/buffer.hpp"
 #include "sobolev/expression/parse.hpp"
+#include "sobolev/expression/tape.hpp"
 
 namespace sobolev::bench {
 namespace {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The network with its jets, forward: 2·N·K Σ in·out FLOPs; backward does three times that.
-#include "sobolev/jet/mlp.hpp"
-
 #include "benchmarks/limits.hpp"
+#include "sobolev/jet/mlp.hpp"
 
 namespace sobolev::bench {
 namespace {
@@ -22,16 +21,35 @@ void mlp_bench(benchmark::State& state, T, bool backward) {
   const double limit = peak<T>();
   for (auto _ : state) {
     if (backward)
-      mlp_backward<T>(cpu(), shape, spec, View<const T, 1>(theta.data(), p), View<const T, 3>(x.data(), k, 8, n), View<const T, 3>(seed.data(), k, 1, n), View<T, 1>(gradient.data(), p));
+      mlp_backward<T>(cpu(), shape, spec, View<const T, 1>(theta.data(), p),
+                      View<const T, 3>(x.data(), k, 8, n), View<const T, 3>(seed.data(), k, 1, n),
+                      View<T, 1>(gradient.data(), p));
     else
-      mlp_forward<T>(cpu(), shape, spec, View<const T, 1>(theta.data(), p), View<const T, 3>(x.data(), k, 8, n), View<T, 3>(y.data(), k, 1, n));
+      mlp_forward<T>(cpu(), shape, spec, View<const T, 1>(theta.data(), p),
+                     View<const T, 3>(x.data(), k, 8, n), View<T, 3>(y.data(), k, 1, n));
   }
   const double w = width;
   report_flops(state, (backward ? 3 : 1) * 2.0 * double(n) * double(k) * (8 * w + 3 * w * w + w), limit);
 }
-BENCHMARK_CAPTURE(mlp_bench, forward_float, float(), false)->Arg(32)->Arg(128)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(mlp_bench, backward_float, float(), true)->Arg(32)->Arg(128)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(mlp_bench, forward_double, double(), false)->Arg(32)->Arg(128)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(mlp_bench, backward_double, double(), true)->Arg(32)->Arg(128)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(mlp_bench, forward_float, float(), false)
+    ->Arg(32)
+    ->Arg(128)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(mlp_bench, backward_float, float(), true)
+    ->Arg(32)
+    ->Arg(128)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(mlp_bench, forward_double, double(), false)
+    ->Arg(32)
+    ->Arg(128)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(mlp_bench, backward_double, double(), true)
+    ->Arg(32)
+    ->Arg(128)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 }  // namespace
 }  // namespace sobolev::bench

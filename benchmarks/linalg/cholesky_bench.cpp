@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A = UᵀU: P³/3 FLOPs.
-#include "sobolev/linalg/cholesky.hpp"
-
 #include "benchmarks/limits.hpp"
+#include "sobolev/linalg/cholesky.hpp"
 
 namespace sobolev::bench {
 namespace {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // C += AᵀA, upper triangle: N·P·(P + 1) FLOPs.
-#include "sobolev/linalg/syrk.hpp"
-
 #include "benchmarks/limits.hpp"
+#include "sobolev/linalg/syrk.hpp"
 
 namespace sobolev::bench {
 namespace {
@@ -15,7 +14,11 @@ void syrk_bench(benchmark::State& state) {
   for (auto _ : state) syrk<T>(cpu(), View<const T, 2>(a.data(), n, p), View<T, 2>(c.data(), p, p));
   report_flops(state, double(n) * double(p) * double(p + 1), limit);
 }
-BENCHMARK(syrk_bench<double>)->Args({10000, 1981})->Args({2000, 681})->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(syrk_bench<double>)
+    ->Args({10000, 1981})
+    ->Args({2000, 681})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(syrk_bench<float>)->Args({10000, 1981})->UseRealTime()->Unit(benchmark::kMillisecond);
 }  // namespace
 }  // namespace sobolev::bench

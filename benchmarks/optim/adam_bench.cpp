@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One step of Adam: 7·P·sizeof(T) bytes.
-#include "sobolev/optim/adam.hpp"
-
 #include "benchmarks/limits.hpp"
+#include "sobolev/optim/adam.hpp"
 
 namespace sobolev::bench {
 namespace {
@@ -14,7 +13,8 @@ void adam_bench(benchmark::State& state) {
   const double limit = copy_rate(p * sizeof(T) * 2);
   long step = 0;
   for (auto _ : state)
-    adam_step<T>(Cpu(1), {}, ++step, View<const T, 1>(g.data(), p), View<T, 1>(m.data(), p), View<T, 1>(v.data(), p), View<T, 1>(theta.data(), p));
+    adam_step<T>(Cpu(1), {}, ++step, View<const T, 1>(g.data(), p), View<T, 1>(m.data(), p),
+                 View<T, 1>(v.data(), p), View<T, 1>(theta.data(), p));
   report_bytes(state, 7.0 * double(p * sizeof(T)), limit);
 }
 BENCHMARK(adam_bench<float>)->Arg(66561)->UseRealTime();

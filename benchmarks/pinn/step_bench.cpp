@@ -2,10 +2,9 @@
 // The fused training step (loss and gradient) of Allen–Cahn, and the parts of a Levenberg–Marquardt
 // iteration. FLOPs of the step: 3 · 2·N·K Σ in·out, counting the K channels that are really carried:
 // 4 = {u, u_t, u_x, u_xx}, or 3 with u_t − νu_xx collapsed into one.
-#include "sobolev/pinn/step.hpp"
-
 #include "benchmarks/limits.hpp"
 #include "sobolev/optim/levenberg_marquardt.hpp"
+#include "sobolev/pinn/step.hpp"
 
 namespace sobolev::bench {
 namespace {
@@ -61,11 +60,20 @@ void step_bench(benchmark::State& state) {
   std::vector<T> gradient(work.theta.size());
   const double limit = peak<T>();
   for (auto _ : state)
-    benchmark::DoNotOptimize(work.step.loss_gradient(work.parameters(), View<T, 1>(gradient.data(), gradient.size())));
+    benchmark::DoNotOptimize(
+        work.step.loss_gradient(work.parameters(), View<T, 1>(gradient.data(), gradient.size())));
   report_flops(state, work.flops, limit);
 }
-BENCHMARK(step_bench<float>)->ArgsProduct({{32, 64, 128, 256}, {4, 3}})->ArgNames({"width", "channels"})->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(step_bench<double>)->ArgsProduct({{32, 64, 128, 256}, {4, 3}})->ArgNames({"width", "channels"})->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(step_bench<float>)
+    ->ArgsProduct({{32, 64, 128, 256}, {4, 3}})
+    ->ArgNames({"width", "channels"})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(step_bench<double>)
+    ->ArgsProduct({{32, 64, 128, 256}, {4, 3}})
+    ->ArgNames({"width", "channels"})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 // Levenberg–Marquardt, 3 × 30, 10,000 points. Rows: 2·K·P FLOPs per point and one pass forward and back.
 void lm_loss(benchmark::State& state) {
@@ -80,7 +88,8 @@ void lm_normal_equations(benchmark::State& state) {
   std::vector<double> matrix(p * p), gradient(p);
   const double limit = peak<double>(), n = 10000;
   for (auto _ : state)
-    benchmark::DoNotOptimize(work.step.normal_equations(work.parameters(), View<double, 2>(matrix.data(), p, p), View<double, 1>(gradient.data(), p)));
+    benchmark::DoNotOptimize(work.step.normal_equations(
+        work.parameters(), View<double, 2>(matrix.data(), p, p), View<double, 1>(gradient.data(), p)));
   report_flops(state, n * double(p) * double(p) + work.flops * 2 / 3 + 2 * 3 * n * double(p), limit);
 }
 void lm_iteration(benchmark::State& state) {
@@ -91,7 +100,10 @@ void lm_iteration(benchmark::State& state) {
   long trials = 0;
   for (auto _ : state) trials += optimizer.step(work.step, View<double, 1>(work.theta.data(), p)).trials;
   state.counters["trials"] = benchmark::Counter(double(trials), benchmark::Counter::kAvgIterations);
-  report_flops(state, n * double(p) * double(p) + double(p) * double(p) * double(p) / 3 * double(trials) / double(state.iterations()), limit);
+  report_flops(state,
+               n * double(p) * double(p) +
+                   double(p) * double(p) * double(p) / 3 * double(trials) / double(state.iterations()),
+               limit);
 }
 BENCHMARK(lm_loss)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(lm_normal_equations)->UseRealTime()->Unit(benchmark::kMillisecond);

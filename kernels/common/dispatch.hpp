@@ -14,17 +14,26 @@ SimdTarget simd_target();
 }  // namespace sobolev
 
 #if defined(__x86_64__)
-#define SOBOLEV_DECLARE_TARGETS(...)                  \
-  namespace sobolev::target_baseline { __VA_ARGS__ }  \
-  namespace sobolev::target_avx2 { __VA_ARGS__ }      \
-  namespace sobolev::target_avx512 { __VA_ARGS__ }
-#define SOBOLEV_CALL(function, ...)                                                  \
-  (::sobolev::simd_target() == ::sobolev::SimdTarget::avx512                         \
-       ? ::sobolev::target_avx512::function(__VA_ARGS__)                             \
-       : ::sobolev::simd_target() == ::sobolev::SimdTarget::avx2                     \
-             ? ::sobolev::target_avx2::function(__VA_ARGS__)                         \
-             : ::sobolev::target_baseline::function(__VA_ARGS__))
+#define SOBOLEV_DECLARE_TARGETS(...)   \
+  namespace sobolev::target_baseline { \
+  __VA_ARGS__                          \
+  }                                    \
+  namespace sobolev::target_avx2 {     \
+  __VA_ARGS__                          \
+  }                                    \
+  namespace sobolev::target_avx512 {   \
+  __VA_ARGS__                          \
+  }
+#define SOBOLEV_CALL(function, ...)                          \
+  (::sobolev::simd_target() == ::sobolev::SimdTarget::avx512 \
+       ? ::sobolev::target_avx512::function(__VA_ARGS__)     \
+   : ::sobolev::simd_target() == ::sobolev::SimdTarget::avx2 \
+       ? ::sobolev::target_avx2::function(__VA_ARGS__)       \
+       : ::sobolev::target_baseline::function(__VA_ARGS__))
 #else
-#define SOBOLEV_DECLARE_TARGETS(...) namespace sobolev::target_baseline { __VA_ARGS__ }
+#define SOBOLEV_DECLARE_TARGETS(...)   \
+  namespace sobolev::target_baseline { \
+  __VA_ARGS__                          \
+  }
 #define SOBOLEV_CALL(function, ...) ::sobolev::target_baseline::function(__VA_ARGS__)
 #endif

@@ -63,7 +63,8 @@ void features_tile(const detail::FeatureView<T>& view, const T* x, std::size_t x
           for (int o = 0; o < d.order; ++o) factor *= frequency;
           const double turned_c = d.order % 2 == 0 ? c : s, turned_s = d.order % 2 == 0 ? s : c;
           const int quarter = d.order % 4;
-          at(feature, d.channel, p) += T(quarter == 0 || quarter == 3 ? factor * turned_c : -factor * turned_c);
+          at(feature, d.channel, p) +=
+              T(quarter == 0 || quarter == 3 ? factor * turned_c : -factor * turned_c);
           at(feature + 1, d.channel, p) += T(quarter < 2 ? factor * turned_s : -factor * turned_s);
         }
       }
@@ -85,10 +86,10 @@ void features_tile(const detail::FeatureView<T>& view, const T* x, std::size_t x
 
 template std::size_t features_scratch_size<float>(const detail::FeatureView<float>&, int);
 template std::size_t features_scratch_size<double>(const detail::FeatureView<double>&, int);
-template void features_tile<float>(const detail::FeatureView<float>&, const float*, std::size_t, int, float*, int,
-                                   std::size_t, int, int, float*);
-template void features_tile<double>(const detail::FeatureView<double>&, const double*, std::size_t, int, double*,
-                                    int, std::size_t, int, int, double*);
+template void features_tile<float>(const detail::FeatureView<float>&, const float*, std::size_t, int, float*,
+                                   int, std::size_t, int, int, float*);
+template void features_tile<double>(const detail::FeatureView<double>&, const double*, std::size_t, int,
+                                    double*, int, std::size_t, int, int, double*);
 }  // namespace sobolev::SOBOLEV_TARGET
 
 #if SOBOLEV_DISPATCHER
@@ -104,8 +105,8 @@ void feature_jets(const Cpu& cpu, const Features& features, const JetSpec& spec,
   const std::size_t n = x.extent(0), dimensions = x.extent(1), inputs = std::size_t(features.inputs());
   require(dimensions == features.coordinates().size() && y.extent(0) == std::size_t(spec.channels()) &&
               y.extent(1) == inputs && y.extent(2) == n,
-          fmt::format("feature_jets: x is [{}, {}] and y is [{}, {}, {}]; y must be [{}, {}, {}]", n, dimensions,
-                      y.extent(0), y.extent(1), y.extent(2), spec.channels(), inputs, n));
+          fmt::format("feature_jets: x is [{}, {}] and y is [{}, {}, {}]; y must be [{}, {}, {}]", n,
+                      dimensions, y.extent(0), y.extent(1), y.extent(2), spec.channels(), inputs, n));
   const detail::FeatureTable<T> table(features, spec, mirror);
   const detail::FeatureView<T> view = table.view();
   constexpr int tile = 64;
@@ -121,21 +122,23 @@ void feature_jets(const Cpu& cpu, const Features& features, const JetSpec& spec,
     for (std::size_t first = 0; first < n; first += tile) {
       const int count = int(n - first < tile ? n - first : tile);
       for (std::size_t d = 0; d < dimensions; ++d)
-        for (int p = 0; p < count; ++p) columns[d * tile + std::size_t(p)] = x.data()[(first + std::size_t(p)) * dimensions + d];
+        for (int p = 0; p < count; ++p)
+          columns[d * tile + std::size_t(p)] = x.data()[(first + std::size_t(p)) * dimensions + d];
       for (std::size_t i = 0; i < inputs * std::size_t(spec.channels()) * tile; ++i) out[i] = 0;
-      SOBOLEV_CALL(features_tile<T>, view, columns, std::size_t(tile), count, out, int(inputs), std::size_t(0),
-                   tile, int(inputs), scratch);
+      SOBOLEV_CALL(features_tile<T>, view, columns, std::size_t(tile), count, out, int(inputs),
+                   std::size_t(0), tile, int(inputs), scratch);
       for (std::size_t k = 0; k < std::size_t(spec.channels()); ++k)
         for (std::size_t f = 0; f < inputs; ++f)
           for (int p = 0; p < count; ++p)
-            y.data()[(k * inputs + f) * n + first + std::size_t(p)] = out[(k * tile + std::size_t(p)) * inputs + f];
+            y.data()[(k * inputs + f) * n + first + std::size_t(p)] =
+                out[(k * tile + std::size_t(p)) * inputs + f];
     }
   }
 }
 
 template void feature_jets<float>(const Cpu&, const Features&, const JetSpec&, View<const float, 2>, unsigned,
                                   View<float, 3>);
-template void feature_jets<double>(const Cpu&, const Features&, const JetSpec&, View<const double, 2>, unsigned,
-                                   View<double, 3>);
+template void feature_jets<double>(const Cpu&, const Features&, const JetSpec&, View<const double, 2>,
+                                   unsigned, View<double, 3>);
 }  // namespace sobolev
 #endif

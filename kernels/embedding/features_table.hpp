@@ -34,7 +34,7 @@ struct FeatureView {
   const PeriodicFeature<T>* periodic;
   const PureDerivative<T>* derivatives;
   const int* expression_features;  // which inputs they are
-  TapeView tape;                  // outputs [expression][channel]
+  TapeView tape;                   // outputs [expression][channel]
 };
 
 template <class T>

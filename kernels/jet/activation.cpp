@@ -49,7 +49,8 @@ void backward(const detail::JetTableView<T>& table, const T* z, const T* y, cons
         in[c] = load_some<T>(z + std::size_t(c) * stride + i, n - i);
         bar[c] = load_some<T>(y_bar + std::size_t(c) * stride + i, n - i);
       }
-      jet_activation_adjoint<activation, T>(jet, table.coefficients, in, load_some<T>(y + i, n - i), bar, out);
+      jet_activation_adjoint<activation, T>(jet, table.coefficients, in, load_some<T>(y + i, n - i), bar,
+                                            out);
       for (int c = 0; c < jet.channels(); ++c)
         store_some<T>(z_bar + std::size_t(c) * stride + i, out[c], n - i);
     }

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "kernels/common/simd.hpp"
-#include "kernels/jet/jet_table.hpp"
 #include "kernels/common/vector_math.hpp"
+#include "kernels/jet/jet_table.hpp"
 #include "sobolev/jet/activation.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
@@ -34,11 +34,11 @@ struct GeneralJet {
 /// Tables known to the compiler.
 template <JetShape shape>
 struct ShapeTables;
-#define SOBOLEV_JET_SHAPE(name, k, ord, count, ...)                                     \
-  template <>                                                                           \
-  struct ShapeTables<JetShape::name> {                                                  \
-    static constexpr int channels = k, order = ord, product_count = count;              \
-    static constexpr JetProductIndex products[count ? count : 1] = {__VA_ARGS__};       \
+#define SOBOLEV_JET_SHAPE(name, k, ord, count, ...)                               \
+  template <>                                                                     \
+  struct ShapeTables<JetShape::name> {                                            \
+    static constexpr int channels = k, order = ord, product_count = count;        \
+    static constexpr JetProductIndex products[count ? count : 1] = {__VA_ARGS__}; \
   };
 SOBOLEV_JET_SHAPE(value, 1, 0, 0, {0, 0, 0})
 SOBOLEV_JET_SHAPE(first_1, 2, 1, 0, {0, 0, 0})
@@ -129,8 +129,7 @@ SOBOLEV_INLINE void activation_taylor(Vec<T> z0, Vec<T> y0, int n, Vec<T>* s) {
       density[k + 1] = (z0 * density[k] + (k > 0 ? density[k - 1] : Vec<T>{})) * T(-1.0 / (k + 1));
       cumulative[k + 1] = density[k] * T(1.0 / (k + 1));
     }
-    for (int k = 0; k <= n; ++k)
-      s[k] = z0 * cumulative[k] + (k > 0 ? cumulative[k - 1] : Vec<T>{});
+    for (int k = 0; k <= n; ++k) s[k] = z0 * cumulative[k] + (k > 0 ? cumulative[k - 1] : Vec<T>{});
   } else {
     // The logistic function g: g' = g − g².
     Vec<T> g[max_jet_order + 3];
@@ -155,18 +154,21 @@ SOBOLEV_INLINE void activation_taylor(Vec<T> z0, Vec<T> y0, int n, Vec<T>* s) {
 template <class T, class Jet>
 SOBOLEV_INLINE void jet_powers(const Jet& jet, const T* coefficients, const Vec<T>* z,
                                Vec<T> (*power)[Jet::max_channels]) {
-  repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) __attribute__((always_inline)) {
-    power[1][c] = z[c];
-    for (int k = 2; k <= jet.reach(c); ++k) power[k][c] = Vec<T>{};
-  });
-  repeat<Jet, (Jet::max_order > 1 ? Jet::max_order - 1 : 0)>(jet.order() - 1, [&](int k_) __attribute__((always_inline)) {
-    const int k = k_ + 2;
-    repeat<Jet, jet_product_bound<Jet>>(jet.product_count(), [&](int i) __attribute__((always_inline)) {
-      const JetProductIndex p = jet.product(i);
-      if (jet.reach(p.out) >= k && jet.reach(p.left) >= k - 1)
-        power[k][p.out] += coefficients[i] * power[k - 1][p.left] * z[p.right];
-    });
-  });
+  repeat<Jet, Jet::max_channels>(
+      jet.channels(), [&](int c) __attribute__((always_inline)) {
+        power[1][c] = z[c];
+        for (int k = 2; k <= jet.reach(c); ++k) power[k][c] = Vec<T>{};
+      });
+  repeat<Jet, (Jet::max_order > 1 ? Jet::max_order - 1 : 0)>(
+      jet.order() - 1, [&](int k_) __attribute__((always_inline)) {
+        const int k = k_ + 2;
+        repeat<Jet, jet_product_bound<Jet>>(
+            jet.product_count(), [&](int i) __attribute__((always_inline)) {
+              const JetProductIndex p = jet.product(i);
+              if (jet.reach(p.out) >= k && jet.reach(p.left) >= k - 1)
+                power[k][p.out] += coefficients[i] * power[k - 1][p.left] * z[p.right];
+            });
+      });
 }
 
 /// y = σ(z). z may be y.
@@ -177,12 +179,13 @@ SOBOLEV_INLINE void jet_activation(const Jet& jet, const T* coefficients, const 
   Vec<T> power[Jet::max_order + 2][Jet::max_channels];
   jet_powers<T>(jet, coefficients, z, power);
   y[0] = s[0];
-  repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) __attribute__((always_inline)) {
-    if (c == 0) return;
-    Vec<T> sum = s[1] * power[1][c];
-    for (int k = 2; k <= jet.reach(c); ++k) sum += s[k] * power[k][c];
-    y[c] = sum;
-  });
+  repeat<Jet, Jet::max_channels>(
+      jet.channels(), [&](int c) __attribute__((always_inline)) {
+        if (c == 0) return;
+        Vec<T> sum = s[1] * power[1][c];
+        for (int k = 2; k <= jet.reach(c); ++k) sum += s[k] * power[k][c];
+        y[c] = sum;
+      });
 }
 
 /// z̄ from ȳ; y0 = σ(z0). z_bar may be y_bar only when they are the same registers read before.
@@ -196,19 +199,21 @@ SOBOLEV_INLINE void jet_activation_adjoint(const Jet& jet, const T* coefficients
   Vec<T> slope[Jet::max_channels];  // the jet of σ'(z)
   slope[0] = s[1];
   Vec<T> value_bar = y_bar[0] * s[1];
-  repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) __attribute__((always_inline)) {
-    if (c == 0) return;
-    Vec<T> sum = T(2) * s[2] * power[1][c];
-    for (int k = 2; k <= jet.reach(c); ++k) sum += T(k + 1) * s[k + 1] * power[k][c];
-    slope[c] = sum;
-    value_bar += y_bar[c] * sum;
-    z_bar[c] = y_bar[c] * s[1];
-  });
+  repeat<Jet, Jet::max_channels>(
+      jet.channels(), [&](int c) __attribute__((always_inline)) {
+        if (c == 0) return;
+        Vec<T> sum = T(2) * s[2] * power[1][c];
+        for (int k = 2; k <= jet.reach(c); ++k) sum += T(k + 1) * s[k + 1] * power[k][c];
+        slope[c] = sum;
+        value_bar += y_bar[c] * sum;
+        z_bar[c] = y_bar[c] * s[1];
+      });
   z_bar[0] = value_bar;
-  repeat<Jet, jet_product_bound<Jet>>(jet.product_count(), [&](int i) __attribute__((always_inline)) {
-    const JetProductIndex p = jet.product(i);
-    z_bar[p.right] += coefficients[i] * y_bar[p.out] * slope[p.left];
-  });
+  repeat<Jet, jet_product_bound<Jet>>(
+      jet.product_count(), [&](int i) __attribute__((always_inline)) {
+        const JetProductIndex p = jet.product(i);
+        z_bar[p.right] += coefficients[i] * y_bar[p.out] * slope[p.left];
+      });
 }
 
 /// Calls f with the algebra of the table: an unrolled one where there is one.

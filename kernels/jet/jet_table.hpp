@@ -15,15 +15,15 @@ struct JetProductIndex {
 /// Structures that have an unrolled kernel: which products a channel has, not the coordinates' names.
 enum class JetShape {
   general,
-  value,          // {1}
-  first_1,        // {1, a}
-  first_2,        // {1, a, b}
-  second_1,       // {1, a, aa or a combination with aa}
-  second_1_first, // {1, a, b, bb}: a heat equation's set without collapsing
-  second_2,       // {1, a, b, combination of aa and bb}
-  third_1,        // {1, a, aa, combination with aaa}
-  fourth_1,       // {1, a, aa, aaa, combination with aaaa}
-  second_3,       // {1, a, b, c, combination of aa, bb and cc}
+  value,           // {1}
+  first_1,         // {1, a}
+  first_2,         // {1, a, b}
+  second_1,        // {1, a, aa or a combination with aa}
+  second_1_first,  // {1, a, b, bb}: a heat equation's set without collapsing
+  second_2,        // {1, a, b, combination of aa and bb}
+  third_1,         // {1, a, aa, combination with aaa}
+  fourth_1,        // {1, a, aa, aaa, combination with aaaa}
+  second_3,        // {1, a, b, c, combination of aa, bb and cc}
 };
 
 template <class T>
@@ -31,8 +31,8 @@ struct JetTableView {
   int channels, order, product_count;
   JetShape shape;
   const JetProductIndex* products;
-  const T* coefficients;      // of the products
-  const std::int8_t* reach;   // largest total order in a channel
+  const T* coefficients;     // of the products
+  const std::int8_t* reach;  // largest total order in a channel
 };
 
 template <class T>

@@ -4,9 +4,8 @@
 // Threads take tiles of 24 to 96 points; a tile's rows are channel · point, its columns features.
 // FLOPs: 2·N·K·Σ in·out forward, twice that again backward; bytes from memory: only x and y, so the
 // FMA units are the limit: 92–98 % of their peak in the products alone, about 90 % with activations.
-#include "kernels/jet/mlp_tile.hpp"
-
 #include "kernels/jet/activation_range.hpp"
+#include "kernels/jet/mlp_tile.hpp"
 #include "kernels/linalg/panel_product_detail.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
@@ -27,7 +26,8 @@ SOBOLEV_INLINE void with_vectors(int vectors, F&& f) {
 
 /// One output of the last layer on all rows: out[r] = Σ_i y[r][i] w[i] (+ bias on rows < bias_rows).
 template <class T>
-void output_forward(const MlpGeometry<T>& g, const T* y, int rows, const T* w, T bias, int bias_rows, T* out) {
+void output_forward(const MlpGeometry<T>& g, const T* y, int rows, const T* w, T bias, int bias_rows,
+                    T* out) {
   for (int r = 0; r < rows; ++r) {
     Vec<T> sum{};
     for (int q = 0; q < g.hidden_panels; ++q) {
@@ -85,8 +85,8 @@ void seed_last_layer(const MlpGeometry<T>& g, const detail::JetTableView<T>& jet
   for (int q = 0; q < g.hidden_panels; ++q) {
     T* bar = tile.bar[0] + std::size_t(q) * panel;
     output_backward<T>(g, tile, q, w, bar);
-    activation_backward_range<T>(g.activation, jet, z + std::size_t(q) * panel, y + std::size_t(q) * panel, bar,
-                                 bar, channel, channel);
+    activation_backward_range<T>(g.activation, jet, z + std::size_t(q) * panel, y + std::size_t(q) * panel,
+                                 bar, bar, channel, channel);
   }
 }
 
@@ -102,10 +102,10 @@ void backward_layer(const MlpGeometry<T>& g, const detail::JetTableView<T>& jet,
   for (int q = 0; q < g.hidden_panels; ++q) {
     T* bar = to + std::size_t(q) * panel;
     panel_product<T, nv>(from, panel, tile.rows, g.hidden,
-                         transposed + std::size_t(q) * std::size_t(g.hidden) * std::size_t(g.width), nullptr, 0,
-                         bar);
-    activation_backward_range<T>(g.activation, jet, z + std::size_t(q) * panel, y + std::size_t(q) * panel, bar,
-                                 bar, channel, channel);
+                         transposed + std::size_t(q) * std::size_t(g.hidden) * std::size_t(g.width), nullptr,
+                         0, bar);
+    activation_backward_range<T>(g.activation, jet, z + std::size_t(q) * panel, y + std::size_t(q) * panel,
+                                 bar, bar, channel, channel);
   }
 }
 }  // namespace
@@ -205,7 +205,8 @@ void mlp_pack(const MlpGeometry<T>& g, const MlpShape& shape, const T* parameter
   for (int q = 0; q < g.outputs; ++q)
     for (int i = 0; i < int(g.padded()); ++i)
       *out++ = i < hidden ? w[std::size_t(q) * std::size_t(hidden) + std::size_t(i)] : T(0);
-  for (int q = 0; q < g.outputs; ++q) *out++ = w[std::size_t(g.outputs) * std::size_t(hidden) + std::size_t(q)];
+  for (int q = 0; q < g.outputs; ++q)
+    *out++ = w[std::size_t(g.outputs) * std::size_t(hidden) + std::size_t(q)];
 }
 
 template <class T>
@@ -254,8 +255,9 @@ void mlp_tile_forward(const MlpGeometry<T>& g, const detail::JetTableView<T>& je
       const int k = g.fan_in(l);
       for (int q = 0; q < g.hidden_panels; ++q) {
         const std::size_t at = std::size_t(q) * panel;
-        panel_product<T, nv()>(in, panel, tile.rows, k, w + std::size_t(q) * std::size_t(k) * std::size_t(g.width),
-                               bias + q * g.width, tile.points, z + at);
+        panel_product<T, nv()>(in, panel, tile.rows, k,
+                               w + std::size_t(q) * std::size_t(k) * std::size_t(g.width), bias + q * g.width,
+                               tile.points, z + at);
         activation_forward_range<T>(g.activation, jet, z + at, y + at, channel, channel);
       }
       in = y;
@@ -333,12 +335,15 @@ void mlp_tile_jacobian(const MlpGeometry<T>& g, const detail::JetTableView<T>& j
         for (int i = 0; i < g.width && j * g.width + i < g.hidden; i += lanes<T>) {
           Vec<T> sum{};
           for (int t = 0; t < terms; ++t)
-            sum += seed[t * points] * load<T>(last + std::size_t(j) * panel + std::size_t(t * points + p) * width + i);
+            sum += seed[t * points] *
+                   load<T>(last + std::size_t(j) * panel + std::size_t(t * points + p) * width + i);
           sum *= scale;
           T* to = row + q * g.hidden + j * g.width + i;
           const int room = g.hidden - j * g.width - i;
-          if (room >= lanes<T>) store<T>(to, sum);
-          else __builtin_memcpy(to, &sum, std::size_t(room) * sizeof(T));
+          if (room >= lanes<T>)
+            store<T>(to, sum);
+          else
+            __builtin_memcpy(to, &sum, std::size_t(room) * sizeof(T));
         }
       T bias = 0;
       for (int s = 0; s < copies; ++s) bias += seed[s * points];
@@ -362,11 +367,14 @@ void mlp_tile_jacobian(const MlpGeometry<T>& g, const detail::JetTableView<T>& j
           const int room = g.hidden - q * g.width - v;
           T* to = row + q * g.width + v;
           const auto write = [&](T* at, Vec<T> value) {
-            if (room >= lanes<T>) store<T>(at, value);
-            else __builtin_memcpy(at, &value, std::size_t(room) * sizeof(T));
+            if (room >= lanes<T>)
+              store<T>(at, value);
+            else
+              __builtin_memcpy(at, &value, std::size_t(room) * sizeof(T));
           };
           for (int i = 0; i < fan_in; ++i) {
-            const T* a = in + std::size_t(i / g.width) * panel + std::size_t(p) * width + std::size_t(i % g.width);
+            const T* a =
+                in + std::size_t(i / g.width) * panel + std::size_t(p) * width + std::size_t(i % g.width);
             Vec<T> sum{};
             for (int t = 0; t < terms; ++t)
               sum += a[std::size_t(t) * step] * load<T>(d + std::size_t(t) * step);
@@ -385,19 +393,19 @@ void mlp_tile_jacobian(const MlpGeometry<T>& g, const detail::JetTableView<T>& j
   }
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                                 \
-  template MlpGeometry<T> mlp_geometry<T>(const MlpShape&);                                                    \
-  template std::size_t mlp_tile_size<T>(const MlpGeometry<T>&, int, int);                                      \
-  template MlpTile<T> mlp_tile<T>(const MlpGeometry<T>&, int, int, T*);                                        \
-  template int mlp_tile_points<T>(const MlpGeometry<T>&, int);                                                 \
-  template void mlp_pack<T>(const MlpGeometry<T>&, const MlpShape&, const T*, T*);                             \
-  template void mlp_sum_accumulators<T>(const T*, int, std::size_t, std::size_t, std::size_t, T*);             \
-  template void mlp_unpack_gradient<T>(const MlpGeometry<T>&, const MlpShape&, const T*, T*);                  \
-  template void mlp_tile_forward<T>(const MlpGeometry<T>&, const detail::JetTableView<T>&, const T*,           \
-                                    const MlpTile<T>&);                                                        \
-  template void mlp_tile_backward<T>(const MlpGeometry<T>&, const detail::JetTableView<T>&, const T*,          \
-                                     const MlpTile<T>&, T*);                                                   \
-  template void mlp_tile_jacobian<T>(const MlpGeometry<T>&, const detail::JetTableView<T>&, const MlpShape&,   \
+#define SOBOLEV_INSTANTIATE(T)                                                                               \
+  template MlpGeometry<T> mlp_geometry<T>(const MlpShape&);                                                  \
+  template std::size_t mlp_tile_size<T>(const MlpGeometry<T>&, int, int);                                    \
+  template MlpTile<T> mlp_tile<T>(const MlpGeometry<T>&, int, int, T*);                                      \
+  template int mlp_tile_points<T>(const MlpGeometry<T>&, int);                                               \
+  template void mlp_pack<T>(const MlpGeometry<T>&, const MlpShape&, const T*, T*);                           \
+  template void mlp_sum_accumulators<T>(const T*, int, std::size_t, std::size_t, std::size_t, T*);           \
+  template void mlp_unpack_gradient<T>(const MlpGeometry<T>&, const MlpShape&, const T*, T*);                \
+  template void mlp_tile_forward<T>(const MlpGeometry<T>&, const detail::JetTableView<T>&, const T*,         \
+                                    const MlpTile<T>&);                                                      \
+  template void mlp_tile_backward<T>(const MlpGeometry<T>&, const detail::JetTableView<T>&, const T*,        \
+                                     const MlpTile<T>&, T*);                                                 \
+  template void mlp_tile_jacobian<T>(const MlpGeometry<T>&, const detail::JetTableView<T>&, const MlpShape&, \
                                      const T*, const MlpTile<T>&, int, int, const T*, T*, std::size_t);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)

@@ -19,7 +19,8 @@ template <class T>
 bool panel_factor(T* c, std::size_t ld, T* block) {
   constexpr int width = vectors * lanes<T>;
   for (int r = 0; r < width; ++r)
-    for (int v = 0; v < width; v += lanes<T>) store<T>(block + r * width + v, load<T>(c + std::size_t(r) * ld + v));
+    for (int v = 0; v < width; v += lanes<T>)
+      store<T>(block + r * width + v, load<T>(c + std::size_t(r) * ld + v));
   for (int r = 0; r < width; ++r) {
     T* row = block + r * width;
     if (!(row[r] > 0) || row[r] - row[r] != 0) return false;  // not positive, or not finite
@@ -41,7 +42,8 @@ template <class T>
 void panel_solve(const T* block, T* c, std::size_t ld, T* panel) {
   constexpr int width = vectors * lanes<T>;
   for (int r = 0; r < width; ++r)
-    for (int v = 0; v < width; v += lanes<T>) store<T>(panel + r * width + v, load<T>(c + std::size_t(r) * ld + v));
+    for (int v = 0; v < width; v += lanes<T>)
+      store<T>(panel + r * width + v, load<T>(c + std::size_t(r) * ld + v));
   for (int r = 0; r < width; ++r) {
     const T inverse = T(1) / block[r * width + r];
     Vec<T> row[vectors];
@@ -100,14 +102,15 @@ bool cholesky(const Cpu& cpu, View<T, 2> a) {
     if (!definite) break;  // the same for all threads: the single region ends with a barrier
 #pragma omp for schedule(static)
     for (std::size_t j = k + 1; j < panels; ++j)
-      SOBOLEV_CALL(panel_solve<T>, block.data(), c + k * width * ld + j * width, ld, row.data() + j * width * width);
+      SOBOLEV_CALL(panel_solve<T>, block.data(), c + k * width * ld + j * width, ld,
+                   row.data() + j * width * width);
     const std::size_t rest = panels - k - 1;
 #pragma omp for schedule(dynamic, 8)
     for (std::size_t i = 0; i < rest * (rest + 1) / 2; ++i) {
       const auto [l, r] = detail::SymmetricUpdate<T>::pair(i);
       const std::size_t left = k + 1 + l, right = k + 1 + r;
-      SOBOLEV_CALL(panel_update<T>, row.data() + left * width * width, row.data() + right * width * width, int(width),
-                   c + left * width * ld + right * width, ld, true);
+      SOBOLEV_CALL(panel_update<T>, row.data() + left * width * width, row.data() + right * width * width,
+                   int(width), c + left * width * ld + right * width, ld, true);
     }
   }
   for (std::size_t i = 0; i < p; ++i) std::copy(c + i * ld + i, c + i * ld + p, a.data() + i * p + i);

@@ -14,18 +14,25 @@ namespace sobolev::SOBOLEV_TARGET {
 
 /// Rows per register block for panels of nv vectors: divisors of tile_granule_points (mlp_tile.hpp).
 template <int nv>
-inline constexpr int rows_per_block = simd_registers >= 32 ? (nv <= 2 ? 12 : nv == 3 ? 8 : 6)
-                                                           : (nv == 1 ? 8 : nv == 2 ? 6 : nv == 3 ? 4 : 3);
+inline constexpr int rows_per_block = simd_registers >= 32 ? (nv <= 2   ? 12
+                                                              : nv == 3 ? 8
+                                                                        : 6)
+                                                           : (nv == 1   ? 8
+                                                              : nv == 2 ? 6
+                                                              : nv == 3 ? 4
+                                                                        : 3);
 /// Rows of dW (features of A) per register block; divides the panel width.
 template <class T, int nv>
-inline constexpr int features_per_block = (nv * lanes<T>) % 8 == 0 && nv * 8 <= simd_registers - 8 ? 8
-                                          : (nv * lanes<T>) % 4 == 0 && nv * 4 <= simd_registers - 4 ? 4
-                                                                                                     : 2;
+inline constexpr int features_per_block = (nv * lanes<T>) % 8 == 0 && nv * 8 <= simd_registers - 8  ? 8
+                                          : (nv* lanes<T>) % 4 == 0 && nv * 4 <= simd_registers - 4 ? 4
+                                                                                                    : 2;
 
 /// C = A·B (+ bias): rows `rows` (a multiple of rows_per_block) of one output panel.
-/// a : panels [panel][a_rows][width], k columns used; b : [k][width]; c : [rows][width]; bias : [width] or null.
+/// a : panels [panel][a_rows][width], k columns used; b : [k][width]; c : [rows][width]; bias : [width] or
+/// null.
 template <class T, int nv>
-SOBOLEV_INLINE void panel_product_block(const T* a, std::size_t a_panel, int k, const T* b, const T* bias, T* c) {
+SOBOLEV_INLINE void panel_product_block(const T* a, std::size_t a_panel, int k, const T* b, const T* bias,
+                                        T* c) {
   constexpr int width = nv * lanes<T>, mr = rows_per_block<nv>;
   Vec<T> sum[mr][nv];
 #pragma GCC unroll 16

@@ -32,12 +32,14 @@ class SymmetricUpdate {
 #pragma omp for schedule(dynamic, 8)
     for (std::size_t i = 0; i < pairs; ++i) {
       const auto [p, q] = pair(i);
-      SOBOLEV_CALL(panel_update<T>, packed(p), packed(q), rows, c + p * width_ * ld() + q * width_, ld(), false);
+      SOBOLEV_CALL(panel_update<T>, packed(p), packed(q), rows, c + p * width_ * ld() + q * width_, ld(),
+                   false);
     }
   }
 
   void pad(const T* from, std::size_t stride, T* c) const {
-    for (std::size_t i = 0; i < columns_; ++i) std::copy(from + i * stride + i, from + i * stride + columns_, c + i * ld() + i);
+    for (std::size_t i = 0; i < columns_; ++i)
+      std::copy(from + i * stride + i, from + i * stride + columns_, c + i * ld() + i);
   }
   void unpad(const T* c, T* to, std::size_t stride) const {
     for (std::size_t i = 0; i < columns_; ++i)

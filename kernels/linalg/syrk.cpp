@@ -62,7 +62,8 @@ template <class T>
 void syrk(const Cpu& cpu, View<const T, 2> a, View<T, 2> c) {
   const std::size_t n = a.extent(0), p = a.extent(1);
   require(c.extent(0) == p && c.extent(1) == p,
-          fmt::format("syrk: a is [{}, {}], so c must be [{}, {}], not [{}, {}]", n, p, p, p, c.extent(0), c.extent(1)));
+          fmt::format("syrk: a is [{}, {}], so c must be [{}, {}], not [{}, {}]", n, p, p, p, c.extent(0),
+                      c.extent(1)));
   if (p == 0) return;
   detail::SymmetricUpdate<T> update(p);
   Buffer<T> padded(update.size());

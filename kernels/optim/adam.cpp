@@ -18,8 +18,8 @@ SOBOLEV_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
 }  // namespace
 
 template <class T>
-void adam_range(T beta1, T beta2, T rate, T root_scale, T epsilon, const T* gradient, T* m, T* v, T* parameters,
-                std::size_t n) {
+void adam_range(T beta1, T beta2, T rate, T root_scale, T epsilon, const T* gradient, T* m, T* v,
+                T* parameters, std::size_t n) {
 #pragma omp simd
   for (std::size_t i = 0; i < n; ++i) {
     const T g = gradient[i];
@@ -28,9 +28,10 @@ void adam_range(T beta1, T beta2, T rate, T root_scale, T epsilon, const T* grad
     parameters[i] -= rate * m[i] / (square_root(v[i]) * root_scale + epsilon);
   }
 }
-template void adam_range<float>(float, float, float, float, float, const float*, float*, float*, float*, std::size_t);
-template void adam_range<double>(double, double, double, double, double, const double*, double*, double*, double*,
-                                 std::size_t);
+template void adam_range<float>(float, float, float, float, float, const float*, float*, float*, float*,
+                                std::size_t);
+template void adam_range<double>(double, double, double, double, double, const double*, double*, double*,
+                                 double*, std::size_t);
 }  // namespace sobolev::SOBOLEV_TARGET
 
 #if SOBOLEV_DISPATCHER
@@ -47,15 +48,17 @@ void adam_step(const Cpu& cpu, const AdamOptions& options, long step, View<const
                View<T, 1> v, View<T, 1> parameters) {
   const std::size_t n = parameters.size();
   require(gradient.size() == n && m.size() == n && v.size() == n,
-          fmt::format("adam_step: {} parameters, {} gradients, {} and {} moments", n, gradient.size(), m.size(), v.size()));
+          fmt::format("adam_step: {} parameters, {} gradients, {} and {} moments", n, gradient.size(),
+                      m.size(), v.size()));
   require(step >= 1, "adam_step: steps count from 1");
   const double rate = options.learning_rate / (1 - std::pow(options.beta1, double(step)));
   const double root_scale = 1 / std::sqrt(1 - std::pow(options.beta2, double(step)));
   constexpr std::size_t part = 16384;
 #pragma omp parallel for num_threads(cpu.threads()) schedule(static) if (n > part)
   for (std::size_t i = 0; i < n; i += part)
-    SOBOLEV_CALL(adam_range<T>, T(options.beta1), T(options.beta2), T(rate), T(root_scale), T(options.epsilon),
-                 gradient.data() + i, m.data() + i, v.data() + i, parameters.data() + i, std::min(part, n - i));
+    SOBOLEV_CALL(adam_range<T>, T(options.beta1), T(options.beta2), T(rate), T(root_scale),
+                 T(options.epsilon), gradient.data() + i, m.data() + i, v.data() + i, parameters.data() + i,
+                 std::min(part, n - i));
 }
 template void adam_step<float>(const Cpu&, const AdamOptions&, long, View<const float, 1>, View<float, 1>,
                                View<float, 1>, View<float, 1>);

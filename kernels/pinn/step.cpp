@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fused step on one tile. See pinn/step.cpp for the passes over all tiles.
-#include "kernels/pinn/step_tile.hpp"
-
 #include "kernels/common/simd.hpp"
 #include "kernels/expression/tape_tile.hpp"
+#include "kernels/pinn/step_tile.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
 using detail::MlpGeometry;
@@ -67,7 +66,8 @@ template <class T>
 std::size_t step_tile_size(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g) {
   const int points = step_tile_points<T>(geometry, g);
   return mlp_tile_size<T>(geometry, g.jet.channels, points * g.copies) +
-         2 * std::size_t(g.tape.registers()) * std::size_t(padded_points<T>(points)) + scratch_size<T>(g, points);
+         2 * std::size_t(g.tape.registers()) * std::size_t(padded_points<T>(points)) +
+         scratch_size<T>(g, points);
 }
 
 template <class T>
@@ -100,12 +100,14 @@ void step_features(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry
   T* columns = t.scratch;
   for (int d = 0; d < g.coordinates; ++d)
     for (int p = 0; p < t.stride; ++p)
-      columns[d * t.stride + p] = g.x[std::size_t(d) * g.points + first + std::size_t(p < count ? p : count - 1)];
+      columns[d * t.stride + p] =
+          g.x[std::size_t(d) * g.points + first + std::size_t(p < count ? p : count - 1)];
   T* scratch = columns + round_up<T>(std::size_t(g.coordinates) * std::size_t(t.stride));
   for (int s = 0; s < g.copies; ++s)
     features_tile<T>(g.features[s], columns, std::size_t(t.stride), t.points,
                      net.input + std::size_t(s * t.points) * std::size_t(geometry.width), geometry.width,
-                     std::size_t(net.rows) * std::size_t(geometry.width), net.points, geometry.width, scratch);
+                     std::size_t(net.rows) * std::size_t(geometry.width), net.points, geometry.width,
+                     scratch);
 }
 
 template <class T>
@@ -135,13 +137,15 @@ void step_forward(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry,
 }
 
 template <class T>
-double step_loss(const detail::GroupView<T>& g, const StepTile<T>& t, std::size_t first, int count, bool unit) {
+double step_loss(const detail::GroupView<T>& g, const StepTile<T>& t, std::size_t first, int count,
+                 bool unit) {
   double loss = 0;
   for (int e = 0; e < g.residuals; ++e) {
     const T* r = t.registers + std::size_t(g.tape.outputs[e]) * std::size_t(t.stride);
     double sum = 0;
     for (int p = 0; p < count; ++p)
-      sum += double(r[p]) * double(r[p]) * (g.point_weight ? double(g.point_weight[first + std::size_t(p)]) : 1.0);
+      sum += double(r[p]) * double(r[p]) *
+             (g.point_weight ? double(g.point_weight[first + std::size_t(p)]) : 1.0);
     loss += unit ? sum : sum * double(g.weight[e]);
   }
   return loss;
@@ -198,23 +202,23 @@ void step_jacobian(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry
   }
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                               \
-  template int step_tile_points<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);                      \
-  template std::size_t step_tile_size<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);                \
-  template StepTile<T> step_tile<T>(const MlpGeometry<T>&, const detail::GroupView<T>&, T*);                 \
-  template std::size_t step_features_size<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);            \
-  template void step_features<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const StepTile<T>&,     \
-                                 std::size_t, int);                                                          \
-  template void step_forward<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const T*,                \
-                                const StepTile<T>&, const T*, std::size_t, int);                             \
-  template double step_loss<T>(const detail::GroupView<T>&, const StepTile<T>&, std::size_t, int, bool);     \
-  template void step_store<T>(const detail::GroupView<T>&, const StepTile<T>&, std::size_t, int, T*,         \
-                              std::size_t);                                                                  \
-  template void step_backward<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const T*,               \
-                                 const StepTile<T>&, const T*, std::size_t, int, T, const T*, std::size_t,   \
-                                 T*);                                                                        \
-  template void step_jacobian<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const MlpShape&,        \
-                                 const T*, const StepTile<T>&, const T*, std::size_t, int, T, T*,            \
+#define SOBOLEV_INSTANTIATE(T)                                                                             \
+  template int step_tile_points<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);                    \
+  template std::size_t step_tile_size<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);              \
+  template StepTile<T> step_tile<T>(const MlpGeometry<T>&, const detail::GroupView<T>&, T*);               \
+  template std::size_t step_features_size<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);          \
+  template void step_features<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const StepTile<T>&,   \
+                                 std::size_t, int);                                                        \
+  template void step_forward<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const T*,              \
+                                const StepTile<T>&, const T*, std::size_t, int);                           \
+  template double step_loss<T>(const detail::GroupView<T>&, const StepTile<T>&, std::size_t, int, bool);   \
+  template void step_store<T>(const detail::GroupView<T>&, const StepTile<T>&, std::size_t, int, T*,       \
+                              std::size_t);                                                                \
+  template void step_backward<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const T*,             \
+                                 const StepTile<T>&, const T*, std::size_t, int, T, const T*, std::size_t, \
+                                 T*);                                                                      \
+  template void step_jacobian<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const MlpShape&,      \
+                                 const T*, const StepTile<T>&, const T*, std::size_t, int, T, T*,          \
                                  std::size_t, T*);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)

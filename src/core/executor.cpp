@@ -24,11 +24,11 @@ SimdTarget best_target() {
 #endif
   if (const char* lower = std::getenv("SOBOLEV_SIMD")) {
     const std::string name = lower;
-    const SimdTarget asked = name == "baseline" ? SimdTarget::baseline
-                             : name == "avx2"   ? SimdTarget::avx2
-                             : name == "avx512" ? SimdTarget::avx512
-                                                : throw ArgumentError("SOBOLEV_SIMD=" + name +
-                                                                      ": use baseline, avx2 or avx512");
+    const SimdTarget asked =
+        name == "baseline" ? SimdTarget::baseline
+        : name == "avx2"   ? SimdTarget::avx2
+        : name == "avx512" ? SimdTarget::avx512
+                           : throw ArgumentError("SOBOLEV_SIMD=" + name + ": use baseline, avx2 or avx512");
     if (asked < best) best = asked;
   }
   return best;

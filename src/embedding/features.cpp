@@ -50,9 +50,12 @@ Expr differentiate(Expr e, const MultiIndex& alpha, const std::vector<std::strin
 
 template <class T>
 FeatureTable<T>::FeatureTable(const Features& features, const JetSpec& spec, unsigned mirror)
-    : inputs_(features.inputs()), coordinates_(int(features.coordinates().size())), channels_(spec.channels()) {
-  require(spec.dimensions() == coordinates_,
-          fmt::format("features: a jet of {} coordinates for features of {}", spec.dimensions(), coordinates_));
+    : inputs_(features.inputs()),
+      coordinates_(int(features.coordinates().size())),
+      channels_(spec.channels()) {
+  require(
+      spec.dimensions() == coordinates_,
+      fmt::format("features: a jet of {} coordinates for features of {}", spec.dimensions(), coordinates_));
   const auto& names = features.coordinates();
   const auto mirrored = [&](int coordinate) { return (mirror >> coordinate & 1u) != 0; };
   std::vector<std::pair<Expr, Expr>> negate;

@@ -51,8 +51,8 @@ JetTable<T>::JetTable(const JetSpec& spec) : order_(spec.order()) {
 
 template <class T>
 JetTableView<T> JetTable<T>::view() const {
-  return {int(reach_.size()), order_,  int(products_.size()), shape_,
-          products_.data(),   coefficients_.data(), reach_.data()};
+  return {int(reach_.size()),   order_,       int(products_.size()), shape_, products_.data(),
+          coefficients_.data(), reach_.data()};
 }
 
 template class JetTable<float>;

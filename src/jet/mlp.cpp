@@ -31,14 +31,16 @@ struct Network {
     memory = Buffer<T>(tile_size * std::size_t(cpu.threads()));
   }
   detail::MlpTile<T> tile(int channels) {
-    return SOBOLEV_CALL(mlp_tile<T>, geometry, channels, points, memory.data() + tile_size * std::size_t(omp_get_thread_num()));
+    return SOBOLEV_CALL(mlp_tile<T>, geometry, channels, points,
+                        memory.data() + tile_size * std::size_t(omp_get_thread_num()));
   }
   /// Points first … of x : [K, inputs, N] into the tile; the padding repeats the last one.
   void load(const detail::MlpTile<T>& tile, View<const T, 3> x, std::size_t first, std::size_t count) const {
     const std::size_t width = std::size_t(geometry.width), n = x.extent(2);
     for (std::size_t k = 0; k < x.extent(0); ++k)
       for (std::size_t f = 0; f < x.extent(1); ++f) {
-        T* to = tile.input + (f / width * std::size_t(tile.rows) + k * std::size_t(points)) * width + f % width;
+        T* to =
+            tile.input + (f / width * std::size_t(tile.rows) + k * std::size_t(points)) * width + f % width;
         const T* from = x.data() + (k * x.extent(1) + f) * n + first;
         for (std::size_t p = 0; p < std::size_t(points); ++p) to[p * width] = from[std::min(p, count - 1)];
       }
@@ -46,18 +48,26 @@ struct Network {
 };
 
 template <class T>
-void check(const char* name, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters, View<const T, 3> x, View<const T, 3> y) {
+void check(const char* name, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters,
+           View<const T, 3> x, View<const T, 3> y) {
   shape.validate();
-  const std::size_t k = std::size_t(spec.channels()), in = std::size_t(shape.inputs), out = std::size_t(shape.outputs);
-  require(parameters.size() == shape.parameters(), fmt::format("{}: {} parameters are given, the network has {}", name, parameters.size(), shape.parameters()));
-  require(x.extent(0) == k && x.extent(1) == in, fmt::format("{}: x is [{}, {}, {}] but must be [{}, {}, N]", name, x.extent(0), x.extent(1), x.extent(2), k, in));
+  const std::size_t k = std::size_t(spec.channels()), in = std::size_t(shape.inputs),
+                    out = std::size_t(shape.outputs);
+  require(parameters.size() == shape.parameters(),
+          fmt::format("{}: {} parameters are given, the network has {}", name, parameters.size(),
+                      shape.parameters()));
+  require(x.extent(0) == k && x.extent(1) == in,
+          fmt::format("{}: x is [{}, {}, {}] but must be [{}, {}, N]", name, x.extent(0), x.extent(1),
+                      x.extent(2), k, in));
   require(y.extent(0) == k && y.extent(1) == out && y.extent(2) == x.extent(2),
-          fmt::format("{}: y is [{}, {}, {}] but must be [{}, {}, {}]", name, y.extent(0), y.extent(1), y.extent(2), k, out, x.extent(2)));
+          fmt::format("{}: y is [{}, {}, {}] but must be [{}, {}, {}]", name, y.extent(0), y.extent(1),
+                      y.extent(2), k, out, x.extent(2)));
 }
 }  // namespace
 
 template <class T>
-void mlp_forward(const Cpu& cpu, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters, View<const T, 3> x, View<T, 3> y) {
+void mlp_forward(const Cpu& cpu, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters,
+                 View<const T, 3> x, View<T, 3> y) {
   check<T>("mlp_forward", shape, spec, parameters, x, y);
   Network<T> network(cpu, shape, spec, parameters);
   const detail::JetTableView<T> jet = network.table.view();
@@ -70,17 +80,20 @@ void mlp_forward(const Cpu& cpu, const MlpShape& shape, const JetSpec& spec, Vie
     SOBOLEV_CALL(mlp_tile_forward<T>, network.geometry, jet, network.packed.data(), tile);
     for (std::size_t k = 0; k < y.extent(0); ++k)
       for (std::size_t q = 0; q < y.extent(1); ++q)
-        std::copy_n(tile.output + q * std::size_t(tile.rows) + k * step, count, y.data() + (k * y.extent(1) + q) * n + first);
+        std::copy_n(tile.output + q * std::size_t(tile.rows) + k * step, count,
+                    y.data() + (k * y.extent(1) + q) * n + first);
   }
 }
 
 template <class T>
-void mlp_backward(const Cpu& cpu, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters, View<const T, 3> x, View<const T, 3> y_bar, View<T, 1> gradient) {
+void mlp_backward(const Cpu& cpu, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters,
+                  View<const T, 3> x, View<const T, 3> y_bar, View<T, 1> gradient) {
   check<T>("mlp_backward", shape, spec, parameters, x, y_bar);
   require(gradient.size() == parameters.size(), "mlp_backward: the gradient's size is not the parameters'");
   Network<T> network(cpu, shape, spec, parameters);
   const detail::JetTableView<T> jet = network.table.view();
-  const std::size_t n = x.extent(2), step = std::size_t(network.points), tiles = (n + step - 1) / step, size = network.geometry.gradient_size();
+  const std::size_t n = x.extent(2), step = std::size_t(network.points), tiles = (n + step - 1) / step,
+                    size = network.geometry.gradient_size();
   Buffer<T> accumulators(chunks * size);
 #pragma omp parallel for num_threads(cpu.threads()) schedule(dynamic, 1)
   for (std::size_t c = 0; c < chunks; ++c) {
@@ -95,15 +108,21 @@ void mlp_backward(const Cpu& cpu, const MlpShape& shape, const JetSpec& spec, Vi
           std::copy_n(y_bar.data() + (k * y_bar.extent(1) + q) * n + first, count, to);
           std::fill(to + count, to + step, T(0));
         }
-      SOBOLEV_CALL(mlp_tile_backward<T>, network.geometry, jet, network.packed.data(), tile, accumulators.data() + c * size);
+      SOBOLEV_CALL(mlp_tile_backward<T>, network.geometry, jet, network.packed.data(), tile,
+                   accumulators.data() + c * size);
     }
   }
-  SOBOLEV_CALL(mlp_sum_accumulators<T>, accumulators.data(), int(chunks), size, std::size_t(0), size, accumulators.data());
+  SOBOLEV_CALL(mlp_sum_accumulators<T>, accumulators.data(), int(chunks), size, std::size_t(0), size,
+               accumulators.data());
   SOBOLEV_CALL(mlp_unpack_gradient<T>, network.geometry, shape, accumulators.data(), gradient.data());
 }
 
-template void mlp_forward<float>(const Cpu&, const MlpShape&, const JetSpec&, View<const float, 1>, View<const float, 3>, View<float, 3>);
-template void mlp_forward<double>(const Cpu&, const MlpShape&, const JetSpec&, View<const double, 1>, View<const double, 3>, View<double, 3>);
-template void mlp_backward<float>(const Cpu&, const MlpShape&, const JetSpec&, View<const float, 1>, View<const float, 3>, View<const float, 3>, View<float, 1>);
-template void mlp_backward<double>(const Cpu&, const MlpShape&, const JetSpec&, View<const double, 1>, View<const double, 3>, View<const double, 3>, View<double, 1>);
+template void mlp_forward<float>(const Cpu&, const MlpShape&, const JetSpec&, View<const float, 1>,
+                                 View<const float, 3>, View<float, 3>);
+template void mlp_forward<double>(const Cpu&, const MlpShape&, const JetSpec&, View<const double, 1>,
+                                  View<const double, 3>, View<double, 3>);
+template void mlp_backward<float>(const Cpu&, const MlpShape&, const JetSpec&, View<const float, 1>,
+                                  View<const float, 3>, View<const float, 3>, View<float, 1>);
+template void mlp_backward<double>(const Cpu&, const MlpShape&, const JetSpec&, View<const double, 1>,
+                                   View<const double, 3>, View<const double, 3>, View<double, 1>);
 }  // namespace sobolev

@@ -98,9 +98,8 @@ JetSpec JetSpec::collapse(std::span<const JetTerm> combination) const {
             "jets: only maximal derivatives of the set can be collapsed");
   for (const auto& channel : terms_) {
     const bool taken = channel.size() == 1 &&
-                       std::any_of(combination.begin(), combination.end(), [&](const JetTerm& term) {
-                         return term.alpha == channel[0].alpha;
-                       });
+                       std::any_of(combination.begin(), combination.end(),
+                                   [&](const JetTerm& term) { return term.alpha == channel[0].alpha; });
     if (!taken) spec.terms_.push_back(channel);
   }
   spec.terms_.emplace_back(combination.begin(), combination.end());

@@ -24,7 +24,8 @@ View<const T, 1> view(const Buffer<T>& b) {
 }  // namespace
 
 template <class T>
-LevenbergMarquardt<T>::LevenbergMarquardt(const Cpu& cpu, std::size_t parameters, LevenbergMarquardtOptions options)
+LevenbergMarquardt<T>::LevenbergMarquardt(const Cpu& cpu, std::size_t parameters,
+                                          LevenbergMarquardtOptions options)
     : cpu_(cpu),
       p_(parameters),
       options_(options),
@@ -53,12 +54,14 @@ bool LevenbergMarquardt<T>::solve(double damping, Buffer<T>& factor, Buffer<T>& 
 }
 
 template <class T>
-bool LevenbergMarquardt<T>::accelerate(FusedStep<T>& residuals, View<const T, 1> parameters, const Buffer<T>& factor,
-                                       const Buffer<T>& step, Buffer<T>& acceleration) {
+bool LevenbergMarquardt<T>::accelerate(FusedStep<T>& residuals, View<const T, 1> parameters,
+                                       const Buffer<T>& factor, const Buffer<T>& step,
+                                       Buffer<T>& acceleration) {
   const T h = T(0.1);
   const int groups = residuals.groups();
   std::vector<Buffer<T>> second;
-  for (int g = 0; g < groups; ++g) second.emplace_back(std::size_t(residuals.residuals(g)) * residuals.points(g));
+  for (int g = 0; g < groups; ++g)
+    second.emplace_back(std::size_t(residuals.residuals(g)) * residuals.points(g));
   // second = r(θ + hp) − 2 r(θ) + r(θ − hp), then JᵀW applied to it over −2h².
   for (int sign : {1, 0, -1}) {
     for (std::size_t i = 0; i < p_; ++i) trial_[i] = parameters.data()[i] + T(sign) * h * step[i];
@@ -85,7 +88,8 @@ bool LevenbergMarquardt<T>::accelerate(FusedStep<T>& residuals, View<const T, 1>
 }
 
 template <class T>
-typename LevenbergMarquardt<T>::Outcome LevenbergMarquardt<T>::step(FusedStep<T>& residuals, View<T, 1> parameters) {
+typename LevenbergMarquardt<T>::Outcome LevenbergMarquardt<T>::step(FusedStep<T>& residuals,
+                                                                    View<T, 1> parameters) {
   require(parameters.size() == p_, "Levenberg–Marquardt: another number of parameters than at the start");
   const View<const T, 1> theta = parameters;
   Outcome out{};
@@ -134,7 +138,8 @@ typename LevenbergMarquardt<T>::Outcome LevenbergMarquardt<T>::step(FusedStep<T>
 
   if (out.accepted) {
     if (options_.geodesic && accelerate(residuals, theta, best_factor_, best_step_, acceleration_)) {
-      for (std::size_t i = 0; i < p_; ++i) trial_[i] = parameters.data()[i] + best_step_[i] + acceleration_[i];
+      for (std::size_t i = 0; i < p_; ++i)
+        trial_[i] = parameters.data()[i] + best_step_[i] + acceleration_[i];
       const double loss = residuals.loss(view(trial_));
       if (loss < out.loss) {
         out.loss = loss;

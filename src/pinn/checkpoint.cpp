@@ -16,20 +16,23 @@ constexpr const char* format_name = "sobolev checkpoint 1";
 Tensor vector_tensor(const std::vector<double>& values) { return {{values.size()}, values}; }
 
 /// The weights of a network under `prefix`, as [out, in] and [out].
-void add_network(NamedTensors& tensors, const std::string& prefix, const MlpShape& mlp, const std::vector<double>& parameters) {
+void add_network(NamedTensors& tensors, const std::string& prefix, const MlpShape& mlp,
+                 const std::vector<double>& parameters) {
   for (int l = 0; l < mlp.layers(); ++l) {
     const std::size_t in = std::size_t(mlp.fan_in(l)), out = std::size_t(mlp.fan_out(l));
     const double* w = parameters.data() + mlp.weight_offset(l);
     Tensor weight{{out, in}, std::vector<double>(out * in)};
     for (std::size_t i = 0; i < in; ++i)
-      for (std::size_t o = 0; o < out; ++o) weight.values[o * in + i] = l == mlp.depth ? w[o * in + i] : w[i * out + o];
+      for (std::size_t o = 0; o < out; ++o)
+        weight.values[o * in + i] = l == mlp.depth ? w[o * in + i] : w[i * out + o];
     const double* b = parameters.data() + mlp.bias_offset(l);
     tensors.emplace_back(fmt::format("{}layers.{}.weight", prefix, l), std::move(weight));
     tensors.emplace_back(fmt::format("{}layers.{}.bias", prefix, l), vector_tensor({b, b + out}));
   }
 }
 
-std::vector<double> read_network(const TensorFile& file, const std::string& prefix, const MlpShape& mlp, const std::filesystem::path& path) {
+std::vector<double> read_network(const TensorFile& file, const std::string& prefix, const MlpShape& mlp,
+                                 const std::filesystem::path& path) {
   std::vector<double> parameters(mlp.parameters());
   for (int l = 0; l < mlp.layers(); ++l) {
     const std::size_t in = std::size_t(mlp.fan_in(l)), out = std::size_t(mlp.fan_out(l));
@@ -37,13 +40,16 @@ std::vector<double> read_network(const TensorFile& file, const std::string& pref
     const Tensor& weight = file.at(name + ".weight", path);
     const Tensor& bias = file.at(name + ".bias", path);
     if (weight.shape != std::vector<std::size_t>{out, in} || bias.shape != std::vector<std::size_t>{out})
-      throw FileError(fmt::format("{}: {}.weight is [{}] and its bias [{}]; the problem's network has [{}, {}] and [{}]. "
-                                  "Check depth, width, periodic_modes and features",
-                                  path.string(), name, fmt::join(weight.shape, ", "), fmt::join(bias.shape, ", "), out, in, out));
+      throw FileError(fmt::format(
+          "{}: {}.weight is [{}] and its bias [{}]; the problem's network has [{}, {}] and [{}]. "
+          "Check depth, width, periodic_modes and features",
+          path.string(), name, fmt::join(weight.shape, ", "), fmt::join(bias.shape, ", "), out, in, out));
     double* w = parameters.data() + mlp.weight_offset(l);
     for (std::size_t i = 0; i < in; ++i)
-      for (std::size_t o = 0; o < out; ++o) (l == mlp.depth ? w[o * in + i] : w[i * out + o]) = weight.values[o * in + i];
-    std::copy(bias.values.begin(), bias.values.end(), parameters.begin() + std::ptrdiff_t(mlp.bias_offset(l)));
+      for (std::size_t o = 0; o < out; ++o)
+        (l == mlp.depth ? w[o * in + i] : w[i * out + o]) = weight.values[o * in + i];
+    std::copy(bias.values.begin(), bias.values.end(),
+              parameters.begin() + std::ptrdiff_t(mlp.bias_offset(l)));
   }
   return parameters;
 }
@@ -54,21 +60,34 @@ void Solution::save(const std::filesystem::path& checkpoint) const {
   TensorFile file;
   for (std::size_t w = 0; w < s.parameters.size(); ++w) {
     const detail::WindowModel model(s.problem, int(w));
-    add_network(file.tensors, s.problem.training.windows == 1 ? "" : fmt::format("windows.{}.", w), model.mlp(), s.parameters[w]);
+    add_network(file.tensors, s.problem.training.windows == 1 ? "" : fmt::format("windows.{}.", w),
+                model.mlp(), s.parameters[w]);
   }
   file.tensors.emplace_back("training.moments", vector_tensor(s.moments));
   file.tensors.emplace_back("training.recent_losses", vector_tensor(s.recent_losses));
-  for (std::size_t g = 0; g < s.weights.size(); ++g) file.tensors.emplace_back(fmt::format("training.weights.{}", g), vector_tensor(s.weights[g]));
-  file.tensors.emplace_back("training.scalars", vector_tensor({s.damping, s.seconds, s.setup_seconds, s.loss, s.points_processed, s.phase_seconds, s.window_start}));
+  for (std::size_t g = 0; g < s.weights.size(); ++g)
+    file.tensors.emplace_back(fmt::format("training.weights.{}", g), vector_tensor(s.weights[g]));
+  file.tensors.emplace_back("training.scalars",
+                            vector_tensor({s.damping, s.seconds, s.setup_seconds, s.loss, s.points_processed,
+                                           s.phase_seconds, s.window_start}));
   Tensor history{{s.history.size(), 6}, {}};
   for (const HistoryRow& h : s.history)
-    for (double v : {double(h.iteration), double(h.window), double(h.phase), h.seconds, h.loss, h.relative_l2.value_or(-1.0)}) history.values.push_back(v);
+    for (double v : {double(h.iteration), double(h.window), double(h.phase), h.seconds, h.loss,
+                     h.relative_l2.value_or(-1.0)})
+      history.values.push_back(v);
   file.tensors.emplace_back("training.history", std::move(history));
 
-  nlohmann::json state = {{"windows_begun", s.parameters.size()}, {"window", s.window}, {"phase", s.phase},
-                          {"phase_iteration", s.phase_iteration}, {"iterations", s.iterations}, {"generation", s.generation},
-                          {"groups", s.weights.size()}, {"exhausted", s.exhausted}, {"causal_stage", s.causal_stage},
-                          {"finished", s.finished}, {"stopped_because", s.stopped_because},
+  nlohmann::json state = {{"windows_begun", s.parameters.size()},
+                          {"window", s.window},
+                          {"phase", s.phase},
+                          {"phase_iteration", s.phase_iteration},
+                          {"iterations", s.iterations},
+                          {"generation", s.generation},
+                          {"groups", s.weights.size()},
+                          {"exhausted", s.exhausted},
+                          {"causal_stage", s.causal_stage},
+                          {"finished", s.finished},
+                          {"stopped_because", s.stopped_because},
                           {"seed", s.problem.training.seed}};
   file.metadata["format"] = format_name;
   file.metadata["state"] = state.dump();
@@ -81,16 +100,21 @@ Solution Solution::load(const std::filesystem::path& checkpoint) {
   const TensorFile file = read_safetensors(checkpoint);
   const auto metadata = [&](const std::string& key) {
     const auto it = file.metadata.find(key);
-    if (it == file.metadata.end()) throw FileError(fmt::format("{}: not a checkpoint of this program (no '{}' in its metadata)", checkpoint.string(), key));
+    if (it == file.metadata.end())
+      throw FileError(fmt::format("{}: not a checkpoint of this program (no '{}' in its metadata)",
+                                  checkpoint.string(), key));
     return it->second;
   };
   if (metadata("format") != format_name)
-    throw FileError(fmt::format("{}: its format is '{}'; this version reads '{}'", checkpoint.string(), metadata("format"), format_name));
+    throw FileError(fmt::format("{}: its format is '{}'; this version reads '{}'", checkpoint.string(),
+                                metadata("format"), format_name));
   if (metadata("problem").empty())
-    throw FileError(fmt::format("{}: the problem was assembled in C++ and is not in the file", checkpoint.string()));
+    throw FileError(
+        fmt::format("{}: the problem was assembled in C++ and is not in the file", checkpoint.string()));
   Solution solution;
   State& s = *solution.state_;
-  s.problem = Problem::from_string(metadata("problem"), metadata("problem_name") + ".toml (in " + checkpoint.string() + ")");
+  s.problem = Problem::from_string(metadata("problem"),
+                                   metadata("problem_name") + ".toml (in " + checkpoint.string() + ")");
   s.problem.name = metadata("problem_name");
   try {
     const nlohmann::json state = nlohmann::json::parse(metadata("state"));
@@ -109,9 +133,11 @@ Solution Solution::load(const std::filesystem::path& checkpoint) {
     if (s.window < 0 || s.phase < 0 || windows > std::size_t(s.problem.training.windows) || groups > 100000)
       throw FileError(fmt::format("{}: a training state that does not fit its problem", checkpoint.string()));
     for (std::size_t w = 0; w < windows; ++w)
-      s.parameters.push_back(read_network(file, s.problem.training.windows == 1 ? "" : fmt::format("windows.{}.", w),
-                                          detail::WindowModel(s.problem, int(w)).mlp(), checkpoint));
-    for (std::size_t g = 0; g < groups; ++g) s.weights.push_back(file.at(fmt::format("training.weights.{}", g), checkpoint).values);
+      s.parameters.push_back(
+          read_network(file, s.problem.training.windows == 1 ? "" : fmt::format("windows.{}.", w),
+                       detail::WindowModel(s.problem, int(w)).mlp(), checkpoint));
+    for (std::size_t g = 0; g < groups; ++g)
+      s.weights.push_back(file.at(fmt::format("training.weights.{}", g), checkpoint).values);
   } catch (const nlohmann::json::exception& e) {
     throw FileError(fmt::format("{}: a damaged training state ({})", checkpoint.string(), e.what()));
   }
@@ -130,7 +156,8 @@ Solution Solution::load(const std::filesystem::path& checkpoint) {
   s.window_start = scalars.values[6];
   for (std::size_t i = 0; i + 6 <= history.values.size(); i += 6) {
     const double* h = history.values.data() + i;
-    s.history.push_back({long(h[0]), int(h[1]), int(h[2]), h[3], h[4], h[5] >= 0 ? std::optional<double>(h[5]) : std::nullopt});
+    s.history.push_back({long(h[0]), int(h[1]), int(h[2]), h[3], h[4],
+                         h[5] >= 0 ? std::optional<double>(h[5]) : std::nullopt});
   }
   return solution;
 }
@@ -140,7 +167,8 @@ Solution Solution::from_weights(const Problem& problem, const std::filesystem::p
   State& s = *solution.state_;
   s.problem = detail::with_defaults(problem);
   require(s.problem.training.windows == 1, "weights from a file: the problem must have one window");
-  s.parameters.push_back(read_network(read_safetensors(weights), "", detail::WindowModel(s.problem, 0).mlp(), weights));
+  s.parameters.push_back(
+      read_network(read_safetensors(weights), "", detail::WindowModel(s.problem, 0).mlp(), weights));
   s.finished = true;
   s.stopped_because = "weights from a file";
   return solution;

@@ -31,8 +31,10 @@ class PointExpressions {
  public:
   std::vector<Expr> find(const std::vector<Expr>& roots) {
     for (Expr e : roots) {
-      if (!trained(e)) take(e);
-      else visit(e);
+      if (!trained(e))
+        take(e);
+      else
+        visit(e);
     }
     return found_;
   }
@@ -54,8 +56,10 @@ class PointExpressions {
     if (!visited_.insert(e.node()).second) return;
     for (Expr child : {e->a, e->b}) {
       if (!child.node()) continue;
-      if (trained(child)) visit(child);
-      else take(child);
+      if (trained(child))
+        visit(child);
+      else
+        take(child);
     }
   }
   std::unordered_map<const ExprNode*, bool> trained_;
@@ -70,12 +74,14 @@ struct Combination {
 
 /// Finds combinations by comparing the residuals' sensitivities ∂r_e/∂(∂^α N_q) at random arguments: two
 /// derivatives whose sensitivities have one constant ratio everywhere occur only as one combination.
-std::vector<Combination> find_combinations(const std::vector<Expr>& residuals, const std::vector<Expr>& fields,
+std::vector<Combination> find_combinations(const std::vector<Expr>& residuals,
+                                           const std::vector<Expr>& fields,
                                            const std::vector<MultiIndex>& alphas, const JetSpec& spec,
                                            const Problem& problem, const std::vector<Expr>& leaves) {
   std::vector<MultiIndex> candidates;
   for (const MultiIndex& alpha : alphas)
-    if (alpha.total() > 0 && spec.maximal(alpha) && std::find(candidates.begin(), candidates.end(), alpha) == candidates.end())
+    if (alpha.total() > 0 && spec.maximal(alpha) &&
+        std::find(candidates.begin(), candidates.end(), alpha) == candidates.end())
       candidates.push_back(alpha);
   if (candidates.size() < 2) return {};
 
@@ -96,7 +102,8 @@ std::vector<Combination> find_combinations(const std::vector<Expr>& residuals, c
         for (std::size_t i = 0; i < candidates.size(); ++i) {
           double v = 0;
           for (std::size_t f = 0; f < fields.size(); ++f)
-            if (alphas[f] == candidates[i] && fields[f]->name == raw_prefix + u) v = evaluate(partial(r, fields[f]), values);
+            if (alphas[f] == candidates[i] && fields[f]->name == raw_prefix + u)
+              v = evaluate(partial(r, fields[f]), values);
           sensitivity[i].push_back(v);
         }
   }
@@ -105,7 +112,8 @@ std::vector<Combination> find_combinations(const std::vector<Expr>& residuals, c
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (used[i]) continue;
     const auto& a = sensitivity[i];
-    const auto peak = std::max_element(a.begin(), a.end(), [](double x, double y) { return std::abs(x) < std::abs(y); });
+    const auto peak =
+        std::max_element(a.begin(), a.end(), [](double x, double y) { return std::abs(x) < std::abs(y); });
     if (!(std::abs(*peak) > 0) || !std::isfinite(*peak)) continue;
     Combination combination{{{candidates[i], 1.0}}};
     for (std::size_t j = i + 1; j < candidates.size(); ++j) {
@@ -169,7 +177,9 @@ CompiledGroup WindowModel::compile(const std::string& name, const std::vector<Ex
   std::vector<std::pair<Expr, Expr>> collapse;
   std::vector<std::pair<Expr, FieldInput>> field_inputs;
   for (std::size_t f = 0; f < fields.size(); ++f) {
-    const int output = int(std::find(p.unknowns.begin(), p.unknowns.end(), fields[f]->name.substr(raw_prefix.size())) - p.unknowns.begin());
+    const int output =
+        int(std::find(p.unknowns.begin(), p.unknowns.end(), fields[f]->name.substr(raw_prefix.size())) -
+            p.unknowns.begin());
     const Combination* inside = nullptr;
     for (const Combination& c : combinations)
       for (const JetTerm& term : c.terms)
@@ -181,11 +191,13 @@ CompiledGroup WindowModel::compile(const std::string& name, const std::vector<Ex
     }
     const MultiIndex& first = inside->terms.front().alpha;
     // Any derivative of the combination will do as its representative: scale by its own coefficient.
-    const Expr leaf = coordinate(fmt::format("collapsed {} of output {}", inside - combinations.data(), output));
+    const Expr leaf =
+        coordinate(fmt::format("collapsed {} of output {}", inside - combinations.data(), output));
     int channel = -1;
     for (int k = 0; k < spec.channels(); ++k)
       if (spec.collapsed(k) && spec.terms(k).front().alpha == first) channel = k;
-    const bool seen = std::any_of(field_inputs.begin(), field_inputs.end(), [&](const auto& i) { return i.first == leaf; });
+    const bool seen =
+        std::any_of(field_inputs.begin(), field_inputs.end(), [&](const auto& i) { return i.first == leaf; });
     double coefficient = 1;
     for (const JetTerm& term : inside->terms)
       if (term.alpha == alphas[f]) coefficient = term.coefficient;

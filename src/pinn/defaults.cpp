@@ -13,7 +13,8 @@ Problem with_defaults(const Problem& problem) {
   NetworkOptions& n = p.network;
   if (n.depth == 0) n.depth = 2;
   if (n.width == 0) n.width = std::min(64, 24 + 8 * (unknowns - 1) + 8 * std::max(0, dimensions - 2));
-  const bool periodic = std::any_of(p.coordinates.begin(), p.coordinates.end(), [](const auto& c) { return c.periodic; });
+  const bool periodic =
+      std::any_of(p.coordinates.begin(), p.coordinates.end(), [](const auto& c) { return c.periodic; });
   if (n.periodic_modes == 0) n.periodic_modes = periodic ? 5 : 0;
 
   TrainingOptions& t = p.training;
@@ -29,8 +30,10 @@ Problem with_defaults(const Problem& problem) {
     }
     t.phases = {phase};
   }
-  const bool bounded = t.stop.seconds > 0 || t.stop.iterations > 0 || t.stop.loss > 0 || t.stop.relative_l2 > 0 ||
-                       std::all_of(t.phases.begin(), t.phases.end(), [](const PhaseOptions& f) { return f.iterations > 0 || f.seconds > 0; });
+  const bool bounded = t.stop.seconds > 0 || t.stop.iterations > 0 || t.stop.loss > 0 ||
+                       t.stop.relative_l2 > 0 ||
+                       std::all_of(t.phases.begin(), t.phases.end(),
+                                   [](const PhaseOptions& f) { return f.iterations > 0 || f.seconds > 0; });
   if (!bounded) t.stop.seconds = 60;
   return p;
 }

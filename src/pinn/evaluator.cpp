@@ -14,7 +14,8 @@ std::vector<Expr> as_expressions(const std::vector<PreviousValue>& values) {
 }
 }  // namespace
 
-Buffer<double> external_values(const Cpu& cpu, const CompiledGroup& g, View<const double, 2> x, View<const double, 2> previous) {
+Buffer<double> external_values(const Cpu& cpu, const CompiledGroup& g, View<const double, 2> x,
+                               View<const double, 2> previous) {
   const std::size_t n = x.extent(0), d = x.extent(1), e = std::size_t(g.group.externals);
   Buffer<double> result(e * n);
   if (e == 0 || n == 0) return result;
@@ -22,23 +23,27 @@ Buffer<double> external_values(const Cpu& cpu, const CompiledGroup& g, View<cons
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = 0; j < d; ++j) columns[j * n + i] = x.data()[i * d + j];
   if (!g.previous.empty()) {
-    require(previous.extent(0) == g.previous.size() && previous.extent(1) == n, "external values: the previous window's values are missing");
+    require(previous.extent(0) == g.previous.size() && previous.extent(1) == n,
+            "external values: the previous window's values are missing");
     std::copy(previous.begin(), previous.end(), columns.data() + d * n);
   }
-  tape_forward<double>(cpu, g.prelude, View<const double, 2>(columns.data(), d + g.previous.size(), n), result.view(e, n));
+  tape_forward<double>(cpu, g.prelude, View<const double, 2>(columns.data(), d + g.previous.size(), n),
+                       result.view(e, n));
   return result;
 }
 
 Evaluator::Evaluator(const Cpu& cpu, const Problem& problem, int window, const std::vector<Expr>& outputs)
     : cpu_(cpu),
       group_(WindowModel(problem, window).compile("outputs", outputs)),
-      step_(cpu, WindowModel(problem, window).mlp(), WindowModel(problem, window).features(), WindowModel(problem, window).symmetry()) {
+      step_(cpu, WindowModel(problem, window).mlp(), WindowModel(problem, window).features(),
+            WindowModel(problem, window).symmetry()) {
   step_.add_group(group_.group);
 }
 
 void Evaluator::set_points(View<const double, 2> x, View<const double, 2> previous) {
   Buffer<double> values = external_values(cpu_, group_, x, previous);
-  step_.set_points(0, x, View<const double, 2>(values.data(), std::size_t(group_.group.externals), x.extent(0)));
+  step_.set_points(0, x,
+                   View<const double, 2>(values.data(), std::size_t(group_.group.externals), x.extent(0)));
 }
 
 void Evaluator::evaluate(const std::vector<double>& parameters, View<double, 2> out) {
@@ -59,11 +64,13 @@ Continuation::Continuation(const Cpu& cpu, const Problem& problem, std::vector<P
 
 Evaluator& Continuation::evaluator(int window) {
   while (int(evaluators_.size()) <= window)
-    evaluators_.push_back(std::make_unique<Evaluator>(cpu_, *problem_, int(evaluators_.size()), as_expressions(carried_)));
+    evaluators_.push_back(
+        std::make_unique<Evaluator>(cpu_, *problem_, int(evaluators_.size()), as_expressions(carried_)));
   return *evaluators_[std::size_t(window)];
 }
 
-Buffer<double> Continuation::values(int window, View<const double, 2> x, const std::vector<PreviousValue>& wanted,
+Buffer<double> Continuation::values(int window, View<const double, 2> x,
+                                    const std::vector<PreviousValue>& wanted,
                                     const std::vector<std::vector<double>>& parameters) {
   const std::size_t n = x.extent(0), d = x.extent(1), time = std::size_t(std::max(0, problem_->time()));
   Buffer<double> result(wanted.size() * n);
@@ -81,7 +88,8 @@ Buffer<double> Continuation::values(int window, View<const double, 2> x, const s
       ensure(it != carried_.end() && !before.empty(), "a value of the previous window that was not carried");
       std::copy_n(before.data() + std::size_t(it - carried_.begin()) * n, n, inputs.data() + k * n);
     }
-    e.set_points(View<const double, 2>(at.data(), n, d), View<const double, 2>(inputs.data(), e.previous().size(), n));
+    e.set_points(View<const double, 2>(at.data(), n, d),
+                 View<const double, 2>(inputs.data(), e.previous().size(), n));
     now = Buffer<double>(carried_.size() * n);
     e.evaluate(parameters[std::size_t(w)], now.view(carried_.size(), n));
     before = std::move(now);
@@ -99,7 +107,8 @@ std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const Problem&
                                                   View<const double, 2> x, const std::vector<Expr>& outputs) {
   const std::size_t n = x.extent(0), d = x.extent(1);
   require(d == problem.coordinates.size(),
-          fmt::format("evaluate: the points have {} columns, the problem {} coordinates", d, problem.coordinates.size()));
+          fmt::format("evaluate: the points have {} columns, the problem {} coordinates", d,
+                      problem.coordinates.size()));
   std::vector<std::vector<double>> result(outputs.size(), std::vector<double>(n));
   const int time = problem.time();
   std::vector<std::vector<std::size_t>> by_window(parameters.size());
@@ -108,9 +117,11 @@ std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const Problem&
     if (time >= 0) {
       const double t = x.data()[i * d + std::size_t(time)];
       const CoordinateRange& range = problem.coordinates[std::size_t(time)];
-      const double slack = 1e-9 * (range.high - range.low), trained = window_range(problem, int(parameters.size()) - 1).second;
+      const double slack = 1e-9 * (range.high - range.low),
+                   trained = window_range(problem, int(parameters.size()) - 1).second;
       require(t >= range.low - slack && t <= trained + slack,
-              fmt::format("evaluate: point {} has {} = {}, outside [{}, {}]", i, range.name, t, range.low, trained));
+              fmt::format("evaluate: point {} has {} = {}, outside [{}, {}]", i, range.name, t, range.low,
+                          trained));
       while (w + 1 < parameters.size() && t > window_range(problem, int(w)).second) ++w;
     }
     by_window[w].push_back(i);
@@ -122,11 +133,14 @@ std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const Problem&
     const auto& indices = by_window[w];
     if (indices.empty()) continue;
     Buffer<double> at(indices.size() * d), out(outputs.size() * indices.size());
-    for (std::size_t i = 0; i < indices.size(); ++i) std::copy_n(x.data() + indices[i] * d, d, at.data() + i * d);
+    for (std::size_t i = 0; i < indices.size(); ++i)
+      std::copy_n(x.data() + indices[i] * d, d, at.data() + i * d);
     const View<const double, 2> points(at.data(), indices.size(), d);
     Evaluator e(cpu, problem, int(w), outputs);
-    const Buffer<double> previous = w == 0 ? Buffer<double>() : chain.values(int(w), points, e.previous(), parameters);
-    e.set_points(points, View<const double, 2>(previous.data(), w == 0 ? 0 : e.previous().size(), indices.size()));
+    const Buffer<double> previous =
+        w == 0 ? Buffer<double>() : chain.values(int(w), points, e.previous(), parameters);
+    e.set_points(points,
+                 View<const double, 2>(previous.data(), w == 0 ? 0 : e.previous().size(), indices.size()));
     e.evaluate(parameters[w], out.view(outputs.size(), indices.size()));
     for (std::size_t k = 0; k < outputs.size(); ++k)
       for (std::size_t i = 0; i < indices.size(); ++i) result[k][indices[i]] = out[k * indices.size() + i];

@@ -47,7 +47,8 @@ class Continuation {
 };
 
 /// Expressions at points anywhere in the domain: each point in its window. Result [outputs][N].
-std::vector<std::vector<double>> evaluate_windows(const Cpu&, const Problem&, const std::vector<std::vector<double>>& parameters,
+std::vector<std::vector<double>> evaluate_windows(const Cpu&, const Problem&,
+                                                  const std::vector<std::vector<double>>& parameters,
                                                   View<const double, 2> x, const std::vector<Expr>& outputs);
 
 }  // namespace sobolev::detail

@@ -11,7 +11,8 @@ using detail::Group;
 using detail::TileRange;
 
 template <class T>
-FusedStep<T>::FusedStep(const Cpu& cpu, MlpShape mlp, const Features& features, std::vector<Symmetry> symmetry)
+FusedStep<T>::FusedStep(const Cpu& cpu, MlpShape mlp, const Features& features,
+                        std::vector<Symmetry> symmetry)
     : impl_(std::make_unique<Impl>(cpu, mlp, features, std::move(symmetry))) {}
 template <class T>
 FusedStep<T>::FusedStep(FusedStep&&) noexcept = default;
@@ -25,9 +26,10 @@ int FusedStep<T>::add_group(ResidualGroup group) {
   Impl& m = *impl_;
   const int dimensions = int(m.features.coordinates().size());
   require(group.tape.inputs == dimensions + group.externals + int(group.fields.size()),
-          fmt::format("fused step: the tape has {} inputs; {} coordinates, {} external values and {} fields make {}",
-                      group.tape.inputs, dimensions, group.externals, group.fields.size(),
-                      dimensions + group.externals + int(group.fields.size())));
+          fmt::format(
+              "fused step: the tape has {} inputs; {} coordinates, {} external values and {} fields make {}",
+              group.tape.inputs, dimensions, group.externals, group.fields.size(),
+              dimensions + group.externals + int(group.fields.size())));
   require(group.weights.size() == group.tape.outputs.size(), "fused step: one weight per residual is needed");
   for (const FieldInput& f : group.fields)
     require(f.output >= 0 && f.output < m.mlp.outputs && f.channel >= 0 && f.channel < group.jet.channels(),
@@ -45,8 +47,10 @@ void FusedStep<T>::set_points(int group, View<const double, 2> x, View<const dou
   Group<T>& g = m.at(group);
   const std::size_t n = x.extent(0), d = x.extent(1), e = std::size_t(g.spec.externals);
   require(d == m.features.coordinates().size(),
-          fmt::format("fused step: points are [{}, {}] but there are {} coordinates", n, d, m.features.coordinates().size()));
-  require(e == 0 || (externals.extent(0) == e && externals.extent(1) == n), "fused step: external values must be [externals, N]");
+          fmt::format("fused step: points are [{}, {}] but there are {} coordinates", n, d,
+                      m.features.coordinates().size()));
+  require(e == 0 || (externals.extent(0) == e && externals.extent(1) == n),
+          "fused step: external values must be [externals, N]");
   require(point_weights.size() == 0 || point_weights.size() == n, "fused step: point weights must be [N]");
   if (g.x.size() != n * d) g.x = Buffer<T>(n * d);
   for (std::size_t i = 0; i < n; ++i)
@@ -75,7 +79,8 @@ void FusedStep<T>::set_causal(int group, std::vector<std::size_t> offsets, doubl
   require(offsets.size() >= 2 && offsets.front() == 0 && offsets.back() == g.points &&
               std::is_sorted(offsets.begin(), offsets.end()),
           "fused step: slice offsets must rise from 0 to the number of points");
-  require(epsilon >= 0 && std::isfinite(epsilon), fmt::format("fused step: causal epsilon is {}; it must be >= 0", epsilon));
+  require(epsilon >= 0 && std::isfinite(epsilon),
+          fmt::format("fused step: causal epsilon is {}; it must be >= 0", epsilon));
   const bool moved = g.offsets != offsets;
   g.offsets = std::move(offsets);
   g.epsilon = epsilon;
@@ -106,7 +111,8 @@ int FusedStep<T>::residuals(int group) const {
 template <class T>
 std::size_t FusedStep<T>::scratch_bytes() const {
   const Impl& m = *impl_;
-  std::size_t n = m.packed.size() + m.accumulators.size() + m.tiles.size() + m.matrix.size() + m.rows.size() + m.values.size();
+  std::size_t n = m.packed.size() + m.accumulators.size() + m.tiles.size() + m.matrix.size() + m.rows.size() +
+                  m.values.size();
   for (const auto& g : m.groups) n += g.kept_features.size();
   return n * sizeof(T) + (m.update ? m.update->bytes() : 0);
 }
@@ -134,34 +140,41 @@ template <class T>
 void FusedStep<T>::evaluate(int group, View<const T, 1> parameters, View<T, 2> r) {
   Impl& m = *impl_;
   Group<T>& g = m.at(group);
-  require(r.extent(0) == g.weights.size() && r.extent(1) == g.points, "fused step: r must be [residuals, points]");
+  require(r.extent(0) == g.weights.size() && r.extent(1) == g.points,
+          "fused step: r must be [residuals, points]");
   m.pack(parameters);
   const auto view = g.view();
   for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s)
-    m.for_tiles(g, view, s, [&](std::size_t, const detail::StepTile<T>& t, std::size_t number, std::size_t first, int count) {
-      const T* in = m.input(g, view, t, number, first, count);
-      SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
-      SOBOLEV_CALL(step_store<T>, view, t, first, count, r.data(), g.points);
-    });
+    m.for_tiles(
+        g, view, s,
+        [&](std::size_t, const detail::StepTile<T>& t, std::size_t number, std::size_t first, int count) {
+          const T* in = m.input(g, view, t, number, first, count);
+          SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
+          SOBOLEV_CALL(step_store<T>, view, t, first, count, r.data(), g.points);
+        });
 }
 
 template <class T>
-void FusedStep<T>::pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds, View<T, 1> gradient) {
+void FusedStep<T>::pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
+                             View<T, 1> gradient) {
   Impl& m = *impl_;
   require(seeds.size() == m.groups.size(), "fused step: seeds are needed for each group");
   m.pack(parameters);
   m.clear_accumulators();
   for (std::size_t i = 0; i < seeds.size(); ++i) {
     Group<T>& g = m.groups[i];
-    require(seeds[i].extent(0) == g.weights.size() && seeds[i].extent(1) == g.points, "fused step: seeds must be [residuals, points]");
+    require(seeds[i].extent(0) == g.weights.size() && seeds[i].extent(1) == g.points,
+            "fused step: seeds must be [residuals, points]");
     const auto view = g.view();
     for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s)
-      m.for_tiles(g, view, s, [&](std::size_t c, const detail::StepTile<T>& t, std::size_t number, std::size_t first, int count) {
-        const T* in = m.input(g, view, t, number, first, count);
-        SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
-        SOBOLEV_CALL(step_backward<T>, view, m.geometry, m.packed.data(), t, in, first, count, T(1), seeds[i].data(),
-                     g.points, m.accumulators.data() + c * m.geometry.gradient_size());
-      });
+      m.for_tiles(
+          g, view, s,
+          [&](std::size_t c, const detail::StepTile<T>& t, std::size_t number, std::size_t first, int count) {
+            const T* in = m.input(g, view, t, number, first, count);
+            SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
+            SOBOLEV_CALL(step_backward<T>, view, m.geometry, m.packed.data(), t, in, first, count, T(1),
+                         seeds[i].data(), g.points, m.accumulators.data() + c * m.geometry.gradient_size());
+          });
   }
   m.reduce(gradient);
 }
@@ -169,12 +182,14 @@ void FusedStep<T>::pull_back(View<const T, 1> parameters, const std::vector<View
 template <class T>
 void FusedStep<T>::weigh(int group, View<T, 2> r) {
   Group<T>& g = impl_->at(group);
-  require(r.extent(0) == g.weights.size() && r.extent(1) == g.points, "fused step: r must be [residuals, points]");
+  require(r.extent(0) == g.weights.size() && r.extent(1) == g.points,
+          "fused step: r must be [residuals, points]");
   for (std::size_t e = 0; e < g.weights.size(); ++e)
     for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s) {
       const T slice = T(g.slice_weights.size() > s ? g.slice_weights[s] : 1.0);
       for (std::size_t n = g.offsets[s]; n < g.offsets[s + 1]; ++n)
-        r.data()[e * g.points + n] *= g.weights[e] * slice * (g.point_weight.empty() ? T(1) : g.point_weight[n]);
+        r.data()[e * g.points + n] *=
+            g.weights[e] * slice * (g.point_weight.empty() ? T(1) : g.point_weight[n]);
     }
 }
 
@@ -197,9 +212,10 @@ std::vector<std::vector<double>> FusedStep<T>::row_norms(View<const T, 1> parame
       const TileRange r{0, g.points, size};
       for (std::size_t i = 0; i < r.tiles(); ++i) {
         SOBOLEV_CALL(step_features<T>, view, m.geometry, t, r.begin(i), r.count(i));
-        SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, t.network.input, r.begin(i), r.count(i));
-        SOBOLEV_CALL(step_jacobian<T>, view, m.geometry, m.mlp, m.packed.data(), t, t.network.input, r.begin(i),
-                     r.count(i), T(1), rows.data(), stride, values.data());
+        SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, t.network.input, r.begin(i),
+                     r.count(i));
+        SOBOLEV_CALL(step_jacobian<T>, view, m.geometry, m.mlp, m.packed.data(), t, t.network.input,
+                     r.begin(i), r.count(i), T(1), rows.data(), stride, values.data());
         for (std::size_t row = 0; row < per_point * std::size_t(r.count(i)); ++row)
           for (std::size_t j = 0; j < p; ++j) {
             const double v = double(rows[row * stride + j]);
@@ -235,7 +251,8 @@ double FusedStep<T>::normal_equations(View<const T, 1> parameters, View<T, 2> ma
 #pragma omp for schedule(static)
       for (std::size_t row = 0; row < total; ++row) m.rows[row * stride + p] = m.values[row];
       for (std::size_t first = 0; first < total; first += block)
-        m.update->add(m.rows.data() + first * stride, stride, int(std::min(block, total - first)), m.matrix.data());
+        m.update->add(m.rows.data() + first * stride, stride, int(std::min(block, total - first)),
+                      m.matrix.data());
     });
   }
   const std::size_t ld = m.update->ld();

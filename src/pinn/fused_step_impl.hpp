@@ -124,7 +124,8 @@ struct FusedStep<T>::Impl {
 
   void pack(View<const T, 1> parameters) {
     require(parameters.size() == mlp.parameters(),
-            fmt::format("fused step: {} parameters given, the network has {}", parameters.size(), mlp.parameters()));
+            fmt::format("fused step: {} parameters given, the network has {}", parameters.size(),
+                        mlp.parameters()));
     SOBOLEV_CALL(mlp_pack<T>, geometry, mlp, parameters.data(), packed.data());
   }
 
@@ -139,11 +140,13 @@ struct FusedStep<T>::Impl {
     }
   }
   detail::StepTile<T> tile(const detail::GroupView<T>& view) {
-    return SOBOLEV_CALL(step_tile<T>, geometry, view, tiles.data() + tile_elements * std::size_t(omp_get_thread_num()));
+    return SOBOLEV_CALL(step_tile<T>, geometry, view,
+                        tiles.data() + tile_elements * std::size_t(omp_get_thread_num()));
   }
 
   TileRange range(const Group<T>& g, const detail::GroupView<T>& view, std::size_t slice) const {
-    return {g.offsets[slice], g.offsets[slice + 1], std::size_t(SOBOLEV_CALL(step_tile_points<T>, geometry, view))};
+    return {g.offsets[slice], g.offsets[slice + 1],
+            std::size_t(SOBOLEV_CALL(step_tile_points<T>, geometry, view))};
   }
   /// Number of the first tile of a slice among the kept features.
   std::size_t first_tile(const Group<T>& g, const detail::GroupView<T>& view, std::size_t slice) const {
@@ -186,16 +189,15 @@ struct FusedStep<T>::Impl {
   void clear_accumulators() {
     const std::size_t size = geometry.gradient_size();
 #pragma omp parallel for num_threads(cpu.threads()) schedule(static)
-    for (std::size_t c = 0; c < chunks; ++c)
-      std::fill_n(accumulators.data() + c * size, size, T(0));
+    for (std::size_t c = 0; c < chunks; ++c) std::fill_n(accumulators.data() + c * size, size, T(0));
   }
   void reduce(View<T, 1> gradient) {
     require(gradient.size() == mlp.parameters(), "fused step: the gradient's size is not the parameters'");
     const std::size_t size = geometry.gradient_size(), part = 4096;
 #pragma omp parallel for num_threads(cpu.threads()) schedule(static)
     for (std::size_t i = 0; i < size; i += part)
-      SOBOLEV_CALL(mlp_sum_accumulators<T>, accumulators.data(), int(chunks), size, i, std::min(size, i + part),
-                   accumulators.data());
+      SOBOLEV_CALL(mlp_sum_accumulators<T>, accumulators.data(), int(chunks), size, i,
+                   std::min(size, i + part), accumulators.data());
     SOBOLEV_CALL(mlp_unpack_gradient<T>, geometry, mlp, accumulators.data(), gradient.data());
   }
 
@@ -234,25 +236,29 @@ struct FusedStep<T>::Impl {
       }
       std::fill(chunk_loss.begin(), chunk_loss.end(), 0.0);
       std::fill(unit.begin(), unit.end(), 0.0);
-      for_tiles(g, view, s, [&](std::size_t c, const detail::StepTile<T>& t, std::size_t number, std::size_t first, int count) {
-        const T* in = input(g, view, t, number, first, count);
-        SOBOLEV_CALL(step_forward<T>, view, geometry, packed.data(), t, in, first, count);
-        chunk_loss[c] += SOBOLEV_CALL(step_loss<T>, view, t, first, count, false);
-        if (g.causal) unit[c] += SOBOLEV_CALL(step_loss<T>, view, t, first, count, true);
-        if (gradient)
-          SOBOLEV_CALL(step_backward<T>, view, geometry, packed.data(), t, in, first, count, T(weight),
-                       static_cast<const T*>(nullptr), std::size_t(0),
-                       accumulators.data() + c * geometry.gradient_size());
-      });
+      for_tiles(
+          g, view, s,
+          [&](std::size_t c, const detail::StepTile<T>& t, std::size_t number, std::size_t first, int count) {
+            const T* in = input(g, view, t, number, first, count);
+            SOBOLEV_CALL(step_forward<T>, view, geometry, packed.data(), t, in, first, count);
+            chunk_loss[c] += SOBOLEV_CALL(step_loss<T>, view, t, first, count, false);
+            if (g.causal) unit[c] += SOBOLEV_CALL(step_loss<T>, view, t, first, count, true);
+            if (gradient)
+              SOBOLEV_CALL(step_backward<T>, view, geometry, packed.data(), t, in, first, count, T(weight),
+                           static_cast<const T*>(nullptr), std::size_t(0),
+                           accumulators.data() + c * geometry.gradient_size());
+          });
       ++g.evaluated;
       loss += weight * std::accumulate(chunk_loss.begin(), chunk_loss.end(), 0.0);
-      exponent += std::accumulate(unit.begin(), unit.end(), 0.0) / double(std::max<std::size_t>(1, g.offsets[s + 1] - g.offsets[s]));
+      exponent += std::accumulate(unit.begin(), unit.end(), 0.0) /
+                  double(std::max<std::size_t>(1, g.offsets[s + 1] - g.offsets[s]));
     }
     return loss;
   }
 
   template <class Body>
-  void for_jacobian_blocks(Group<T>& g, const detail::GroupView<T>& view, std::size_t stride, Body&& consume) {
+  void for_jacobian_blocks(Group<T>& g, const detail::GroupView<T>& view, std::size_t stride,
+                           Body&& consume) {
     const std::size_t per_point = std::size_t(view.residuals);
     const std::size_t size = std::size_t(SOBOLEV_CALL(step_tile_points<T>, geometry, view));
     const std::size_t tiles_per_block = std::max<std::size_t>(1, 768 / (size * per_point));

@@ -39,10 +39,12 @@ Solution::State::Errors measure_errors(const Cpu& cpu, const Solution::State& st
   for (std::size_t i = 0; i < n; ++i)
     if (time < 0 || points[i * d + std::size_t(time)] <= end) inside.push_back(i);
   std::vector<double> at;
-  for (std::size_t i : inside) at.insert(at.end(), points.begin() + std::ptrdiff_t(i * d), points.begin() + std::ptrdiff_t((i + 1) * d));
+  for (std::size_t i : inside)
+    at.insert(at.end(), points.begin() + std::ptrdiff_t(i * d), points.begin() + std::ptrdiff_t((i + 1) * d));
   std::vector<Expr> outputs;
   for (const std::string& u : p.unknowns) outputs.push_back(field(u));
-  const auto values = evaluate_windows(cpu, p, state.parameters, View<const double, 2>(at.data(), inside.size(), d), outputs);
+  const auto values =
+      evaluate_windows(cpu, p, state.parameters, View<const double, 2>(at.data(), inside.size(), d), outputs);
   for (std::size_t k = 0; k < p.unknowns.size(); ++k) {
     const auto known = state.reference->values.find(p.unknowns[k]);
     if (known == state.reference->values.end()) continue;
@@ -73,23 +75,32 @@ std::string Solution::stopped_because() const { return state_->stopped_because; 
 bool Solution::finished() const { return state_->finished; }
 double Solution::seconds() const { return state_->seconds; }
 double Solution::setup_seconds() const { return state_->setup_seconds; }
-double Solution::points_per_second() const { return state_->seconds > 0 ? state_->points_processed / state_->seconds : 0; }
+double Solution::points_per_second() const {
+  return state_->seconds > 0 ? state_->points_processed / state_->seconds : 0;
+}
 double Solution::loss() const { return state_->loss; }
 long Solution::iterations() const { return state_->iterations; }
-std::size_t Solution::parameters() const { return state_->parameters.empty() ? 0 : state_->parameters.front().size(); }
+std::size_t Solution::parameters() const {
+  return state_->parameters.empty() ? 0 : state_->parameters.front().size();
+}
 
-std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const double, 2> points, const std::vector<Expr>& outputs) const {
+std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const double, 2> points,
+                                                    const std::vector<Expr>& outputs) const {
   require(!state_->parameters.empty(), "evaluate: the solution holds no trained network");
   return detail::evaluate_windows(cpu, state_->problem, state_->parameters, points, outputs);
 }
 
-std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const double, 2> points, const std::vector<std::string>& outputs) const {
+std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const double, 2> points,
+                                                    const std::vector<std::string>& outputs) const {
   const Problem& p = state_->problem;
   const ExpressionScope scope = p.scope();
   std::vector<Expr> expressions;
   for (const std::string& text : outputs) {
-    const auto equation = std::find_if(p.equations.begin(), p.equations.end(), [&](const Equation& e) { return e.name == text; });
-    expressions.push_back(equation != p.equations.end() ? equation->residual : parse_expression(text, scope, {"output '" + text + "'", 1, 1}));
+    const auto equation = std::find_if(p.equations.begin(), p.equations.end(),
+                                       [&](const Equation& e) { return e.name == text; });
+    expressions.push_back(equation != p.equations.end()
+                              ? equation->residual
+                              : parse_expression(text, scope, {"output '" + text + "'", 1, 1}));
   }
   return evaluate(cpu, points, expressions);
 }
@@ -125,14 +136,16 @@ Solution::Table Solution::table(const Cpu& cpu) const {
     // Interrupted: only the times that are solved.
     auto& axis = table.axes[std::size_t(time)];
     const double end = detail::window_range(p, int(state_->parameters.size()) - 1).second;
-    const std::size_t kept = std::size_t(std::count_if(axis.begin(), axis.end(), [&](double t) { return t <= end; }));
+    const std::size_t kept =
+        std::size_t(std::count_if(axis.begin(), axis.end(), [&](double t) { return t <= end; }));
     std::size_t outer = 1, inner = 1;
     for (std::size_t d = 0; d < std::size_t(time); ++d) outer *= table.axes[d].size();
     for (std::size_t d = std::size_t(time) + 1; d < table.axes.size(); ++d) inner *= table.axes[d].size();
     for (auto& [name, values] : table.reference) {
       std::vector<double> part;
       for (std::size_t o = 0; o < outer; ++o)
-        part.insert(part.end(), values.begin() + std::ptrdiff_t(o * axis.size() * inner), values.begin() + std::ptrdiff_t((o * axis.size() + kept) * inner));
+        part.insert(part.end(), values.begin() + std::ptrdiff_t(o * axis.size() * inner),
+                    values.begin() + std::ptrdiff_t((o * axis.size() + kept) * inner));
       values = std::move(part);
     }
     axis.resize(kept);

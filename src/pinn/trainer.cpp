@@ -23,12 +23,19 @@ constexpr long error_every_lm = 10;  // iterations between error measurements fo
 class Run {
  public:
   Run(const Cpu& cpu, Solution& solution, const SolveOptions& options)
-      : cpu_(cpu), solution_(solution), options_(options), state_(solution.state()), training_(state_.problem.training),
-        start_(Clock::now()), seconds_before_(state_.seconds) {}
+      : cpu_(cpu),
+        solution_(solution),
+        options_(options),
+        state_(solution.state()),
+        training_(state_.problem.training),
+        start_(Clock::now()),
+        seconds_before_(state_.seconds) {}
 
   void all_windows() {
-    if (training_.precision == Precision::float32) windows<float>();
-    else windows<double>();
+    if (training_.precision == Precision::float32)
+      windows<float>();
+    else
+      windows<double>();
     state_.seconds = elapsed();
     finish_reports();
   }
@@ -73,7 +80,8 @@ class Run {
       const PhaseOptions& phase = training_.phases[std::size_t(state_.phase)];
       phase_start_ = Clock::now();
       phase_seconds_before_ = state_.phase_seconds;
-      const Next next = phase.optimizer == Optimizer::adam ? adam(trainer, phase) : levenberg_marquardt(trainer, phase);
+      const Next next =
+          phase.optimizer == Optimizer::adam ? adam(trainer, phase) : levenberg_marquardt(trainer, phase);
       if (next == Next::stop || next == Next::next_window) return next;
       ++state_.phase;
       begin_phase();
@@ -108,8 +116,11 @@ class Run {
       const double loss = trainer.step().loss_gradient(View<const T, 1>(theta.data(), p), gradient.view(p));
       if (!std::isfinite(loss)) diverged();
       AdamOptions options;
-      options.learning_rate = phase.learning_rate * std::pow(phase.decay_factor, double(state_.phase_iteration / std::max(1l, phase.decay_every)));
-      adam_step<T>(cpu_, options, state_.phase_iteration + 1, View<const T, 1>(gradient.data(), p), m.view(p), v.view(p), theta.view(p));
+      options.learning_rate =
+          phase.learning_rate *
+          std::pow(phase.decay_factor, double(state_.phase_iteration / std::max(1l, phase.decay_every)));
+      adam_step<T>(cpu_, options, state_.phase_iteration + 1, View<const T, 1>(gradient.data(), p), m.view(p),
+                   v.view(p), theta.view(p));
       const bool record = state_.phase_iteration % adam_history_every == 0;
       if (record || due()) keep();
       const Next next = after_iteration(trainer, phase, loss, record, adam_history_every, keep);
@@ -125,7 +136,9 @@ class Run {
     std::vector<double>& saved = state_.parameters.back();
     const std::size_t p = saved.size();
     require(p <= 4 * levenberg_marquardt_limit,
-            fmt::format("Levenberg–Marquardt keeps matrices of P × P; the network has P = {} parameters. Make it narrower, or use adam", p));
+            fmt::format("Levenberg–Marquardt keeps matrices of P × P; the network has P = {} parameters. "
+                        "Make it narrower, or use adam",
+                        p));
     LevenbergMarquardtOptions options;
     options.geodesic = phase.geodesic;
     LevenbergMarquardt<T> optimizer(cpu_, p, options);
@@ -138,7 +151,8 @@ class Run {
     };
     // Whether the phase is over is asked before an iteration: a resumed run asks it again.
     for (;;) {
-      if (phase.iterations > 0 && state_.phase_iteration >= phase.iterations) return done("all iterations done");
+      if (phase.iterations > 0 && state_.phase_iteration >= phase.iterations)
+        return done("all iterations done");
       if (state_.exhausted) return done("no step lowers the loss any more");
       if (stalled(phase)) return done("the loss stands still");
       resample(trainer);
@@ -162,7 +176,8 @@ class Run {
 
   /// Bookkeeping after an iteration: stop rules, causal stages, history, progress, checkpoints.
   template <class T, class Keep>
-  Next after_iteration(WindowTrainer<T>& trainer, const PhaseOptions& phase, double loss, bool record, long error_every, const Keep& keep) {
+  Next after_iteration(WindowTrainer<T>& trainer, const PhaseOptions& phase, double loss, bool record,
+                       long error_every, const Keep& keep) {
     ++state_.phase_iteration;
     ++state_.iterations;
     state_.loss = loss;
@@ -174,7 +189,8 @@ class Run {
       keep();
       error = worst_error();
     }
-    if (record) state_.history.push_back({state_.iterations, state_.window, state_.phase, state_.seconds, loss, error});
+    if (record)
+      state_.history.push_back({state_.iterations, state_.window, state_.phase, state_.seconds, loss, error});
     report(keep);
 
     const StopOptions& stop = training_.stop;
@@ -182,22 +198,29 @@ class Run {
     if (stop.seconds > 0 && state_.seconds >= stop.seconds) return finish("stop.seconds reached");
     // A window may use an equal share of the time that was left at its start.
     if (stop.seconds > 0 && !last_window() &&
-        state_.seconds - state_.window_start >= (stop.seconds - state_.window_start) / (training_.windows - state_.window))
+        state_.seconds - state_.window_start >=
+            (stop.seconds - state_.window_start) / (training_.windows - state_.window))
       return Next::next_window;
-    if (stop.loss > 0 && loss <= stop.loss) return last_window() ? finish("stop.loss reached") : Next::next_window;
-    if (error && *error <= stop.relative_l2) return last_window() ? finish("stop.relative_l2 reached") : Next::next_window;
+    if (stop.loss > 0 && loss <= stop.loss)
+      return last_window() ? finish("stop.loss reached") : Next::next_window;
+    if (error && *error <= stop.relative_l2)
+      return last_window() ? finish("stop.relative_l2 reached") : Next::next_window;
     if (trainer.causal() && record && trainer.last_causal_weight() > training_.causal.stop_above) {
-      if (++state_.causal_stage >= training_.causal.epsilon.size()) return done("causal weights above stop_above");
+      if (++state_.causal_stage >= training_.causal.epsilon.size())
+        return done("causal weights above stop_above");
       trainer.set_causal_stage(state_.causal_stage);
       state_.recent_losses.clear();
     }
-    if (phase.seconds > 0 && state_.phase_seconds >= phase.seconds) return done("the phase's seconds are over");
+    if (phase.seconds > 0 && state_.phase_seconds >= phase.seconds)
+      return done("the phase's seconds are over");
     if (options_.stop && options_.stop->load()) {
       state_.stopped_because = "interrupted";
       save(keep);
       return Next::stop;
     }
-    if (options_.checkpoint_seconds > 0 && !options_.checkpoint.empty() && since(last_checkpoint_) > options_.checkpoint_seconds) save(keep);
+    if (options_.checkpoint_seconds > 0 && !options_.checkpoint.empty() &&
+        since(last_checkpoint_) > options_.checkpoint_seconds)
+      save(keep);
     return Next::iterate;
   }
 
@@ -217,7 +240,10 @@ class Run {
     // state_.parameters still holds the last good ones.
     state_.stopped_because = "diverged";
     if (!options_.checkpoint.empty()) solution_.save(options_.checkpoint);
-    throw DivergenceError(fmt::format("the loss is not finite at iteration {}; the last good state is kept. Lower learning_rate, or check the equations for divisions by zero and roots or logarithms of negative numbers", state_.iterations + 1));
+    throw DivergenceError(fmt::format(
+        "the loss is not finite at iteration {}; the last good state is kept. Lower learning_rate, or check "
+        "the equations for divisions by zero and roots or logarithms of negative numbers",
+        state_.iterations + 1));
   }
 
   template <class T>
@@ -247,7 +273,8 @@ class Run {
       shown_error_ = worst_error();
       error_cost_ = since(before);
       last_error_ = Clock::now();
-      if (!state_.history.empty() && state_.history.back().iteration == state_.iterations) state_.history.back().relative_l2 = shown_error_;
+      if (!state_.history.empty() && state_.history.back().iteration == state_.iterations)
+        state_.history.back().relative_l2 = shown_error_;
     }
     progress.row.relative_l2 = shown_error_;
     progress.windows = training_.windows;
@@ -256,9 +283,11 @@ class Run {
     const PhaseOptions& phase = training_.phases[std::size_t(state_.phase)];
     double within = phase.iterations > 0 ? double(state_.phase_iteration) / double(phase.iterations) : 0;
     if (phase.seconds > 0) within = std::max(within, state_.phase_seconds / phase.seconds);
-    double fraction = (state_.window + (state_.phase + within) / double(training_.phases.size())) / training_.windows;
+    double fraction =
+        (state_.window + (state_.phase + within) / double(training_.phases.size())) / training_.windows;
     if (stop.seconds > 0) fraction = std::max(fraction, state_.seconds / stop.seconds);
-    if (stop.iterations > 0) fraction = std::max(fraction, double(state_.iterations) / double(stop.iterations));
+    if (stop.iterations > 0)
+      fraction = std::max(fraction, double(state_.iterations) / double(stop.iterations));
     progress.fraction = std::min(1.0, fraction);
     options_.on_progress(progress);
   }
@@ -280,14 +309,17 @@ class Run {
   const SolveOptions& options_;
   Solution::State& state_;
   const TrainingOptions& training_;
-  Clock::time_point start_, phase_start_ = Clock::now(), last_report_ = Clock::now(), last_checkpoint_ = Clock::now(), last_error_{};
+  Clock::time_point start_, phase_start_ = Clock::now(), last_report_ = Clock::now(),
+                            last_checkpoint_ = Clock::now(), last_error_{};
   double seconds_before_, phase_seconds_before_ = 0, error_cost_ = 0;
   std::optional<double> shown_error_;
   std::string last_reason_ = "all iterations done";
 };
 }  // namespace
 
-void train(const Cpu& cpu, Solution& solution, const SolveOptions& options) { Run(cpu, solution, options).all_windows(); }
+void train(const Cpu& cpu, Solution& solution, const SolveOptions& options) {
+  Run(cpu, solution, options).all_windows();
+}
 
 }  // namespace sobolev::detail
 
@@ -309,7 +341,8 @@ Solution solve(const Cpu& cpu, const Problem& problem, const SolveOptions& optio
 Solution resume(const Cpu& cpu, Solution interrupted, const SolveOptions& options) {
   Solution::State& state = interrupted.state();
   state.cpu = cpu;
-  if (state.problem.reference.given() && !state.reference) state.reference = make_reference(cpu, state.problem);
+  if (state.problem.reference.given() && !state.reference)
+    state.reference = make_reference(cpu, state.problem);
   if (state.finished) return interrupted;
   detail::train(cpu, interrupted, options);
   return interrupted;

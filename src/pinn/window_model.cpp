@@ -37,7 +37,8 @@ bool vanishes_at(Expr e, const Problem& problem, const std::string& fixed, doubl
     std::vector<std::pair<Expr, double>> leaves;
     std::uint64_t i = trial * 16;
     for (const CoordinateRange& c : problem.coordinates)
-      leaves.emplace_back(coordinate(c.name), c.name == fixed ? value : c.low + (c.high - c.low) * random.uniform(i++));
+      leaves.emplace_back(coordinate(c.name),
+                          c.name == fixed ? value : c.low + (c.high - c.low) * random.uniform(i++));
     if (std::abs(evaluate(e, leaves)) > 1e-12) return false;
   }
   return true;
@@ -70,7 +71,8 @@ void WindowModel::build_solutions() {
   if (time_ < 0) {
     for (const std::string& u : p.unknowns) {
       const auto given = p.network.output.find(u);
-      solution_.emplace(u, given == p.network.output.end() ? raw.at(u) : substitute_fields(given->second, raw));
+      solution_.emplace(u,
+                        given == p.network.output.end() ? raw.at(u) : substitute_fields(given->second, raw));
     }
     return;
   }
@@ -104,10 +106,11 @@ void WindowModel::build_solutions() {
       for (const auto& [name, n] : raw) zero.emplace_back(n, Expr(0.0));
       const Expr base = substitute(form, zero);
       const Expr factor = partial(form, raw.at(u));
-      require(!contains_fields(factor) && !contains_fields(base),
-              fmt::format("network.output.{}: with time windows it must have the form B + A*{}, B and A of the "
-                          "coordinates only",
-                          u, u));
+      require(
+          !contains_fields(factor) && !contains_fields(base),
+          fmt::format("network.output.{}: with time windows it must have the form B + A*{}, B and A of the "
+                      "coordinates only",
+                      u, u));
       const std::vector<std::pair<Expr, Expr>> at_start{{t, Expr(start_)}},
           stretched{{t, Expr(range.low) + tau * Expr(range.high - range.low)}};
       Expr multiplier = vanishes_at(factor, p, time, range.low) ? substitute(factor, stretched)
@@ -119,7 +122,8 @@ void WindowModel::build_solutions() {
       } else {
         solution = previous(0) + (base - substitute(base, at_start)) + solution;
         if (order >= 2)
-          solution = solution + (t - Expr(start_)) * (previous(1) - substitute(differentiate(base, time), at_start));
+          solution =
+              solution + (t - Expr(start_)) * (previous(1) - substitute(differentiate(base, time), at_start));
       }
       solution_.emplace(u, solution);
       continue;
@@ -157,7 +161,8 @@ void WindowModel::build_solutions() {
 }
 
 bool WindowModel::imposed(const Condition& condition) const {
-  if (std::any_of(imposed_.begin(), imposed_.end(), [&](const Condition* c) { return c->name == condition.name; }))
+  if (std::any_of(imposed_.begin(), imposed_.end(),
+                  [&](const Condition* c) { return c->name == condition.name; }))
     return true;
   if (window_ == 0 || time_ < 0) return false;
   for (const auto& [name, value] : condition.where)

@@ -12,8 +12,9 @@
 
 namespace sobolev::detail {
 namespace {
-constexpr double condition_weight = 10;     // relative to the equations, after scaling
-constexpr double unmoved = 1e-20;           // mean squared Jacobian row of a residual that does not depend on the network
+constexpr double condition_weight = 10;  // relative to the equations, after scaling
+constexpr double unmoved =
+    1e-20;  // mean squared Jacobian row of a residual that does not depend on the network
 constexpr double unscaled_condition = 100;  // a condition without a weight beside others with one
 
 std::uint64_t stream(int window, long generation, std::size_t part) {
@@ -21,26 +22,31 @@ std::uint64_t stream(int window, long generation, std::size_t part) {
 }
 }  // namespace
 
-std::vector<double> initial_parameters(const MlpShape& mlp, const Features& features, double first_layer_scale, unsigned long seed) {
+std::vector<double> initial_parameters(const MlpShape& mlp, const Features& features,
+                                       double first_layer_scale, unsigned long seed) {
   std::vector<double> parameters(mlp.parameters(), 0.0);
   for (int l = 0; l < mlp.layers(); ++l) {
     const Philox random(seed, std::uint64_t(l));
     const std::size_t n = std::size_t(mlp.fan_in(l)) * std::size_t(mlp.fan_out(l));
-    const double scale = std::sqrt(2.0 / (mlp.fan_in(l) + mlp.fan_out(l))) * (l == 0 ? first_layer_scale : 1.0);
+    const double scale =
+        std::sqrt(2.0 / (mlp.fan_in(l) + mlp.fan_out(l))) * (l == 0 ? first_layer_scale : 1.0);
     for (std::size_t i = 0; i < n; ++i) parameters[mlp.weight_offset(l) + i] = scale * random.normal(i);
   }
   std::size_t row = 0;
   for (const Features::Item& item : features.items())
     for (int k = 1; k <= item.modes; ++k)
       for (int c = 0; c < (item.kind == Features::Item::Kind::periodic ? 2 : 1); ++c, ++row)
-        for (std::size_t o = 0; o < std::size_t(mlp.width); ++o) parameters[row * std::size_t(mlp.width) + o] /= double(k * k);
+        for (std::size_t o = 0; o < std::size_t(mlp.width); ++o)
+          parameters[row * std::size_t(mlp.width) + o] /= double(k * k);
   const Philox random(seed, 15);
-  for (int i = 0; i < mlp.width; ++i) parameters[mlp.bias_offset(0) + std::size_t(i)] = 2 * random.uniform(std::uint64_t(i)) - 1;
+  for (int i = 0; i < mlp.width; ++i)
+    parameters[mlp.bias_offset(0) + std::size_t(i)] = 2 * random.uniform(std::uint64_t(i)) - 1;
   return parameters;
 }
 
 template <class T>
-std::vector<typename WindowTrainer<T>::Part> WindowTrainer<T>::parts_of(const Problem& problem, const WindowModel& model) {
+std::vector<typename WindowTrainer<T>::Part> WindowTrainer<T>::parts_of(const Problem& problem,
+                                                                        const WindowModel& model) {
   std::vector<Part> parts;
   std::vector<Expr> equations;
   for (const Equation& e : problem.equations) equations.push_back(e.residual);
@@ -79,7 +85,9 @@ WindowTrainer<T>::WindowTrainer(const Cpu& cpu, Solution::State& state, Continua
   }
   auto& parameters = state.parameters;
   if (parameters.size() <= std::size_t(state.window))
-    parameters.push_back(parameters.empty() ? initial_parameters(step_.mlp(), model_.features(), state.problem.network.first_layer_scale, state.problem.training.seed)
+    parameters.push_back(parameters.empty() ? initial_parameters(step_.mlp(), model_.features(),
+                                                                 state.problem.network.first_layer_scale,
+                                                                 state.problem.training.seed)
                                             : parameters.back());
   ensure(parameters.back().size() == step_.parameters(), "windows with networks of different sizes");
   draw_points();
@@ -139,7 +147,9 @@ void WindowTrainer<T>::draw_points() {
       require(time >= 0, "training.causal: causal weights need a coordinate named t that is not periodic");
       std::vector<std::size_t> order(n);
       std::iota(order.begin(), order.end(), 0u);
-      std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return points[a * d + std::size_t(time)] < points[b * d + std::size_t(time)]; });
+      std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return points[a * d + std::size_t(time)] < points[b * d + std::size_t(time)];
+      });
       std::vector<double> sorted(points.size());
       for (std::size_t i = 0; i < n; ++i) std::copy_n(points.data() + order[i] * d, d, sorted.data() + i * d);
       points = std::move(sorted);
@@ -148,19 +158,27 @@ void WindowTrainer<T>::draw_points() {
       for (std::size_t s = 0; s <= slices; ++s) slices_.push_back(s * n / slices);
     }
     const View<const double, 2> x(points.data(), n, d);
-    const Buffer<double> previous = state_.window == 0 ? Buffer<double>() : chain_.values(state_.window, x, part.compiled.previous, state_.parameters);
+    const Buffer<double> previous =
+        state_.window == 0 ? Buffer<double>()
+                           : chain_.values(state_.window, x, part.compiled.previous, state_.parameters);
     const Buffer<double> external = external_values(
-        cpu_, part.compiled, x, View<const double, 2>(previous.data(), state_.window == 0 ? 0 : part.compiled.previous.size(), n));
+        cpu_, part.compiled, x,
+        View<const double, 2>(previous.data(), state_.window == 0 ? 0 : part.compiled.previous.size(), n));
     for (double v : external)
-      require(std::isfinite(v), fmt::format("{}: a value that depends on the points only is not finite at some of them (a division by zero, a root or logarithm of a negative number?)", part.compiled.name));
-    step_.set_points(part.group, x, View<const double, 2>(external.data(), std::size_t(part.compiled.group.externals), n));
+      require(std::isfinite(v),
+              fmt::format("{}: a value that depends on the points only is not finite at some of them (a "
+                          "division by zero, a root or logarithm of a negative number?)",
+                          part.compiled.name));
+    step_.set_points(part.group, x,
+                     View<const double, 2>(external.data(), std::size_t(part.compiled.group.externals), n));
   }
   if (!state_.weights.empty() && causal()) set_causal_stage(state_.causal_stage);
 }
 
 template <class T>
 void WindowTrainer<T>::scale_weights() {
-  const bool given = std::any_of(parts_.begin(), parts_.end(), [](const Part& p) { return p.condition && p.condition->weight; });
+  const bool given = std::any_of(parts_.begin(), parts_.end(),
+                                 [](const Part& p) { return p.condition && p.condition->weight; });
   const std::vector<T> theta(state_.parameters.back().begin(), state_.parameters.back().end());
   const View<const T, 1> parameters(theta.data(), theta.size());
   const std::vector<std::vector<double>> norms = step_.row_norms(parameters);
@@ -192,7 +210,9 @@ void WindowTrainer<T>::check_imposed(const Part& part, View<const T, 1> paramete
   for (T v : r) worst = std::max(worst, std::abs(double(v)));
   if (worst > 1e-5)
     throw ParseError(part.condition->position,
-                     fmt::format("condition {} is violated by up to {:.3g} whatever the network gives: network.output fixes other values there", part.condition->name, worst));
+                     fmt::format("condition {} is violated by up to {:.3g} whatever the network gives: "
+                                 "network.output fixes other values there",
+                                 part.condition->name, worst));
 }
 
 template <class T>

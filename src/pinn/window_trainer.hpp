@@ -49,6 +49,7 @@ class WindowTrainer {
 /// Glorot normal weights, first-layer biases uniform in [−1, 1], the others zero. The weights of Fourier
 /// mode k start k² times smaller: a derivative of order m multiplies the mode by k^m, and a start that
 /// is rough in the highest derivatives costs most of the iterations (docs/optimizers.md).
-std::vector<double> initial_parameters(const MlpShape& mlp, const Features& features, double first_layer_scale, unsigned long seed);
+std::vector<double> initial_parameters(const MlpShape& mlp, const Features& features,
+                                       double first_layer_scale, unsigned long seed);
 
 }  // namespace sobolev::detail

@@ -55,7 +55,8 @@ TYPED_TEST(FeatureJets, AreTheDerivativesOfTheFeatures) {
             }
             for (std::size_t p = 0; p < n; p += 5) {
               const double v = evaluate(want, {{t, double(points[2 * p])}, {x, double(points[2 * p + 1])}});
-              test::expect_near<T>(y[(j * f + i) * n + p], v, 16 * std::pow(3 * omega, s.order()), "feature " + std::to_string(i));
+              test::expect_near<T>(y[(j * f + i) * n + p], v, 16 * std::pow(3 * omega, s.order()),
+                                   "feature " + std::to_string(i));
             }
           }
       }

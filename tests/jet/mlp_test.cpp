@@ -55,7 +55,8 @@ std::vector<Series> network(const MlpShape& shape, const T* parameters, std::vec
       for (const auto& [alpha, v] : x[0]) out[o][alpha] = 0;
       for (std::size_t i = 0; i < x.size(); ++i) {
         const std::size_t at = l == shape.depth ? o * x.size() + i : i * out.size() + o;
-        for (const auto& [alpha, v] : x[i]) out[o][alpha] += double(parameters[shape.weight_offset(l) + at]) * v;
+        for (const auto& [alpha, v] : x[i])
+          out[o][alpha] += double(parameters[shape.weight_offset(l) + at]) * v;
       }
       out[o][MultiIndex{}] += double(parameters[shape.bias_offset(l) + o]);
       if (l < shape.depth) out[o] = hyperbolic_tangent(out[o]);
@@ -76,12 +77,20 @@ const std::vector<Case>& cases() {
       {"first order", {index({1, 0}), index({0, 1})}, {}},
       {"heat", {index({1, 0}), index({0, 2})}, {}},
       {"heat, collapsed", {index({1, 0}), index({0, 2})}, {{{index({1, 0}), 1.0}, {index({0, 2}), -0.3}}}},
-      {"Laplacian, collapsed", {index({2, 0}), index({0, 2})}, {{{index({2, 0}), 1.0}, {index({0, 2}), 2.0}}}},
-      {"third order, collapsed", {index({1, 0}), index({0, 3})}, {{{index({1, 0}), 1.0}, {index({0, 3}), 0.1}}}},
-      {"fourth order, collapsed", {index({1, 0}), index({0, 4})}, {{{index({1, 0}), 1.0}, {index({0, 4}), 0.05}}}},
+      {"Laplacian, collapsed",
+       {index({2, 0}), index({0, 2})},
+       {{{index({2, 0}), 1.0}, {index({0, 2}), 2.0}}}},
+      {"third order, collapsed",
+       {index({1, 0}), index({0, 3})},
+       {{{index({1, 0}), 1.0}, {index({0, 3}), 0.1}}}},
+      {"fourth order, collapsed",
+       {index({1, 0}), index({0, 4})},
+       {{{index({1, 0}), 1.0}, {index({0, 4}), 0.05}}}},
       {"fourth order", {index({1, 0}), index({0, 4})}, {}},
       {"mixed xxyy", {index({2, 2})}, {}},
-      {"biharmonic, collapsed", {index({4, 0}), index({2, 2}), index({0, 4})}, {{{index({4, 0}), 1.0}, {index({2, 2}), 2.0}, {index({0, 4}), 1.0}}}},
+      {"biharmonic, collapsed",
+       {index({4, 0}), index({2, 2}), index({0, 4})},
+       {{{index({4, 0}), 1.0}, {index({2, 2}), 2.0}, {index({0, 4}), 1.0}}}},
       {"sixth order", {index({6, 0})}, {}},
   };
   return all;
@@ -106,7 +115,8 @@ TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
     const std::size_t k = std::size_t(spec.channels());
     for (const MlpShape shape : {MlpShape{2, 1, 1, 5}, MlpShape{3, 2, 2, 20}, MlpShape{2, 1, 2, 33}}) {
       for (std::size_t n : {0, 1, 31, 97}) {
-        test::Guarded<T> theta(shape.parameters(), 1, 0.4), x(k * std::size_t(shape.inputs) * n, 2, 0.5), y(k * std::size_t(shape.outputs) * n, 3);
+        test::Guarded<T> theta(shape.parameters(), 1, 0.4), x(k * std::size_t(shape.inputs) * n, 2, 0.5),
+            y(k * std::size_t(shape.outputs) * n, 3);
         const std::size_t in = std::size_t(shape.inputs), out = std::size_t(shape.outputs);
         // Inputs must be consistent between collapsed channels and their terms: make the full series first.
         std::vector<std::vector<Series>> inputs(n, std::vector<Series>(in));
@@ -114,10 +124,12 @@ TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
         for (std::size_t p = 0; p < n; ++p)
           for (std::size_t f = 0; f < in; ++f) {
             for (int j = 0; j < full.channels(); ++j)
-              inputs[p][f][full.terms(j)[0].alpha] = double(T(0.5 * random.normal((p * in + f) * 64 + std::size_t(j))));
+              inputs[p][f][full.terms(j)[0].alpha] =
+                  double(T(0.5 * random.normal((p * in + f) * 64 + std::size_t(j))));
             for (std::size_t j = 0; j < k; ++j) {
               double v = 0;
-              for (const JetTerm& t : spec.terms(int(j))) v += t.coefficient * inputs[p][f][t.alpha] * t.alpha.factorial() / spec.scale(int(j));
+              for (const JetTerm& t : spec.terms(int(j)))
+                v += t.coefficient * inputs[p][f][t.alpha] * t.alpha.factorial() / spec.scale(int(j));
               x[(j * in + f) * n + p] = T(v);
             }
           }
@@ -128,13 +140,17 @@ TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
             for (std::size_t q = 0; q < out; ++q) {
               double v = 0, scale = 0;
               for (const JetTerm& t : spec.terms(int(j))) {
-                const double term = t.coefficient * want[q].at(t.alpha) * t.alpha.factorial() / spec.scale(int(j));
+                const double term =
+                    t.coefficient * want[q].at(t.alpha) * t.alpha.factorial() / spec.scale(int(j));
                 v += term;
                 scale += std::abs(term);
               }
               // Orders amplify rounding by sums of products of the inputs' jets.
-              const double bound = 8.0 * shape.depth * shape.width * double(std::numeric_limits<T>::epsilon()) * (1 + scale) * std::pow(2.0, spec.order());
-              EXPECT_LE(std::abs(double(y[(j * out + q) * n + p]) - v), bound) << "channel " << j << " point " << p;
+              const double bound = 8.0 * shape.depth * shape.width *
+                                   double(std::numeric_limits<T>::epsilon()) * (1 + scale) *
+                                   std::pow(2.0, spec.order());
+              EXPECT_LE(std::abs(double(y[(j * out + q) * n + p]) - v), bound)
+                  << "channel " << j << " point " << p;
             }
         }
       }
@@ -143,15 +159,18 @@ TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
 }
 
 TEST(MlpGradient, AgreesWithFiniteDifferences) {
-  for (Activation activation : {Activation::tanh, Activation::sin, Activation::gelu, Activation::swish, Activation::softplus})
+  for (Activation activation :
+       {Activation::tanh, Activation::sin, Activation::gelu, Activation::swish, Activation::softplus})
     for (const Case& c : cases()) {
       SCOPED_TRACE(c.name);
       const JetSpec spec = spec_of(c);
       const std::size_t k = std::size_t(spec.channels()), n = 37;
       const MlpShape shape{3, 2, 2, 9, activation};
       const std::size_t in = 3, out = 2, p = shape.parameters();
-      test::Guarded<double> theta(p, 1, 0.5), x(k * in * n, 2, 0.5), seed(k * out * n, 3), y(k * out * n, 4), gradient(p, 5);
-      mlp_backward<double>(Cpu(2), shape, spec, theta.cview(p), x.cview(k, in, n), seed.cview(k, out, n), gradient.view(p));
+      test::Guarded<double> theta(p, 1, 0.5), x(k * in * n, 2, 0.5), seed(k * out * n, 3), y(k * out * n, 4),
+          gradient(p, 5);
+      mlp_backward<double>(Cpu(2), shape, spec, theta.cview(p), x.cview(k, in, n), seed.cview(k, out, n),
+                           gradient.view(p));
       const auto objective = [&] {
         mlp_forward<double>(Cpu(2), shape, spec, theta.cview(p), x.cview(k, in, n), y.view(k, out, n));
         double sum = 0;
@@ -175,16 +194,21 @@ TEST(MlpGradient, HasTheSameBitsWithAnyNumberOfThreads) {
   const JetSpec spec = spec_of(cases()[3]);
   const std::size_t k = std::size_t(spec.channels()), n = 1000;
   const MlpShape shape{4, 1, 3, 40};
-  test::Guarded<float> theta(shape.parameters(), 1, 0.3), x(k * 4 * n, 2), seed(k * n, 3), one(shape.parameters(), 4), three(shape.parameters(), 5);
-  mlp_backward<float>(Cpu(1), shape, spec, theta.cview(theta.size()), x.cview(k, 4, n), seed.cview(k, 1, n), one.view(one.size()));
-  mlp_backward<float>(Cpu(3), shape, spec, theta.cview(theta.size()), x.cview(k, 4, n), seed.cview(k, 1, n), three.view(three.size()));
+  test::Guarded<float> theta(shape.parameters(), 1, 0.3), x(k * 4 * n, 2), seed(k * n, 3),
+      one(shape.parameters(), 4), three(shape.parameters(), 5);
+  mlp_backward<float>(Cpu(1), shape, spec, theta.cview(theta.size()), x.cview(k, 4, n), seed.cview(k, 1, n),
+                      one.view(one.size()));
+  mlp_backward<float>(Cpu(3), shape, spec, theta.cview(theta.size()), x.cview(k, 4, n), seed.cview(k, 1, n),
+                      three.view(three.size()));
   for (std::size_t i = 0; i < one.size(); ++i) EXPECT_EQ(one[i], three[i]);
 }
 
 TEST(MlpShapes, AreChecked) {
   const JetSpec spec = JetSpec::closure(2, {});
   test::Guarded<double> theta(100), x(6), y(3);
-  EXPECT_THROW(mlp_forward<double>(Cpu(1), {2, 1, 1, 5}, spec, theta.cview(100), x.cview(1, 2, 3), y.view(1, 1, 3)), ArgumentError);
+  EXPECT_THROW(
+      mlp_forward<double>(Cpu(1), {2, 1, 1, 5}, spec, theta.cview(100), x.cview(1, 2, 3), y.view(1, 1, 3)),
+      ArgumentError);
   EXPECT_THROW((MlpShape{2, 1, 0, 5}.validate()), ArgumentError);
   EXPECT_THROW((MlpShape{2, 1, 1, 5000}.validate()), ArgumentError);
 }

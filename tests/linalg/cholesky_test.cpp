@@ -40,7 +40,8 @@ TYPED_TEST(Cholesky, FactorsAndSolves) {
       for (std::size_t j = i; j < p; ++j) {
         double sum = 0;
         for (std::size_t k = 0; k <= i; ++k) sum += double(u[k * p + i]) * double(u[k * p + j]);
-        EXPECT_LE(std::abs(sum - double(a[i * p + j])), 2 * double(p) * double(std::numeric_limits<T>::epsilon()) * norm);
+        EXPECT_LE(std::abs(sum - double(a[i * p + j])),
+                  2 * double(p) * double(std::numeric_limits<T>::epsilon()) * norm);
       }
     cholesky_solve<T>(Cpu(2), u.cview(p, p), x.view(p));
     for (std::size_t i = 0; i < p; ++i) {

@@ -28,7 +28,9 @@ TYPED_TEST(Syrk, AddsTheUpperTriangleOfAtA) {
             want += double(a[r * p + i]) * double(a[r * p + j]);
             absolute += std::abs(double(a[r * p + i]) * double(a[r * p + j]));
           }
-          EXPECT_LE(std::abs(double(c[i * p + j]) - want), 2 * double(std::max<std::size_t>(n, 1)) * double(std::numeric_limits<T>::epsilon()) * (absolute + std::abs(want)));
+          EXPECT_LE(std::abs(double(c[i * p + j]) - want), 2 * double(std::max<std::size_t>(n, 1)) *
+                                                               double(std::numeric_limits<T>::epsilon()) *
+                                                               (absolute + std::abs(want)));
         }
     }
 }

@@ -28,7 +28,8 @@ TYPED_TEST(Adam, FollowsTheRecurrence) {
       test::expect_near<T>(m[i], mi, 8, "m");
       test::expect_near<T>(v[i], vi, 8, "v");
       // The quotient's error is that of m, amplified by 1/√v.
-      const double step = 1e-2 * (mi / (1 - std::pow(0.9, 3))) / (std::sqrt(vi / (1 - std::pow(0.999, 3))) + 1e-8);
+      const double step =
+          1e-2 * (mi / (1 - std::pow(0.9, 3))) / (std::sqrt(vi / (1 - std::pow(0.999, 3))) + 1e-8);
       test::expect_near<T>(theta[i], t0[i] - step, 16 * (1 + std::abs(step)), "theta");
     }
   }
@@ -39,7 +40,8 @@ TYPED_TEST(Adam, MinimisesAQuadratic) {
   std::vector<T> theta{T(3), T(-2)}, g(2), m(2), v(2);
   for (long k = 1; k <= 4000; ++k) {
     g = {T(2) * (theta[0] - 1), T(20) * (theta[1] - 2)};
-    adam_step<T>(Cpu(1), {1e-2}, k, View<const T, 1>(g.data(), 2), View<T, 1>(m.data(), 2), View<T, 1>(v.data(), 2), View<T, 1>(theta.data(), 2));
+    adam_step<T>(Cpu(1), {1e-2}, k, View<const T, 1>(g.data(), 2), View<T, 1>(m.data(), 2),
+                 View<T, 1>(v.data(), 2), View<T, 1>(theta.data(), 2));
   }
   EXPECT_NEAR(theta[0], 1, 1e-3);
   EXPECT_NEAR(theta[1], 2, 1e-3);

@@ -41,13 +41,16 @@ TEST(Solve, ReachesASmoothSolutionWithDefaults) {
 }
 
 TEST(Solve, FollowsTimeWindowsWithHardContinuation) {
-  const Problem p = Problem::from_string(heat, "heat.toml", {"training.windows=3", "training.phase=[{optimizer=\"levenberg_marquardt\", iterations=40}]"});
+  const Problem p = Problem::from_string(
+      heat, "heat.toml",
+      {"training.windows=3", "training.phase=[{optimizer=\"levenberg_marquardt\", iterations=40}]"});
   const Solution s = solve(Cpu(2), p);
   EXPECT_LT(s.relative_l2().at("u"), 1e-4);
   // Continuous at the seam: both windows give the same value there.
   const double third = 1.0 / 3;
   const double x[] = {third, 0.4, std::nextafter(third, 1.0), 0.4};
-  const auto u = s.evaluate(Cpu(1), View<const double, 2>(x, 2, 2), std::vector<std::string>{"u", "u_x", "heat"});
+  const auto u =
+      s.evaluate(Cpu(1), View<const double, 2>(x, 2, 2), std::vector<std::string>{"u", "u_x", "heat"});
   EXPECT_NEAR(u[0][0], u[0][1], 1e-13);
   EXPECT_NEAR(u[1][0], u[1][1], 1e-13);
 }
@@ -90,9 +93,13 @@ std::vector<double> parameters_of(const Solution& s) {
 
 const std::vector<std::vector<std::string>>& recipes() {
   static const std::vector<std::vector<std::string>> all = {
-      {"training.phase=[{optimizer=\"levenberg_marquardt\", iterations=12}]", "training.points.sobol=300", "training.points.resample_every=4", "training.windows=2"},
-      {"training.phase=[{optimizer=\"adam\", iterations=35}, {optimizer=\"levenberg_marquardt\", iterations=5}]", "training.points.sobol=300", "network.width=10"},
-      {"training.phase=[{optimizer=\"adam\", iterations=40}]", "training.precision=float32", "training.points.uniform=300", "training.causal={slices=5, epsilon=[0.1, 1]}"},
+      {"training.phase=[{optimizer=\"levenberg_marquardt\", iterations=12}]", "training.points.sobol=300",
+       "training.points.resample_every=4", "training.windows=2"},
+      {"training.phase=[{optimizer=\"adam\", iterations=35}, {optimizer=\"levenberg_marquardt\", "
+       "iterations=5}]",
+       "training.points.sobol=300", "network.width=10"},
+      {"training.phase=[{optimizer=\"adam\", iterations=40}]", "training.precision=float32",
+       "training.points.uniform=300", "training.causal={slices=5, epsilon=[0.1, 1]}"},
   };
   return all;
 }
@@ -123,7 +130,8 @@ TEST(Solve, ResumesToTheSameBits) {
       EXPECT_EQ(part.stopped_because(), "interrupted");
       const Solution resumed = resume(Cpu(2), Solution::load(options.checkpoint));
       EXPECT_TRUE(resumed.finished());
-      EXPECT_EQ(parameters_of(resumed), parameters_of(whole)) << recipe[0] << " interrupted at " << part.iterations();
+      EXPECT_EQ(parameters_of(resumed), parameters_of(whole))
+          << recipe[0] << " interrupted at " << part.iterations();
       EXPECT_EQ(resumed.iterations(), whole.iterations());
     }
   }
@@ -131,7 +139,8 @@ TEST(Solve, ResumesToTheSameBits) {
 
 TEST(Solve, SaysWhenTheLossIsNotFinite) {
   const std::string bad = with(heat, "");
-  const Problem p = Problem::from_string(bad, "heat.toml", {"equations.heat=\"u_t - 0.1*u_xx + log(u - 100) = 0\""});
+  const Problem p =
+      Problem::from_string(bad, "heat.toml", {"equations.heat=\"u_t - 0.1*u_xx + log(u - 100) = 0\""});
   EXPECT_THROW(solve(Cpu(1), p), DivergenceError);
 }
 
@@ -214,7 +223,8 @@ periodic_modes = 2
   const std::size_t sizes[][2] = {{7, 5}, {7, 7}, {1, 7}};
   for (int l = 0; l < 3; ++l) {
     Tensor w{{sizes[l][0], sizes[l][1]}, {}}, b{{sizes[l][0]}, {}};
-    for (std::size_t i = 0; i < sizes[l][0] * sizes[l][1]; ++i) w.values.push_back(0.7 * random.normal(counter++));
+    for (std::size_t i = 0; i < sizes[l][0] * sizes[l][1]; ++i)
+      w.values.push_back(0.7 * random.normal(counter++));
     for (std::size_t i = 0; i < sizes[l][0]; ++i) b.values.push_back(random.normal(counter++));
     file.tensors.emplace_back("layers." + std::to_string(l) + ".weight", w);
     file.tensors.emplace_back("layers." + std::to_string(l) + ".bias", b);
@@ -226,7 +236,8 @@ periodic_modes = 2
   std::vector<std::pair<int, int>> orders;
   for (int i = 0; i <= 4; ++i)
     for (int j = 0; i + j <= 4; ++j) {
-      names.push_back(i + j == 0 ? "u" : "u_" + std::string(std::size_t(i), 'x') + std::string(std::size_t(j), 'y'));
+      names.push_back(
+          i + j == 0 ? "u" : "u_" + std::string(std::size_t(i), 'x') + std::string(std::size_t(j), 'y'));
       orders.emplace_back(i, j);
     }
   names.push_back("poisson");
@@ -239,7 +250,9 @@ periodic_modes = 2
     for (std::size_t k = 0; k < orders.size(); ++k) {
       // Level l of the nesting differentiates by x for the first i levels, then by y.
       const auto [i, j] = orders[k];
-      const auto seed = [&, i = i, j = j](int level, bool is_x) { return level < i ? (is_x ? 1.0 : 0.0) : level < i + j ? (is_x ? 0.0 : 1.0) : 0.0; };
+      const auto seed = [&, i = i, j = j](int level, bool is_x) {
+        return level < i ? (is_x ? 1.0 : 0.0) : level < i + j ? (is_x ? 0.0 : 1.0) : 0.0;
+      };
       const auto variable = [&](double value, bool is_x) {
         const D1 a(value, seed(0, is_x));
         const D2 b(a, D1(seed(1, is_x)));
@@ -254,7 +267,9 @@ periodic_modes = 2
       const double want = n > 0 ? r1.d : r1.v;
       EXPECT_NEAR(got[k][p], want, 1e-10 * std::max(1.0, std::abs(want))) << names[k];
     }
-    const auto at = [&](const char* name) { return got[std::size_t(std::find(names.begin(), names.end(), name) - names.begin())][p]; };
+    const auto at = [&](const char* name) {
+      return got[std::size_t(std::find(names.begin(), names.end(), name) - names.begin())][p];
+    };
     EXPECT_NEAR(got.back()[p], at("u_xx") + at("u_yy"), 1e-12 * (1 + std::abs(got.back()[p])));
   }
 }

@@ -34,7 +34,9 @@ struct Fixture {
   int interior, boundary;
 
   Fixture(int threads, std::size_t n, int width = 12, std::vector<Symmetry> symmetry = {})
-      : problem(detail::with_defaults(coupled(width))), model(problem, 0), step(Cpu(threads), model.mlp(), model.features(), symmetry) {
+      : problem(detail::with_defaults(coupled(width))),
+        model(problem, 0),
+        step(Cpu(threads), model.mlp(), model.features(), symmetry) {
     interior = add("equations", {problem.equations[0].residual, problem.equations[1].residual}, n, false);
     boundary = add("left", {problem.conditions[0].left - problem.conditions[0].right}, n / 3 + 1, true);
     const Philox random(5, 1);
@@ -55,8 +57,10 @@ struct Fixture {
       columns[i] = x[2 * i];
       columns[n + i] = x[2 * i + 1];
     }
-    tape_forward<double>(Cpu(1), g.prelude, View<const double, 2>(columns.data(), 2, n), external.view(std::size_t(g.group.externals), n));
-    step.set_points(index, View<const double, 2>(x.data(), n, 2), View<const double, 2>(external.data(), std::size_t(g.group.externals), n));
+    tape_forward<double>(Cpu(1), g.prelude, View<const double, 2>(columns.data(), 2, n),
+                         external.view(std::size_t(g.group.externals), n));
+    step.set_points(index, View<const double, 2>(x.data(), n, 2),
+                    View<const double, 2>(external.data(), std::size_t(g.group.externals), n));
     return index;
   }
   View<const T, 1> parameters() const { return View<const T, 1>(theta.data(), theta.size()); }
@@ -77,11 +81,13 @@ TYPED_TEST(StepTyped, LossIsTheWeightedSumOfSquaredResiduals) {
       std::vector<T> r(e * m);
       f.step.evaluate(g, f.parameters(), View<T, 2>(r.data(), e, m));
       for (std::size_t i = 0; i < e; ++i)
-        for (std::size_t j = 0; j < m; ++j) want += (1.0 + double(i)) / double(m) * double(r[i * m + j]) * double(r[i * m + j]);
+        for (std::size_t j = 0; j < m; ++j)
+          want += (1.0 + double(i)) / double(m) * double(r[i * m + j]) * double(r[i * m + j]);
     }
     std::vector<T> gradient(f.theta.size());
     test::expect_near<T>(f.step.loss(f.parameters()), want, 20);
-    test::expect_near<T>(f.step.loss_gradient(f.parameters(), View<T, 1>(gradient.data(), gradient.size())), want, 20);
+    test::expect_near<T>(f.step.loss_gradient(f.parameters(), View<T, 1>(gradient.data(), gradient.size())),
+                         want, 20);
   }
 }
 
@@ -122,7 +128,8 @@ TYPED_TEST(StepTyped, NormalEquationsAreTheSumOfRowProducts) {
     Fixture<T> f(2, 13, width);
     const std::size_t p = f.theta.size();
     std::vector<T> matrix(p * p), g(p), gradient(p);
-    const double loss = f.step.normal_equations(f.parameters(), View<T, 2>(matrix.data(), p, p), View<T, 1>(g.data(), p));
+    const double loss =
+        f.step.normal_equations(f.parameters(), View<T, 2>(matrix.data(), p, p), View<T, 1>(g.data(), p));
     test::expect_near<T>(loss, f.step.loss_gradient(f.parameters(), View<T, 1>(gradient.data(), p)), 100);
     for (std::size_t i = 0; i < p; ++i) test::expect_near<T>(2 * double(g[i]), gradient[i], 200);
     // Rows by pulling back unit seeds.
@@ -136,7 +143,9 @@ TYPED_TEST(StepTyped, NormalEquationsAreTheSumOfRowProducts) {
             seeds.emplace_back(std::size_t(f.step.residuals(k)) * f.step.points(k));
             if (k == group) seeds.back()[std::size_t(e) * f.step.points(k) + n] = 1;
           }
-          for (int k : {f.interior, f.boundary}) views.emplace_back(seeds[std::size_t(k)].data(), std::size_t(f.step.residuals(k)), f.step.points(k));
+          for (int k : {f.interior, f.boundary})
+            views.emplace_back(seeds[std::size_t(k)].data(), std::size_t(f.step.residuals(k)),
+                               f.step.points(k));
           f.step.pull_back(f.parameters(), views, View<T, 1>(g.data(), p));
           const double w = (1.0 + e) / double(f.step.points(group));
           for (std::size_t i = 0; i < p; i += 3)
@@ -152,10 +161,12 @@ TYPED_TEST(StepTyped, GivesTheSameBitsWithAnyNumberOfThreads) {
   Fixture<T> one(1, 700), three(3, 700);
   const std::size_t p = one.theta.size();
   std::vector<T> a(p), b(p), ma(p * p), mb(p * p);
-  EXPECT_EQ(one.step.loss_gradient(one.parameters(), View<T, 1>(a.data(), p)), three.step.loss_gradient(three.parameters(), View<T, 1>(b.data(), p)));
+  EXPECT_EQ(one.step.loss_gradient(one.parameters(), View<T, 1>(a.data(), p)),
+            three.step.loss_gradient(three.parameters(), View<T, 1>(b.data(), p)));
   EXPECT_EQ(a, b);
-  EXPECT_EQ(one.step.normal_equations(one.parameters(), View<T, 2>(ma.data(), p, p), View<T, 1>(a.data(), p)),
-            three.step.normal_equations(three.parameters(), View<T, 2>(mb.data(), p, p), View<T, 1>(b.data(), p)));
+  EXPECT_EQ(
+      one.step.normal_equations(one.parameters(), View<T, 2>(ma.data(), p, p), View<T, 1>(a.data(), p)),
+      three.step.normal_equations(three.parameters(), View<T, 2>(mb.data(), p, p), View<T, 1>(b.data(), p)));
   EXPECT_EQ(ma, mb);
 }
 
@@ -180,7 +191,8 @@ TEST(Step, CausalWeightsFollowTheFormulaAndSkipWhatVanished) {
       }
       sum += mean;
     }
-    EXPECT_NEAR(f.step.loss_gradient(f.parameters(), View<double, 1>(gradient.data(), p)), want, 1e-14 * (1 + want));
+    EXPECT_NEAR(f.step.loss_gradient(f.parameters(), View<double, 1>(gradient.data(), p)), want,
+                1e-14 * (1 + want));
     EXPECT_EQ(f.step.evaluated_slices(f.interior), alive);
     EXPECT_EQ(alive == 5, epsilon == 0.5) << "one case must skip, the other must not";
     // The weights are held constant in the gradient.
@@ -202,11 +214,14 @@ TEST(Step, NeedsNoMemoryPerPointBeyondThePoints) {
   Fixture<float> f(2, 1, 32);
   const std::size_t n = 1000000;
   std::vector<double> x(2 * n, 0.5), external(n, 0.1);
-  detail::CompiledGroup g = f.model.compile("equations", {f.problem.equations[0].residual, f.problem.equations[1].residual});
+  detail::CompiledGroup g =
+      f.model.compile("equations", {f.problem.equations[0].residual, f.problem.equations[1].residual});
   ASSERT_LE(g.group.externals, 1);
-  f.step.set_points(f.interior, View<const double, 2>(x.data(), n, 2), View<const double, 2>(external.data(), std::size_t(g.group.externals), n));
+  f.step.set_points(f.interior, View<const double, 2>(x.data(), n, 2),
+                    View<const double, 2>(external.data(), std::size_t(g.group.externals), n));
   std::vector<float> gradient(f.theta.size());
-  EXPECT_TRUE(std::isfinite(f.step.loss_gradient(f.parameters(), View<float, 1>(gradient.data(), gradient.size()))));
+  EXPECT_TRUE(
+      std::isfinite(f.step.loss_gradient(f.parameters(), View<float, 1>(gradient.data(), gradient.size()))));
   EXPECT_LE(f.step.scratch_bytes(), 64u << 20);
 }
 

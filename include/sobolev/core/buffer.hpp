@@ -26,10 +26,11 @@ class Buffer {
     if (size == 0) return;
     void* p = size > std::numeric_limits<std::size_t>::max() / sizeof(T)
                   ? nullptr
-                  : ::operator new(size * sizeof(T), std::align_val_t{alignment}, std::nothrow);
+                  : ::operator new (size * sizeof(T), std::align_val_t{alignment}, std::nothrow);
     if (p == nullptr)
       throw OutOfMemory("out of memory: " + std::to_string(size) + " elements of " +
-                        std::to_string(sizeof(T)) + " bytes asked for; use fewer points or a smaller network");
+                        std::to_string(sizeof(T)) +
+                        " bytes asked for; use fewer points or a smaller network");
     std::memset(p, 0, size * sizeof(T));
     data_ = static_cast<T*>(p);
   }
@@ -39,7 +40,7 @@ class Buffer {
     std::swap(size_, o.size_);
     return *this;
   }
-  ~Buffer() { ::operator delete(data_, std::align_val_t{alignment}); }
+  ~Buffer() { ::operator delete (data_, std::align_val_t{alignment}); }
 
   T* data() { return data_; }
   const T* data() const { return data_; }

@@ -14,16 +14,11 @@ class View {
   using value_type = T;
   View() = default;
   template <class... Sizes>
-    requires(sizeof...(Sizes) == R)
-  explicit View(T* data, Sizes... sizes)
+  requires(sizeof...(Sizes) == R) explicit View(T* data, Sizes... sizes)
       : data_(data), shape_{static_cast<std::size_t>(sizes)...} {}
   View(T* data, std::array<std::size_t, R> shape) : data_(data), shape_(shape) {}
   /// View<T> converts to View<const T>.
-  operator View<const T, R>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {data_, shape_};
-  }
+  operator View<const T, R>() const requires(!std::is_const_v<T>) { return {data_, shape_}; }
 
   T* data() const { return data_; }
   std::size_t extent(int axis) const { return shape_[static_cast<std::size_t>(axis)]; }
@@ -37,8 +32,7 @@ class View {
   T* end() const { return data_ + size(); }
 
   template <class... Indices>
-    requires(sizeof...(Indices) == R)
-  T& operator()(Indices... indices) const {
+  requires(sizeof...(Indices) == R) T& operator()(Indices... indices) const {
     const std::array<std::size_t, R> at{static_cast<std::size_t>(indices)...};
     std::size_t offset = 0;
     for (std::size_t r = 0; r < R; ++r) {

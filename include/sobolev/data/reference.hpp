@@ -11,10 +11,10 @@ namespace sobolev {
 
 /// Reference values on a tensor grid.
 struct Reference {
-  std::vector<std::vector<double>> axes;             // per coordinate, in the problem's order
-  std::map<std::string, std::vector<double>> values; // unknown -> row-major over the axes
-  double error_bound = 0;                            // estimated relative L2 error of the values (0: exact)
-  std::string source;                                // "exact", "etdrk4 (512 modes, dt 1e-4)", a file
+  std::vector<std::vector<double>> axes;              // per coordinate, in the problem's order
+  std::map<std::string, std::vector<double>> values;  // unknown -> row-major over the axes
+  double error_bound = 0;                             // estimated relative L2 error of the values (0: exact)
+  std::string source;                                 // "exact", "etdrk4 (512 modes, dt 1e-4)", a file
 };
 
 /// The reference that the problem asks for (exact expression, file, or solver); ArgumentError or

@@ -47,12 +47,12 @@ class Expr {
 
 struct ExprNode {
   Op op = Op::constant;
-  double value = 0;            // constant
-  std::string name;            // coordinate or field
-  Derivative derivative;       // field: which derivative of it
-  std::vector<std::string> of; // field: the coordinates it depends on; empty: all of them
+  double value = 0;             // constant
+  std::string name;             // coordinate or field
+  Derivative derivative;        // field: which derivative of it
+  std::vector<std::string> of;  // field: the coordinates it depends on; empty: all of them
   Expr a{static_cast<const ExprNode*>(nullptr)}, b{static_cast<const ExprNode*>(nullptr)};
-  std::uint64_t id = 0;        // order of creation; children before parents
+  std::uint64_t id = 0;  // order of creation; children before parents
 };
 
 Expr constant(double value);

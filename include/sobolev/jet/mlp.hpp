@@ -33,8 +33,8 @@ struct MlpShape {
 /// Channel 0 holds values, channel k Taylor coefficients (JetSpec). Memory O(threads · tile).
 /// Error: depth · width · 8 eps relative to the sums' absolute values. docs/jets.md, section 2.
 template <class T>
-void mlp_forward(const Cpu&, const MlpShape&, const JetSpec&, View<const T, 1> parameters,
-                 View<const T, 3> x, View<T, 3> y);
+void mlp_forward(const Cpu&, const MlpShape&, const JetSpec&, View<const T, 1> parameters, View<const T, 3> x,
+                 View<T, 3> y);
 
 /// The adjoint: gradient = Σ_n Σ_k Σ_q y_bar[k, q, n] ∂y[k, q, n]/∂parameters.      gradient : [P]
 /// The forward pass is done anew tile by tile. Summed in an order that does not depend on threads.

@@ -7,18 +7,19 @@
 namespace sobolev {
 
 struct LevenbergMarquardtOptions {
-  bool geodesic = true;       // second-order correction of the step
+  bool geodesic = true;  // second-order correction of the step
   double initial_damping = 1e-3;
   double diagonal_floor = 0.1;  // of D = diag(G), relative to its largest element
 };
 
 /// Levenberg–Marquardt on L(θ) = Σ w r², the loss of a FusedStep: (G + λD) p = −g with G = JᵀWJ,
-/// g = JᵀWr, D = diag(G) raised to at least a tenth of its largest element. The damping λ is searched with the same G: it falls by 4 while the loss falls
-/// (at most 4 trials), rises by 4 once when the first fall was too bold, by 6 (up to 12 times) when the
-/// loss did not fall. Geodesic acceleration (Transtrum & Sethna 2012): with r_vv the second derivative
-/// of r along p by central differences (h = 0.1), (G + λD) a = −½ JᵀW r_vv; p + a is taken when
-/// 2|a| ≤ 0.75|p| and the loss falls further. Cost per iteration: rows and syrk N·P², Cholesky P³/3 per
-/// trial, 3 to 8 forward passes. Sources: Moré 1978; papers cited in docs/optimizers.md.
+/// g = JᵀWr, D = diag(G) raised to at least a tenth of its largest element. The damping λ is searched with
+/// the same G: it falls by 4 while the loss falls (at most 4 trials), rises by 4 once when the first fall was
+/// too bold, by 6 (up to 12 times) when the loss did not fall. Geodesic acceleration (Transtrum & Sethna
+/// 2012): with r_vv the second derivative of r along p by central differences (h = 0.1), (G + λD) a = −½ JᵀW
+/// r_vv; p + a is taken when 2|a| ≤ 0.75|p| and the loss falls further. Cost per iteration: rows and syrk
+/// N·P², Cholesky P³/3 per trial, 3 to 8 forward passes. Sources: Moré 1978; papers cited in
+/// docs/optimizers.md.
 template <class T>
 class LevenbergMarquardt {
  public:

@@ -32,7 +32,7 @@ struct Condition {
   std::string name;
   std::vector<std::pair<std::string, double>> where;  // coordinate, value; at least one
   Expr left, right;
-  std::optional<double> weight;                       // empty: automatic
+  std::optional<double> weight;  // empty: automatic
   SourcePosition position;
 };
 
@@ -44,12 +44,12 @@ struct NetworkOptions {
   int width = 0;
   Activation activation = Activation::tanh;
   int periodic_modes = 0;
-  bool normalize = true;               // map ordinary coordinates to [-1, 1]
-  bool hard_initial = true;            // build explicit initial data into the output (u = f + t·N)
-  double first_layer_scale = 1;        // multiplies the initial weights of the first layer
-  std::map<std::string, Expr> output;  // unknown -> expression in coordinates and the unknowns' raw outputs
-  std::vector<Expr> features;          // extra inputs: expressions in the coordinates
-  std::map<std::string, int> symmetry; // coordinate -> +1 even, -1 odd
+  bool normalize = true;                // map ordinary coordinates to [-1, 1]
+  bool hard_initial = true;             // build explicit initial data into the output (u = f + t·N)
+  double first_layer_scale = 1;         // multiplies the initial weights of the first layer
+  std::map<std::string, Expr> output;   // unknown -> expression in coordinates and the unknowns' raw outputs
+  std::vector<Expr> features;           // extra inputs: expressions in the coordinates
+  std::map<std::string, int> symmetry;  // coordinate -> +1 even, -1 odd
 };
 
 enum class Sampling { automatic, grid, uniform, latin_hypercube, sobol };
@@ -62,20 +62,20 @@ struct DenseRegion {
 
 struct PointOptions {
   Sampling sampling = Sampling::automatic;
-  std::map<std::string, int> grid;   // points per coordinate, for Sampling::grid
-  int count = 0;                     // interior points of a window otherwise
-  int condition_count = 0;           // points of each condition
-  int resample_every = 0;            // iterations; 0: never
+  std::map<std::string, int> grid;  // points per coordinate, for Sampling::grid
+  int count = 0;                    // interior points of a window otherwise
+  int condition_count = 0;          // points of each condition
+  int resample_every = 0;           // iterations; 0: never
   std::vector<DenseRegion> dense;
 };
 
 struct CausalOptions {
-  int slices = 0;                    // 0: no causal weights
+  int slices = 0;  // 0: no causal weights
   std::vector<double> epsilon = {1};
   double stop_above = 0.99;
 };
 
-struct StopOptions {                 // whichever comes first; 0: no such limit
+struct StopOptions {  // whichever comes first; 0: no such limit
   double seconds = 0, loss = 0, relative_l2 = 0;
   long iterations = 0;
 };
@@ -84,13 +84,13 @@ enum class Optimizer { adam, levenberg_marquardt };
 
 struct PhaseOptions {
   Optimizer optimizer = Optimizer::levenberg_marquardt;
-  long iterations = 0;               // per window; 0: until it stalls or the run stops
-  double seconds = 0;                // per window; 0: no limit
-  double learning_rate = 1e-3;       // adam
+  long iterations = 0;          // per window; 0: until it stalls or the run stops
+  double seconds = 0;           // per window; 0: no limit
+  double learning_rate = 1e-3;  // adam
   double decay_factor = 0.9;
   long decay_every = 5000;
-  bool geodesic = true;              // levenberg_marquardt
-  double stall_factor = 0.98;        // stop when F > factor × F of stall_iterations ago
+  bool geodesic = true;        // levenberg_marquardt
+  double stall_factor = 0.98;  // stop when F > factor × F of stall_iterations ago
   int stall_iterations = 30;
 };
 
@@ -105,10 +105,10 @@ struct TrainingOptions {
 };
 
 struct ReferenceOptions {
-  std::map<std::string, int> grid;     // points per coordinate where the error is measured
-  std::map<std::string, Expr> exact;   // unknown -> expression
-  std::string solver;                  // "etdrk4" or ""
-  std::filesystem::path file;          // .npz with one array per coordinate and per unknown
+  std::map<std::string, int> grid;    // points per coordinate where the error is measured
+  std::map<std::string, Expr> exact;  // unknown -> expression
+  std::string solver;                 // "etdrk4" or ""
+  std::filesystem::path file;         // .npz with one array per coordinate and per unknown
   bool given() const { return !exact.empty() || !solver.empty() || !file.empty(); }
 };
 
@@ -123,14 +123,13 @@ struct Problem {
   NetworkOptions network;
   TrainingOptions training;
   ReferenceOptions reference;
-  std::string source;                  // the text it was read from, with overrides applied
-  std::string name;                    // file stem or zoo name
+  std::string source;                               // the text it was read from, with overrides applied
+  std::string name;                                 // file stem or zoo name
   std::map<std::string, SourcePosition> positions;  // of what was read, by key: "training.windows"
 
   /// Reads a problem file; `overrides` are "key.path=value" (value in TOML syntax; a bare word is a
   /// string). Throws ParseError with file, line and column, or FileError.
-  static Problem from_file(const std::filesystem::path& path,
-                           const std::vector<std::string>& overrides = {});
+  static Problem from_file(const std::filesystem::path& path, const std::vector<std::string>& overrides = {});
   static Problem from_string(std::string_view text, const std::string& file_name = "<text>",
                              const std::vector<std::string>& overrides = {});
 

@@ -29,7 +29,7 @@ struct Progress {
   HistoryRow row;
   int windows = 1;
   double points_per_second = 0;
-  double fraction = 0;              // of the run, estimated, 0 … 1
+  double fraction = 0;  // of the run, estimated, 0 … 1
 };
 
 /// What a solved problem stands for: the networks of its time windows and how they came about.
@@ -51,13 +51,13 @@ class Solution {
 
   const std::vector<HistoryRow>& history() const;
   std::string stopped_because() const;
-  bool finished() const;             // false: interrupted; resuming goes on
-  double seconds() const;            // training
-  double setup_seconds() const;      // reading, reference, first touch
+  bool finished() const;         // false: interrupted; resuming goes on
+  double seconds() const;        // training
+  double setup_seconds() const;  // reading, reference, first touch
   double points_per_second() const;
   double loss() const;
   long iterations() const;
-  std::size_t parameters() const;    // of one window's network
+  std::size_t parameters() const;  // of one window's network
 
   /// The error against the reference, where the problem has one, by unknown.
   std::map<std::string, double> relative_l2() const;
