@@ -25,6 +25,7 @@ double fma_rounds(long rounds, T* sink) {
     asm volatile("" : "+m"(*sink));
   }
   T total = 0;
+#pragma GCC unroll 16
   for (int i = 0; i < accumulators; ++i) total += sum_lanes<T>(sum[i]);
   *sink = total;
   return 2.0 * accumulators * lanes<T> * double(rounds);
