@@ -15,10 +15,9 @@
 using namespace sobolev;
 
 int main() {
-  const Problem problem =
-      Problem::from_file("problems/convection.toml",
-                         {"constants.speed=2", "training.windows=2",
-                          "training.phase=[{optimizer=\"levenberg_marquardt\", iterations=60}]"});
+  const Problem problem = Problem::from_file(
+      "problems/convection.toml", {"constants.speed=2", "training.windows=2",
+                                   "training.phase=[{optimizer=\"levenberg_marquardt\", iterations=60}]"});
   const Cpu cpu;
   const Solution solution = solve(cpu, problem);
 

@@ -54,5 +54,6 @@ int main() {
   std::printf("F = %.6f, dF/dθ[%zu] = %.8f by the kernel, %.8f by a finite difference\n", f, some,
               gradient[some], difference);
   std::printf("gradient %s with a finite difference\n",
-              std::abs(gradient[some] - difference) < 1e-5 * (1 + std::abs(difference)) ? "agrees" : "does not agree");
+              std::abs(gradient[some] - difference) < 1e-5 * (1 + std::abs(difference)) ? "agrees"
+                                                                                        : "does not agree");
 }

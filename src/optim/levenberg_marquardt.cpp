@@ -34,7 +34,6 @@ LevenbergMarquardt<T>::LevenbergMarquardt(const Cpu& cpu, std::size_t parameters
       gradient_(parameters),
       diagonal_(parameters),
       factor_(parameters * parameters),
-      best_factor_(parameters * parameters),
       step_(parameters),
       best_step_(parameters),
       trial_(parameters),
@@ -104,17 +103,33 @@ typename LevenbergMarquardt<T>::Outcome LevenbergMarquardt<T>::step(FusedStep<T>
     diagonal_[i] = std::max(matrix_[i * p_ + i], T(options_.diagonal_floor) * largest);
 
   double best_damping = damping_;
-  // Tries a damping; keeps it when it is the best so far.
+  // Tries a damping, with and without acceleration; keeps the better when it is the best so far.
   const auto attempt = [&](double damping) {
     ++out.trials;
     if (!solve(damping, factor_, step_)) return false;
-    for (std::size_t i = 0; i < p_; ++i) trial_[i] = parameters.data()[i] + step_[i];
-    const double loss = residuals.loss(view(trial_));
+    const auto loss_of = [&] {
+      for (std::size_t i = 0; i < p_; ++i) trial_[i] = parameters.data()[i] + step_[i];
+      return residuals.loss(view(trial_));
+    };
+    double loss = loss_of();
+    bool accelerated = false;
+    // A step that overshoots by its curvature may still be a good one once that is corrected.
+    if (options_.geodesic && loss < 10 * out.loss_before &&
+        accelerate(residuals, theta, factor_, step_, acceleration_)) {
+      for (std::size_t i = 0; i < p_; ++i) step_[i] += acceleration_[i];
+      const double corrected = loss_of();
+      if (corrected < loss || !std::isfinite(loss)) {
+        loss = corrected;
+        accelerated = true;
+      } else {
+        for (std::size_t i = 0; i < p_; ++i) step_[i] -= acceleration_[i];
+      }
+    }
     if (!(loss < out.loss)) return false;
     out.loss = loss;
     out.accepted = true;
+    out.accelerated = accelerated;
     best_damping = damping;
-    std::swap(factor_, best_factor_);
     std::swap(step_, best_step_);
     return true;
   };
@@ -136,19 +151,8 @@ typename LevenbergMarquardt<T>::Outcome LevenbergMarquardt<T>::step(FusedStep<T>
   }
   damping_ = out.accepted ? best_damping : std::min(largest_damping, damping);
 
-  if (out.accepted) {
-    if (options_.geodesic && accelerate(residuals, theta, best_factor_, best_step_, acceleration_)) {
-      for (std::size_t i = 0; i < p_; ++i)
-        trial_[i] = parameters.data()[i] + best_step_[i] + acceleration_[i];
-      const double loss = residuals.loss(view(trial_));
-      if (loss < out.loss) {
-        out.loss = loss;
-        out.accelerated = true;
-        for (std::size_t i = 0; i < p_; ++i) best_step_[i] += acceleration_[i];
-      }
-    }
+  if (out.accepted)
     for (std::size_t i = 0; i < p_; ++i) parameters.data()[i] += best_step_[i];
-  }
   residuals.hold_causal_weights(false);
   return out;
 }

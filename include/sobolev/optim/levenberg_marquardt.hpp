@@ -46,7 +46,7 @@ class LevenbergMarquardt {
   std::size_t p_;
   LevenbergMarquardtOptions options_;
   double damping_;
-  Buffer<T> matrix_, gradient_, diagonal_, factor_, best_factor_, step_, best_step_, trial_, acceleration_;
+  Buffer<T> matrix_, gradient_, diagonal_, factor_, step_, best_step_, trial_, acceleration_;
 };
 
 }  // namespace sobolev
