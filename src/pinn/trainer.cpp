@@ -115,10 +115,9 @@ class Run {
       resample(trainer);
       const double loss = trainer.step().loss_gradient(View<const T, 1>(theta.data(), p), gradient.view(p));
       if (!std::isfinite(loss)) diverged();
+      const long decays = state_.phase_iteration / std::max(1l, phase.decay_every);
       AdamOptions options;
-      options.learning_rate =
-          phase.learning_rate *
-          std::pow(phase.decay_factor, double(state_.phase_iteration / std::max(1l, phase.decay_every)));
+      options.learning_rate = phase.learning_rate * std::pow(phase.decay_factor, double(decays));
       adam_step<T>(cpu_, options, state_.phase_iteration + 1, View<const T, 1>(gradient.data(), p), m.view(p),
                    v.view(p), theta.view(p));
       const bool record = state_.phase_iteration % adam_history_every == 0;

@@ -17,9 +17,9 @@ inline constexpr int max_jet_order = 8;
 struct MultiIndex {
   std::array<std::uint8_t, max_dimensions> order{};
   int total() const;
-  double factorial() const;                     // α! = Π α_d!
-  bool divides(const MultiIndex& other) const;  // α ≤ β in each coordinate
-  auto operator<=>(const MultiIndex&) const = default;
+  double factorial() const;                             // α! = Π α_d!
+  bool divides(const MultiIndex& other) const;          // α ≤ β in each coordinate
+  auto operator<=>(const MultiIndex&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 MultiIndex operator+(const MultiIndex& a, const MultiIndex& b);
 MultiIndex operator-(const MultiIndex& a, const MultiIndex& b);

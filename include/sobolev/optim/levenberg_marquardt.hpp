@@ -17,8 +17,8 @@ struct LevenbergMarquardtOptions {
 /// the same G: it falls by 4 while the loss falls (at most 4 trials), rises by 4 once when the first fall was
 /// too bold, by 6 (up to 12 times) when the loss did not fall. Geodesic acceleration (Transtrum & Sethna
 /// 2012): with r_vv the second derivative of r along p by central differences (h = 0.1), (G + λD) a = −½ JᵀW
-/// r_vv; p + a is taken when 2|a| ≤ 0.75|p| and the loss falls further. Cost per iteration: rows and syrk
-/// N·P², Cholesky P³/3 per trial, 3 to 8 forward passes. Sources: Moré 1978; papers cited in
+/// r_vv; a trial takes p + a when 2|a| ≤ 0.75|p| and its loss is lower. Cost per iteration: rows and syrk
+/// N·P², Cholesky P³/3 and about 7 forward passes per trial. Sources: Moré 1978; papers cited in
 /// docs/optimizers.md.
 template <class T>
 class LevenbergMarquardt {
