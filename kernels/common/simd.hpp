@@ -76,4 +76,7 @@ SOBOLEV_INLINE T sum_lanes(Vec<T> v) {
   return s[0];
 }
 
+SOBOLEV_INLINE double square_root(double x) { return __builtin_sqrt(x); }
+SOBOLEV_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
+
 }  // namespace sobolev::SOBOLEV_TARGET

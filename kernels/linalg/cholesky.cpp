@@ -11,8 +11,6 @@
 namespace sobolev::SOBOLEV_TARGET {
 namespace {
 constexpr int vectors = 3;
-SOBOLEV_INLINE double square_root(double x) { return __builtin_sqrt(x); }
-SOBOLEV_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
 }  // namespace
 
 template <class T>

@@ -12,11 +12,6 @@ SOBOLEV_DECLARE_TARGETS(template <class T> void adam_range(T beta1, T beta2, T r
                                                            std::size_t n);)
 
 namespace sobolev::SOBOLEV_TARGET {
-namespace {
-SOBOLEV_INLINE double square_root(double x) { return __builtin_sqrt(x); }
-SOBOLEV_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
-}  // namespace
-
 template <class T>
 void adam_range(T beta1, T beta2, T rate, T root_scale, T epsilon, const T* gradient, T* m, T* v,
                 T* parameters, std::size_t n) {

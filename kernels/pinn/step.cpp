@@ -29,8 +29,6 @@ std::size_t scratch_size(const detail::GroupView<T>& g, int points) {
   }
   return round_up<T>(n) + round_up<T>(std::size_t(g.coordinates) * std::size_t(padded_points<T>(points)));
 }
-SOBOLEV_INLINE double square_root(double x) { return __builtin_sqrt(x); }
-SOBOLEV_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
 
 /// Seeds the residuals' adjoints, runs the tape backwards and spreads the fields' adjoints.
 template <class T>
