@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // C += AᵀA, upper triangle.                                         a : [N, P], c : [P, P]
-// Rows in blocks of 192, packed into column panels of three SIMD vectors; threads take pairs of panels,
-// a register block of C at a time. FLOPs N·P², bytes P²·N/192 of C plus N·P·P/width of A from cache:
-// bound by the FMA units (95 % of their peak in the block product).
+// Rows in blocks of 384, packed into column panels of three SIMD vectors; threads take 48 × 48 tiles of C,
+// whose panels stay in the L2 cache, a register block at a time. FLOPs N·P², bytes 8·P²·N/384 of C and
+// N·P²/48 elements of packed A: bound by the FMA units.
 #include "sobolev/linalg/syrk.hpp"
 
 #include "kernels/linalg/panel_product_detail.hpp"

@@ -10,6 +10,7 @@
 namespace sobolev {
 namespace {
 constexpr double smallest_damping = 1e-16, largest_damping = 1e12;
+constexpr std::size_t factor_granule = 48;  // a multiple of every panel width: factored in place
 
 template <class T>
 double norm(const Buffer<T>& v) {
@@ -33,57 +34,62 @@ LevenbergMarquardt<T>::LevenbergMarquardt(const Cpu& cpu, std::size_t parameters
       matrix_(parameters * parameters),
       gradient_(parameters),
       diagonal_(parameters),
-      factor_(parameters * parameters),
-      step_(parameters),
-      best_step_(parameters),
+      padded_((parameters + factor_granule - 1) / factor_granule * factor_granule),
+      factor_(padded_ * padded_),
+      step_(padded_),
+      best_step_(padded_),
       trial_(parameters),
-      acceleration_(parameters) {}
+      acceleration_(padded_) {}
 
 template <class T>
-bool LevenbergMarquardt<T>::solve(double damping, Buffer<T>& factor, Buffer<T>& step) {
+bool LevenbergMarquardt<T>::solve(double damping) {
+  const std::size_t n = padded_;
 #pragma omp parallel for num_threads(cpu_.threads()) schedule(static)
-  for (std::size_t i = 0; i < p_; ++i) {
-    std::copy_n(matrix_.data() + i * p_ + i, p_ - i, factor.data() + i * p_ + i);
-    factor[i * p_ + i] += T(damping) * diagonal_[i];
+  for (std::size_t i = 0; i < n; ++i) {
+    T* row = factor_.data() + i * n;
+    if (i < p_) std::copy(matrix_.data() + i * p_ + i, matrix_.data() + (i + 1) * p_, row + i);
+    std::fill(row + std::max(i, p_), row + n, T(0));
+    row[i] = i < p_ ? row[i] + T(damping) * diagonal_[i] : T(1);
   }
-  if (!cholesky(cpu_, factor.view(p_, p_))) return false;
-  for (std::size_t i = 0; i < p_; ++i) step[i] = -gradient_[i];
-  cholesky_solve(cpu_, View<const T, 2>(factor.data(), p_, p_), step.view(p_));
-  return std::all_of(step.begin(), step.end(), [](T x) { return std::isfinite(x); });
+  if (!cholesky(cpu_, factor_.view(n, n))) return false;
+  for (std::size_t i = 0; i < n; ++i) step_[i] = i < p_ ? -gradient_[i] : T(0);
+  cholesky_solve(cpu_, View<const T, 2>(factor_.data(), n, n), step_.view(n));
+  return std::all_of(step_.begin(), step_.end(), [](T x) { return std::isfinite(x); });
 }
 
 template <class T>
-bool LevenbergMarquardt<T>::accelerate(FusedStep<T>& residuals, View<const T, 1> parameters,
-                                       const Buffer<T>& factor, const Buffer<T>& step,
-                                       Buffer<T>& acceleration) {
+void LevenbergMarquardt<T>::evaluate(FusedStep<T>& residuals, View<const T, 1> parameters,
+                                     std::vector<Buffer<T>>& r) {
+  const std::size_t groups = std::size_t(residuals.groups());
+  r.resize(groups);
+  for (std::size_t g = 0; g < groups; ++g) {
+    const std::size_t e = std::size_t(residuals.residuals(int(g))), n = residuals.points(int(g));
+    if (r[g].size() != e * n) r[g] = Buffer<T>(e * n);
+    if (n > 0) residuals.evaluate(int(g), parameters, r[g].view(e, n));
+  }
+}
+
+template <class T>
+bool LevenbergMarquardt<T>::accelerate(FusedStep<T>& residuals, View<const T, 1> parameters) {
   const T h = T(0.1);
-  const int groups = residuals.groups();
-  std::vector<Buffer<T>> second;
-  for (int g = 0; g < groups; ++g)
-    second.emplace_back(std::size_t(residuals.residuals(g)) * residuals.points(g));
-  // second = r(θ + hp) − 2 r(θ) + r(θ − hp), then JᵀW applied to it over −2h².
-  for (int sign : {1, 0, -1}) {
-    for (std::size_t i = 0; i < p_; ++i) trial_[i] = parameters.data()[i] + T(sign) * h * step[i];
-    for (int g = 0; g < groups; ++g) {
-      const std::size_t e = std::size_t(residuals.residuals(g)), n = residuals.points(g);
-      if (n == 0) continue;
-      Buffer<T> r(e * n);
-      residuals.evaluate(g, view(trial_), r.view(e, n));
-      Buffer<T>& s = second[std::size_t(g)];
-      for (std::size_t i = 0; i < e * n; ++i) s[i] += sign == 0 ? -2 * r[i] : r[i];
-    }
+  // r(θ + hp) − 2 r(θ) + r(θ − hp), then JᵀW applied to it over −2h².
+  for (int sign : {1, -1}) {
+    for (std::size_t i = 0; i < p_; ++i) trial_[i] = parameters.data()[i] + T(sign) * h * step_[i];
+    evaluate(residuals, view(trial_), sign > 0 ? ahead_ : behind_);
   }
   std::vector<View<const T, 2>> seeds;
-  for (int g = 0; g < groups; ++g) {
-    const std::size_t e = std::size_t(residuals.residuals(g)), n = residuals.points(g);
-    residuals.weigh(g, second[std::size_t(g)].view(e, n));
-    seeds.push_back(View<const T, 2>(second[std::size_t(g)].data(), e, n));
+  for (std::size_t g = 0; g < ahead_.size(); ++g) {
+    const std::size_t e = std::size_t(residuals.residuals(int(g))), n = residuals.points(int(g));
+    for (std::size_t i = 0; i < e * n; ++i) ahead_[g][i] += behind_[g][i] - 2 * here_[g][i];
+    residuals.weigh(int(g), ahead_[g].view(e, n));
+    seeds.push_back(View<const T, 2>(ahead_[g].data(), e, n));
   }
-  residuals.pull_back(parameters, seeds, acceleration.view(p_));
-  for (T& x : acceleration) x *= T(-0.5) / (h * h);
-  cholesky_solve(cpu_, View<const T, 2>(factor.data(), p_, p_), acceleration.view(p_));
-  const double size = norm(acceleration);
-  return std::isfinite(size) && 2 * size <= 0.75 * norm(step);
+  residuals.pull_back(parameters, seeds, acceleration_.view(p_));
+  for (std::size_t i = 0; i < padded_; ++i)
+    acceleration_[i] = i < p_ ? acceleration_[i] * (T(-0.5) / (h * h)) : T(0);
+  cholesky_solve(cpu_, View<const T, 2>(factor_.data(), padded_, padded_), acceleration_.view(padded_));
+  const double size = norm(acceleration_);
+  return std::isfinite(size) && 2 * size <= 0.75 * norm(step_);
 }
 
 template <class T>
@@ -96,6 +102,7 @@ typename LevenbergMarquardt<T>::Outcome LevenbergMarquardt<T>::step(FusedStep<T>
   out.loss = out.loss_before;
   if (!std::isfinite(out.loss_before)) return out;
   residuals.hold_causal_weights(true);
+  if (options_.geodesic) evaluate(residuals, theta, here_);
 
   T largest = 0;
   for (std::size_t i = 0; i < p_; ++i) largest = std::max(largest, matrix_[i * p_ + i]);
@@ -106,7 +113,7 @@ typename LevenbergMarquardt<T>::Outcome LevenbergMarquardt<T>::step(FusedStep<T>
   // Tries a damping, with and without acceleration; keeps the better when it is the best so far.
   const auto attempt = [&](double damping) {
     ++out.trials;
-    if (!solve(damping, factor_, step_)) return false;
+    if (!solve(damping)) return false;
     const auto loss_of = [&] {
       for (std::size_t i = 0; i < p_; ++i) trial_[i] = parameters.data()[i] + step_[i];
       return residuals.loss(view(trial_));
@@ -114,8 +121,7 @@ typename LevenbergMarquardt<T>::Outcome LevenbergMarquardt<T>::step(FusedStep<T>
     double loss = loss_of();
     bool accelerated = false;
     // A step that overshoots by its curvature may still be a good one once that is corrected.
-    if (options_.geodesic && loss < 10 * out.loss_before &&
-        accelerate(residuals, theta, factor_, step_, acceleration_)) {
+    if (options_.geodesic && loss < 10 * out.loss_before && accelerate(residuals, theta)) {
       for (std::size_t i = 0; i < p_; ++i) step_[i] += acceleration_[i];
       const double corrected = loss_of();
       if (corrected < loss || !std::isfinite(loss)) {

@@ -259,8 +259,7 @@ double FusedStep<T>::normal_equations(View<const T, 1> parameters, View<T, 2> ma
 #pragma omp parallel for num_threads(m.cpu.threads()) schedule(static)
   for (std::size_t i = 0; i < p; ++i) {
     gradient.data()[i] = m.matrix[i * ld + p];
-    for (std::size_t j = 0; j < p; ++j)
-      matrix.data()[i * p + j] = i <= j ? m.matrix[i * ld + j] : m.matrix[j * ld + i];
+    std::copy(m.matrix.data() + i * ld + i, m.matrix.data() + i * ld + p, matrix.data() + i * p + i);
   }
   return double(m.matrix[p * ld + p]);
 }

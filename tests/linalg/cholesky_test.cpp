@@ -28,7 +28,7 @@ std::vector<T> definite_matrix(std::size_t p) {
 
 TYPED_TEST(Cholesky, FactorsAndSolves) {
   using T = TypeParam;
-  for (std::size_t p : {1, 2, 11, 12, 23, 24, 25, 48, 97, 150}) {
+  for (std::size_t p : {1, 2, 11, 12, 23, 24, 25, 48, 97, 150, 192, 240, 331}) {
     const std::vector<T> a = definite_matrix<T>(p);
     test::Guarded<T> u(p * p), x(p, 5);
     std::copy(a.begin(), a.end(), u.data());
@@ -54,8 +54,8 @@ TYPED_TEST(Cholesky, FactorsAndSolves) {
 
 TYPED_TEST(Cholesky, SaysWhenTheMatrixIsNotPositiveDefinite) {
   using T = TypeParam;
-  for (std::size_t bad : {0, 5, 30, 59}) {
-    const std::size_t p = 60;
+  for (std::size_t bad : {0, 5, 30, 59, 96, 130, 191}) {
+    const std::size_t p = 192;
     std::vector<T> a = definite_matrix<T>(p);
     a[bad * p + bad] = T(-1);
     EXPECT_FALSE(cholesky<T>(Cpu(2), View<T, 2>(a.data(), p, p)));

@@ -152,7 +152,8 @@ TYPED_TEST(StepTyped, NormalEquationsAreTheSumOfRowProducts) {
             for (std::size_t j = 0; j < p; j += 7) want[i * p + j] += w * double(g[i]) * double(g[j]);
         }
     for (std::size_t i = 0; i < p; i += 3)
-      for (std::size_t j = 0; j < p; j += 7) test::expect_near<T>(matrix[i * p + j], want[i * p + j], 200);
+      for (std::size_t j = 0; j < p; j += 7)
+        if (i <= j) test::expect_near<T>(matrix[i * p + j], want[i * p + j], 200);
   }
 }
 

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstddef>
-#include <cstring>
-#include <limits>
-#include <new>
-#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -13,6 +9,13 @@
 
 namespace sobolev {
 
+namespace detail {
+inline constexpr std::size_t buffer_alignment = 64;
+/// Zeroed memory for `count` elements; from 16 MiB on in huge pages where the system has them.
+void* allocate_zeroed(std::size_t count, std::size_t element);
+void release(void*, std::size_t count, std::size_t element) noexcept;
+}  // namespace detail
+
 /// Owning, move-only, zero-initialised numeric memory, aligned to 64 bytes.
 /// Throws OutOfMemory with the size asked for.
 template <class T>
@@ -20,27 +23,17 @@ class Buffer {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  static constexpr std::size_t alignment = 64;
+  static constexpr std::size_t alignment = detail::buffer_alignment;
   Buffer() = default;
-  explicit Buffer(std::size_t size) : size_(size) {
-    if (size == 0) return;
-    void* p = size > std::numeric_limits<std::size_t>::max() / sizeof(T)
-                  ? nullptr
-                  : ::operator new (size * sizeof(T), std::align_val_t{alignment}, std::nothrow);
-    if (p == nullptr)
-      throw OutOfMemory("out of memory: " + std::to_string(size) + " elements of " +
-                        std::to_string(sizeof(T)) +
-                        " bytes asked for; use fewer points or a smaller network");
-    std::memset(p, 0, size * sizeof(T));
-    data_ = static_cast<T*>(p);
-  }
+  explicit Buffer(std::size_t size)
+      : data_(static_cast<T*>(detail::allocate_zeroed(size, sizeof(T)))), size_(size) {}
   Buffer(Buffer&& o) noexcept : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
   Buffer& operator=(Buffer&& o) noexcept {
     std::swap(data_, o.data_);
     std::swap(size_, o.size_);
     return *this;
   }
-  ~Buffer() { ::operator delete (data_, std::align_val_t{alignment}); }
+  ~Buffer() { detail::release(data_, size_, sizeof(T)); }
 
   T* data() { return data_; }
   const T* data() const { return data_; }

@@ -5,7 +5,8 @@
 
 namespace sobolev {
 
-/// A = UᵀU in place: the upper triangle of a becomes U, the lower one is not read or written.
+/// A = UᵀU in place: the upper triangle of a becomes U; the lower one is not read, and parts of it may be
+/// overwritten. Needs a copy of A unless P is a multiple of 48.
 /// Returns false when A is not numerically positive definite (a is then spoilt).    a : [P, P]
 /// Backward error: 2 P eps |A|. Source: Golub & Van Loan 2013, section 4.2.
 template <class T>

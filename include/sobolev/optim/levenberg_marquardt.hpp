@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <vector>
+
 #include "sobolev/core/buffer.hpp"
 #include "sobolev/core/executor.hpp"
 #include "sobolev/pinn/step.hpp"
@@ -18,7 +20,7 @@ struct LevenbergMarquardtOptions {
 /// too bold, by 6 (up to 12 times) when the loss did not fall. Geodesic acceleration (Transtrum & Sethna
 /// 2012): with r_vv the second derivative of r along p by central differences (h = 0.1), (G + λD) a = −½ JᵀW
 /// r_vv; a trial takes p + a when 2|a| ≤ 0.75|p| and its loss is lower. Cost per iteration: rows and syrk
-/// N·P², Cholesky P³/3 and about 7 forward passes per trial. Sources: Moré 1978; papers cited in
+/// N·P², Cholesky P³/3 and about 6 forward passes per trial. Sources: Moré 1978; papers cited in
 /// docs/optimizers.md.
 template <class T>
 class LevenbergMarquardt {
@@ -37,16 +39,20 @@ class LevenbergMarquardt {
   void set_damping(double damping) { damping_ = damping; }
 
  private:
-  /// Factors G + λD into `factor` and solves for the step; false when not positive definite.
-  bool solve(double damping, Buffer<T>& factor, Buffer<T>& step);
-  bool accelerate(FusedStep<T>& residuals, View<const T, 1> parameters, const Buffer<T>& factor,
-                  const Buffer<T>& step, Buffer<T>& acceleration);
+  /// Factors G + λD and solves for the step; false when not positive definite.
+  bool solve(double damping);
+  void evaluate(FusedStep<T>& residuals, View<const T, 1> parameters, std::vector<Buffer<T>>& r);
+  /// The correction of the step from the same factor; false when it is too large to be trusted.
+  bool accelerate(FusedStep<T>& residuals, View<const T, 1> parameters);
 
   Cpu cpu_;
   std::size_t p_;
   LevenbergMarquardtOptions options_;
   double damping_;
-  Buffer<T> matrix_, gradient_, diagonal_, factor_, step_, best_step_, trial_, acceleration_;
+  Buffer<T> matrix_, gradient_, diagonal_;
+  std::size_t padded_;  // order of the factor: p_, the identity beyond it
+  Buffer<T> factor_, step_, best_step_, trial_, acceleration_;
+  std::vector<Buffer<T>> here_, ahead_, behind_;  // residuals of each group at θ and θ ± hp
 };
 
 }  // namespace sobolev

@@ -82,9 +82,9 @@ class FusedStep {
   void weigh(int group, View<T, 2> r);
   /// Each group's mean over n of v_n |∂r_e(x_n)/∂θ|², by residual: the scale of its Jacobian rows.
   std::vector<std::vector<double>> row_norms(View<const T, 1> parameters);
-  /// The Gauss–Newton matrix G = Σ w_e v_n ∇r ∇rᵀ (both triangles) and g = Σ w_e v_n r ∇r; returns L.
-  /// matrix : [P, P], gradient : [P]. Causal weights enter as constants. Rows are made block by block
-  /// and consumed in cache: FLOPs N·E·P² (syrk) + about 2·K·N·E·P (rows).
+  /// The Gauss–Newton matrix G = Σ w_e v_n ∇r ∇rᵀ (its upper triangle; the lower one is left alone) and g = Σ
+  /// w_e v_n r ∇r; returns L. matrix : [P, P], gradient : [P]. Causal weights enter as constants. Rows are
+  /// made block by block and consumed in cache: FLOPs N·E·P² (syrk) + about 2·K·N·E·P (rows).
   double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient);
 
   /// While held, the causal weights stay as the last pass found them: a trial step is compared with the
