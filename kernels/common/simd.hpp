@@ -46,6 +46,13 @@ using IntVec = typename simd_types<T>::mask;
 template <class T>
 inline constexpr int lanes = simd_bytes / int(sizeof(T));
 
+/// n elements of T rounded up to whole cache lines of 64 bytes.
+template <class T, class N>
+constexpr N whole_lines(N n) {
+  constexpr N unit = N(64 / sizeof(T));
+  return (n + unit - 1) / unit * unit;
+}
+
 /// Unaligned load and store.
 template <class T>
 SOBOLEV_INLINE Vec<T> load(const T* p) {

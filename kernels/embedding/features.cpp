@@ -5,22 +5,15 @@
 // (most of them zero): for a fixed point set the fused kernels keep them (pinn/step.cpp).
 #include "sobolev/embedding/features.hpp"
 
+#include "kernels/common/simd.hpp"
 #include "kernels/embedding/features_tile.hpp"
 #include "kernels/expression/tape_tile.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
-namespace {
-template <class T>
-constexpr int padded_points(int n) {
-  constexpr int unit = 64 / int(sizeof(T));
-  return (n + unit - 1) / unit * unit;
-}
-}  // namespace
-
 template <class T>
 std::size_t features_scratch_size(const detail::FeatureView<T>& view, int n) {
   if (view.expression_count == 0) return 0;
-  return std::size_t(view.tape.registers()) * std::size_t(padded_points<T>(n));
+  return std::size_t(view.tape.registers()) * std::size_t(whole_lines<T>(n));
 }
 
 template <class T>
@@ -71,7 +64,7 @@ void features_tile(const detail::FeatureView<T>& view, const T* x, std::size_t x
     }
   }
   if (view.expression_count == 0) return;
-  const int stride = padded_points<T>(n);
+  const int stride = whole_lines<T>(n);
   for (int d = 0; d < view.coordinates; ++d)
     for (int p = 0; p < stride; ++p)
       scratch[d * stride + p] = x[std::size_t(d) * x_stride + std::size_t(p < n ? p : n - 1)];

@@ -67,12 +67,6 @@ void output_gradient(const MlpGeometry<T>& g, const MlpTile<T>& tile, int q, con
   }
 }
 
-template <class T>
-std::size_t round_up(std::size_t n) {
-  constexpr std::size_t unit = 64 / sizeof(T);
-  return (n + unit - 1) / unit * unit;
-}
-
 /// z̄ of the last hidden layer into bar[0].
 template <class T>
 void seed_last_layer(const MlpGeometry<T>& g, const detail::JetTableView<T>& jet, const T* packed,
@@ -139,9 +133,9 @@ MlpGeometry<T> mlp_geometry(const MlpShape& shape) {
 template <class T>
 std::size_t mlp_tile_size(const MlpGeometry<T>& g, int channels, int points) {
   const std::size_t rows = std::size_t(channels) * std::size_t(points);
-  return round_up<T>(rows * std::size_t(g.input_panels * g.width)) +
-         round_up<T>(rows * g.padded()) * (2 * std::size_t(g.depth) + 2) +
-         2 * round_up<T>(rows * std::size_t(g.outputs));
+  return whole_lines<T>(rows * std::size_t(g.input_panels * g.width)) +
+         whole_lines<T>(rows * g.padded()) * (2 * std::size_t(g.depth) + 2) +
+         2 * whole_lines<T>(rows * std::size_t(g.outputs));
 }
 
 template <class T>
@@ -149,19 +143,19 @@ MlpTile<T> mlp_tile(const MlpGeometry<T>& g, int channels, int points, T* memory
   MlpTile<T> tile{};
   tile.points = points;
   tile.rows = channels * points;
-  const std::size_t rows = std::size_t(tile.rows), layer = round_up<T>(rows * g.padded());
+  const std::size_t rows = std::size_t(tile.rows), layer = whole_lines<T>(rows * g.padded());
   const auto take = [&](std::size_t n) {
     T* p = memory;
     memory += n;
     return p;
   };
-  tile.input = take(round_up<T>(rows * std::size_t(g.input_panels * g.width)));
+  tile.input = take(whole_lines<T>(rows * std::size_t(g.input_panels * g.width)));
   tile.z = take(layer * std::size_t(g.depth));
   tile.y = take(layer * std::size_t(g.depth));
   tile.bar[0] = take(layer);
   tile.bar[1] = take(layer);
-  tile.output = take(round_up<T>(rows * std::size_t(g.outputs)));
-  tile.output_bar = take(round_up<T>(rows * std::size_t(g.outputs)));
+  tile.output = take(whole_lines<T>(rows * std::size_t(g.outputs)));
+  tile.output_bar = take(whole_lines<T>(rows * std::size_t(g.outputs)));
   return tile;
 }
 

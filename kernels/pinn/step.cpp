@@ -11,23 +11,13 @@ using detail::StepTile;
 using detail::tile_granule_points;
 namespace {
 template <class T>
-constexpr int padded_points(int n) {
-  constexpr int unit = 64 / int(sizeof(T));
-  return (n + unit - 1) / unit * unit;
-}
-template <class T>
-std::size_t round_up(std::size_t n) {
-  constexpr std::size_t unit = 64 / sizeof(T);
-  return (n + unit - 1) / unit * unit;
-}
-template <class T>
 std::size_t scratch_size(const detail::GroupView<T>& g, int points) {
   std::size_t n = 0;
   for (int s = 0; s < g.copies; ++s) {
     const std::size_t m = features_scratch_size<T>(g.features[s], points);
     n = m > n ? m : n;
   }
-  return round_up<T>(n) + round_up<T>(std::size_t(g.coordinates) * std::size_t(padded_points<T>(points)));
+  return whole_lines<T>(n) + whole_lines<T>(std::size_t(g.coordinates) * std::size_t(whole_lines<T>(points)));
 }
 
 /// Seeds the residuals' adjoints, runs the tape backwards and spreads the fields' adjoints.
@@ -64,7 +54,7 @@ template <class T>
 std::size_t step_tile_size(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g) {
   const int points = step_tile_points<T>(geometry, g);
   return mlp_tile_size<T>(geometry, g.jet.channels, points * g.copies) +
-         2 * std::size_t(g.tape.registers()) * std::size_t(padded_points<T>(points)) +
+         2 * std::size_t(g.tape.registers()) * std::size_t(whole_lines<T>(points)) +
          scratch_size<T>(g, points);
 }
 
@@ -72,7 +62,7 @@ template <class T>
 StepTile<T> step_tile(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g, T* memory) {
   StepTile<T> t{};
   t.points = step_tile_points<T>(geometry, g);
-  t.stride = padded_points<T>(t.points);
+  t.stride = whole_lines<T>(t.points);
   t.network = mlp_tile<T>(geometry, g.jet.channels, t.points * g.copies, memory);
   memory += mlp_tile_size<T>(geometry, g.jet.channels, t.points * g.copies);
   t.registers = memory;
@@ -85,7 +75,7 @@ StepTile<T> step_tile(const MlpGeometry<T>& geometry, const detail::GroupView<T>
 
 template <class T>
 std::size_t step_features_size(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g) {
-  return round_up<T>(std::size_t(g.jet.channels * step_tile_points<T>(geometry, g) * g.copies) *
+  return whole_lines<T>(std::size_t(g.jet.channels * step_tile_points<T>(geometry, g) * g.copies) *
                      std::size_t(geometry.input_panels * geometry.width));
 }
 
@@ -100,7 +90,7 @@ void step_features(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry
     for (int p = 0; p < t.stride; ++p)
       columns[d * t.stride + p] =
           g.x[std::size_t(d) * g.points + first + std::size_t(p < count ? p : count - 1)];
-  T* scratch = columns + round_up<T>(std::size_t(g.coordinates) * std::size_t(t.stride));
+  T* scratch = columns + whole_lines<T>(std::size_t(g.coordinates) * std::size_t(t.stride));
   for (int s = 0; s < g.copies; ++s)
     features_tile<T>(g.features[s], columns, std::size_t(t.stride), t.points,
                      net.input + std::size_t(s * t.points) * std::size_t(geometry.width), geometry.width,
