@@ -25,6 +25,7 @@ struct SolveCommand : CommonOptions {
   std::optional<unsigned long> seed;
   std::filesystem::path out;     // empty: runs/<problem name>
   std::filesystem::path resume;  // a folder; empty: a new run
+  double checkpoint_every = 5;   // seconds
 };
 int run_solve(const SolveCommand& command);
 

@@ -84,6 +84,9 @@ int run(int argc, char** argv) {
   solve_app->add_option("--seed", solve.seed, "seed of all random numbers");
   solve_app->add_option("--out", solve.out, "folder of the results (default: runs/<problem>)");
   solve_app->add_option("--resume", solve.resume, "go on with the run in this folder");
+  solve_app->add_option("--checkpoint-every", solve.checkpoint_every, "seconds between checkpoints")
+      ->check(CLI::Range(0.001, 1e9))
+      ->capture_default_str();
   add_common(*solve_app, solve);
 
   EvaluateCommand evaluate;

@@ -98,6 +98,7 @@ int run_solve(const SolveCommand& command) {
   options.on_progress = [&](const Progress& progress) { printer.show(progress); };
   options.stop = &stop_requested;
   options.checkpoint = folder / checkpoint_name;
+  options.checkpoint_seconds = command.checkpoint_every;
   try {
     solution = resuming ? sobolev::resume(device, std::move(solution), options)
                         : sobolev::solve(device, problem, options);

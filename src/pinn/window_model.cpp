@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "sobolev/core/random.hpp"
 
@@ -177,7 +178,10 @@ Features WindowModel::features() const {
   Features features(names);
   for (const CoordinateRange& c : ranges()) {
     const int d = index_of(names, c.name);
-    if (c.periodic)
+    if (even_features(c))
+      for (int k = 1; k <= p.network.periodic_modes; ++k)
+        features.expression(cos(Expr(2 * std::numbers::pi * k / (c.high - c.low)) * coordinate(c.name)));
+    else if (c.periodic)
       features.periodic(d, p.network.periodic_modes, c.high - c.low);
     else if (p.network.normalize)
       features.linear(d, 2 / (c.high - c.low), -(c.high + c.low) / (c.high - c.low));
@@ -186,6 +190,14 @@ Features WindowModel::features() const {
   }
   for (Expr e : p.network.features) features.expression(e);
   return features;
+}
+
+bool WindowModel::even_features(const CoordinateRange& c) const {
+  const NetworkOptions& n = problem_->network;
+  const auto symmetry = n.symmetry.find(c.name);
+  return c.periodic && symmetry != n.symmetry.end() && symmetry->second > 0 &&
+         std::all_of(n.features.begin(), n.features.end(),
+                     [&](Expr e) { return differentiate(e, c.name) == Expr(0.0); });
 }
 
 MlpShape WindowModel::mlp() const {
@@ -197,7 +209,8 @@ std::vector<Symmetry> WindowModel::symmetry() const {
   std::vector<Symmetry> all;
   for (std::size_t d = 0; d < problem_->coordinates.size(); ++d) {
     const auto it = problem_->network.symmetry.find(problem_->coordinates[d].name);
-    if (it != problem_->network.symmetry.end()) all.push_back({int(d), it->second});
+    if (it != problem_->network.symmetry.end() && !even_features(problem_->coordinates[d]))
+      all.push_back({int(d), it->second});
   }
   return all;
 }

@@ -40,6 +40,7 @@ class WindowModel {
   double end() const { return end_; }
   Features features() const;
   MlpShape mlp() const;
+  /// Those that need mirrored copies of a point; the others are in the features.
   std::vector<Symmetry> symmetry() const;
   /// Ranges of the coordinates in this window.
   std::vector<CoordinateRange> ranges() const;
@@ -54,6 +55,8 @@ class WindowModel {
 
  private:
   void build_solutions();
+  /// True when cosines alone make the network even in a periodic coordinate.
+  bool even_features(const CoordinateRange& c) const;
   const Problem* problem_;
   int window_, time_;
   double start_ = 0, end_ = 0;

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -22,7 +23,8 @@ struct CommandResult {
 
 struct CommandOptions {
   std::filesystem::path folder = ".";  // working directory
-  int interrupt_signal = 0;            // sent once something stands on stderr
+  int interrupt_signal = 0;            // sent once something stands on stderr and interrupt_when() holds
+  std::function<bool()> interrupt_when = [] { return true; };
   rlim_t file_size_limit = RLIM_INFINITY;
   std::string stdout_file;  // instead of a pipe
   int seconds = 120;        // then it is killed
@@ -60,7 +62,7 @@ inline CommandResult run_command(const std::vector<std::string>& arguments,
   bool interrupted = options.interrupt_signal == 0;
   while (sources[0].fd >= 0 || sources[1].fd >= 0) {
     if (std::chrono::steady_clock::now() > deadline) ::kill(child, SIGKILL);
-    ::poll(sources, 2, 100);
+    ::poll(sources, 2, 10);
     for (int k = 0; k < 2; ++k) {
       if (sources[k].fd < 0 || sources[k].revents == 0) continue;
       char buffer[4096];
@@ -70,7 +72,7 @@ inline CommandResult run_command(const std::vector<std::string>& arguments,
       else
         sources[k].fd = -1;
     }
-    if (!interrupted && !result.err.empty()) {
+    if (!interrupted && !result.err.empty() && options.interrupt_when()) {
       ::kill(child, options.interrupt_signal);
       interrupted = true;
     }

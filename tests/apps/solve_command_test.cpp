@@ -150,6 +150,40 @@ TEST_F(SolveCommandTest, InterruptedRunsResumeToTheSameBits) {
   EXPECT_EQ(read_text(folder / "cut/solution.npz"), read_text(folder / "whole/solution.npz"));
 }
 
+TEST_F(SolveCommandTest, AKilledRunResumesFromItsLastCheckpointToTheSameBits) {
+  const std::vector<std::string> recipe = {
+      "--set", "training.stop.iterations=400", "--set",
+      "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 400, stall = { factor = 1.0 } }]"};
+  std::vector<std::string> arguments = recipe;
+  arguments.insert(arguments.end(), {"--out", "whole", "--quiet"});
+  ASSERT_EQ(solve(arguments).exit_code, 0);
+
+  // Killed once three checkpoints have been seen: in the middle of the run, perhaps while one is written.
+  testing::CommandOptions options;
+  options.interrupt_signal = SIGKILL;
+  std::filesystem::file_time_type last{};
+  int seen = 0;
+  options.interrupt_when = [&] {
+    std::error_code missing;
+    const auto time = std::filesystem::last_write_time(folder / "cut/checkpoint.safetensors", missing);
+    if (!missing && time != last) {
+      last = time;
+      ++seen;
+    }
+    return seen >= 3;
+  };
+  arguments = recipe;
+  arguments.insert(arguments.end(), {"--out", "cut", "--checkpoint-every", "0.02"});
+  ASSERT_EQ(solve(arguments, options).exit_code, 1000 + SIGKILL);
+  EXPECT_FALSE(std::filesystem::exists(folder / "cut/solution.npz"));
+
+  testing::CommandOptions here;
+  here.folder = folder.path();
+  const CommandResult resumed = run_command({"solve", "--resume", "cut", "--json", "--threads", "2"}, here);
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(read_text(folder / "cut/solution.npz"), read_text(folder / "whole/solution.npz"));
+}
+
 TEST_F(SolveCommandTest, ResumingChecksThatTheProblemIsTheSame) {
   ASSERT_EQ(solve({"--out", "run", "--quiet"}).exit_code, 0);
   EXPECT_EQ(solve({"--resume", "run", "--quiet"}).exit_code, 0);

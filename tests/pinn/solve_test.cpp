@@ -38,6 +38,28 @@ TEST(Solve, ReachesASmoothSolutionWithDefaults) {
   EXPECT_EQ(table.prediction.at("u").size(), 21u * 41u);
 }
 
+TEST(Solve, AnEvenPeriodicNetworkSeesCosinesOnly) {
+  const auto solved = [](const std::vector<std::string>& more) {
+    std::vector<std::string> overrides = {
+        "coordinates.x={ range = [-1, 1], periodic = true }", "conditions={ initial = { where = \"t = 0\", equation = \"u = cos(pi*x)\" } }",
+        "reference={ exact = { u = \"exp(-0.1*pi^2*t)*cos(pi*x)\" } }", "network.periodic_modes=3",
+        "network.symmetry={ x = \"even\" }", "training.stop.iterations=15"};
+    overrides.insert(overrides.end(), more.begin(), more.end());
+    return solve(Cpu(2), Problem::from_string(heat, "heat.toml", overrides));
+  };
+  const Solution cosines = solved({});
+  // A feature that is not even needs the mean over mirrored points, with sines as well.
+  const Solution mirrored = solved({"network.features=[\"sin(x)\"]"});
+  EXPECT_EQ(mirrored.parameters() - cosines.parameters(), std::size_t(4 * 24));
+  for (const Solution* s : {&cosines, &mirrored}) {
+    EXPECT_LT(s->relative_l2().at("u"), 1e-3);
+    const double x[] = {0.3, 0.7, 0.3, -0.7};
+    const auto u = s->evaluate(Cpu(1), View<const double, 2>(x, 2, 2), std::vector<std::string>{"u", "u_x"});
+    EXPECT_NEAR(u[0][0], u[0][1], 1e-14);
+    EXPECT_NEAR(u[1][0], -u[1][1], 1e-13);
+  }
+}
+
 TEST(Solve, FollowsTimeWindowsWithHardContinuation) {
   const Problem p = Problem::from_string(
       heat, "heat.toml",

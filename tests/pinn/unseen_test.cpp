@@ -32,8 +32,9 @@ TEST_P(Unseen, IsSolvedByTheDefaults) {
                                        {"training.stop=" + stop});
   const Solution s = solve(Cpu(2), p);
   EXPECT_LT(s.history().back().loss, s.history().front().loss);
-  if (to_the_end)
-    for (const auto& [unknown, error] : s.relative_l2()) EXPECT_LE(error, 1e-4) << unknown;
+  for (const auto& [unknown, error] : s.relative_l2()) {
+    EXPECT_LE(error, to_the_end ? 1e-4 : 1e6) << unknown;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, Unseen, ::testing::ValuesIn(unseen()), [](const auto& i) { return i.param; });
