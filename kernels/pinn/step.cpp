@@ -76,7 +76,7 @@ StepTile<T> step_tile(const MlpGeometry<T>& geometry, const detail::GroupView<T>
 template <class T>
 std::size_t step_features_size(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g) {
   return whole_lines<T>(std::size_t(g.jet.channels * step_tile_points<T>(geometry, g) * g.copies) *
-                     std::size_t(geometry.input_panels * geometry.width));
+                        std::size_t(geometry.input_panels * geometry.width));
 }
 
 template <class T>

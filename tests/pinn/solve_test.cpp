@@ -41,9 +41,12 @@ TEST(Solve, ReachesASmoothSolutionWithDefaults) {
 TEST(Solve, AnEvenPeriodicNetworkSeesCosinesOnly) {
   const auto solved = [](const std::vector<std::string>& more) {
     std::vector<std::string> overrides = {
-        "coordinates.x={ range = [-1, 1], periodic = true }", "conditions={ initial = { where = \"t = 0\", equation = \"u = cos(pi*x)\" } }",
-        "reference={ exact = { u = \"exp(-0.1*pi^2*t)*cos(pi*x)\" } }", "network.periodic_modes=3",
-        "network.symmetry={ x = \"even\" }", "training.stop.iterations=15"};
+        "coordinates.x={ range = [-1, 1], periodic = true }",
+        "conditions={ initial = { where = \"t = 0\", equation = \"u = cos(pi*x)\" } }",
+        "reference={ exact = { u = \"exp(-0.1*pi^2*t)*cos(pi*x)\" } }",
+        "network.periodic_modes=3",
+        "network.symmetry={ x = \"even\" }",
+        "training.stop.iterations=15"};
     overrides.insert(overrides.end(), more.begin(), more.end());
     return solve(Cpu(2), Problem::from_string(heat, "heat.toml", overrides));
   };

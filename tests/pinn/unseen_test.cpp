@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Problems the library has never seen, with nothing but the problem in their files: the defaults reach a relative
-// L2 error of 1e-4.
+// Problems the library has never seen, with nothing but the problem in their files: the defaults reach a
+// relative L2 error of 1e-4.
 #include <algorithm>
 #include <filesystem>
 
@@ -9,7 +9,8 @@
 
 namespace sobolev {
 namespace {
-// Builds without optimisation or with sanitizers are ten times slower: there, a few iterations must lower the loss.
+// Builds without optimisation or with sanitizers are ten times slower: there, a few iterations must lower the
+// loss.
 #ifdef NDEBUG
 constexpr bool to_the_end = true;
 #else
