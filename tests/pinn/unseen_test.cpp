@@ -28,9 +28,12 @@ std::vector<std::string> unseen() {
 class Unseen : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Unseen, IsSolvedByTheDefaults) {
-  const std::string stop = to_the_end ? "{ relative_l2 = 1e-4, iterations = 200 }" : "{ iterations = 3 }";
-  const Problem p = Problem::from_file(SOBOLEV_SOURCE_DIR "/tests/pinn/unseen/" + GetParam() + ".toml",
-                                       {"training.stop=" + stop});
+  std::vector<std::string> overrides = {"training.stop={ relative_l2 = 1e-4, iterations = 200 }"};
+  if (!to_the_end)
+    overrides = {"training.stop={ iterations = 3 }",
+                 "training.points={ sobol = 200, condition_points = 40 }"};
+  const Problem p =
+      Problem::from_file(SOBOLEV_SOURCE_DIR "/tests/pinn/unseen/" + GetParam() + ".toml", overrides);
   const Solution s = solve(Cpu(2), p);
   EXPECT_LT(s.history().back().loss, s.history().front().loss);
   for (const auto& [unknown, error] : s.relative_l2()) {
