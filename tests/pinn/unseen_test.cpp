@@ -36,9 +36,8 @@ TEST_P(Unseen, IsSolvedByTheDefaults) {
       Problem::from_file(SOBOLEV_SOURCE_DIR "/tests/pinn/unseen/" + GetParam() + ".toml", overrides);
   const Solution s = solve(Cpu(2), p);
   EXPECT_LT(s.history().back().loss, s.history().front().loss);
-  for (const auto& [unknown, error] : s.relative_l2()) {
-    EXPECT_LE(error, to_the_end ? 1e-4 : 1e6) << unknown;
-  }
+  if (!to_the_end) return;
+  for (const auto& [unknown, error] : s.relative_l2()) EXPECT_LE(error, 1e-4) << unknown;
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, Unseen, ::testing::ValuesIn(unseen()), [](const auto& i) { return i.param; });
