@@ -3,6 +3,7 @@
 # the processor has is chosen at run time (kernels/common/dispatch.hpp). Kernels are optimised in
 # every build type: an unoptimised one would be too slow to test.
 file(GLOB_RECURSE SOBOLEV_KERNEL_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/*.cpp")
+list(FILTER SOBOLEV_KERNEL_SOURCES EXCLUDE REGEX "/kernels/simulated/")
 
 set(SOBOLEV_KERNEL_TARGETS baseline)
 set(SOBOLEV_KERNEL_FLAGS_baseline "")

@@ -15,3 +15,8 @@ target_include_directories(sobolev PUBLIC
 target_link_libraries(sobolev PRIVATE $<BUILD_INTERFACE:sobolev_flags>
   OpenMP::OpenMP_CXX Threads::Threads fmt::fmt ZLIB::ZLIB PNG::PNG "${SOBOLEV_FFTW_LIBRARY}"
   $<BUILD_INTERFACE:tomlplusplus::tomlplusplus> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+if(NOT SOBOLEV_CUDA STREQUAL "OFF")
+  target_sources(sobolev PRIVATE $<TARGET_OBJECTS:sobolev_cuda_kernels>)
+  target_compile_definitions(sobolev PUBLIC SOBOLEV_HAS_CUDA=1)
+  target_link_libraries(sobolev PRIVATE $<BUILD_INTERFACE:${SOBOLEV_CUDA_LIBRARIES}>)
+endif()

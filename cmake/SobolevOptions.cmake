@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Options of the build and the flags common to all targets.
-set(SOBOLEV_CUDA "OFF" CACHE STRING "CUDA back end (OFF is all that exists so far)")
-set_property(CACHE SOBOLEV_CUDA PROPERTY STRINGS OFF)
-if(NOT SOBOLEV_CUDA STREQUAL "OFF")
-  message(FATAL_ERROR "SOBOLEV_CUDA=${SOBOLEV_CUDA}: only OFF is available in this version")
+set(SOBOLEV_CUDA "OFF" CACHE STRING "CUDA back end: OFF, ON (nvcc) or SIMULATED (a device for tests)")
+set_property(CACHE SOBOLEV_CUDA PROPERTY STRINGS OFF ON SIMULATED)
+if(NOT SOBOLEV_CUDA MATCHES "^(OFF|ON|SIMULATED)$")
+  message(FATAL_ERROR "SOBOLEV_CUDA=${SOBOLEV_CUDA}: must be OFF, ON or SIMULATED")
 endif()
 
 option(SOBOLEV_BUILD_APPS "Build the sobolev command" ${PROJECT_IS_TOP_LEVEL})

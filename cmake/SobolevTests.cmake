@@ -7,6 +7,9 @@ include(GoogleTest)
 file(GLOB SOBOLEV_TEST_FAMILIES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*")
 foreach(directory IN LISTS SOBOLEV_TEST_FAMILIES)
   get_filename_component(family "${directory}" NAME)
+  if(family STREQUAL "simulated" AND NOT SOBOLEV_CUDA STREQUAL "SIMULATED")
+    continue()
+  endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${directory}/*_test.cpp")
   if(sources)
     add_executable(test_${family} ${sources})
@@ -16,11 +19,22 @@ foreach(directory IN LISTS SOBOLEV_TEST_FAMILIES)
       SOBOLEV_COMMAND="${CMAKE_BINARY_DIR}/bin/sobolev")
     target_link_libraries(test_${family} PRIVATE sobolev::sobolev sobolev_flags GTest::gtest_main
       GTest::gmock fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus OpenMP::OpenMP_CXX Threads::Threads ZLIB::ZLIB)
+    if(family STREQUAL "simulated")
+      target_compile_definitions(test_${family} PRIVATE SOBOLEV_CUDA_SIMULATED=1)
+    endif()
     if(TARGET sobolev_command)
       add_dependencies(test_${family} sobolev_command)
     endif()
-    gtest_discover_tests(test_${family} TEST_PREFIX "${family}." DISCOVERY_TIMEOUT 60 
+    gtest_discover_tests(test_${family} TEST_PREFIX "${family}." DISCOVERY_TIMEOUT 60
       PROPERTIES TIMEOUT 900 ENVIRONMENT "OMP_WAIT_POLICY=passive")
+    # What runs on the simulated device, again in other orders of its threads (kernels/simulated/block.hpp).
+    if(SOBOLEV_CUDA STREQUAL "SIMULATED")
+      foreach(schedule 1 2)
+        gtest_discover_tests(test_${family} TEST_PREFIX "${family}.schedule${schedule}."
+          TEST_FILTER "*Cuda*:-*DeathTest*" TEST_LIST ${family}_schedule${schedule} DISCOVERY_TIMEOUT 60
+          PROPERTIES TIMEOUT 900 ENVIRONMENT "OMP_WAIT_POLICY=passive;SOBOLEV_SCHEDULE=${schedule}")
+      endforeach()
+    endif()
   endif()
 endforeach()
 

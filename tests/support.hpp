@@ -5,10 +5,16 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
+#if SOBOLEV_HAS_CUDA
+#include "sobolev/core/cuda.hpp"
+#endif
 #include "sobolev/core/error.hpp"
+#include "sobolev/core/executor.hpp"
 #include "sobolev/core/random.hpp"
 #include "sobolev/core/view.hpp"
 
@@ -21,38 +27,126 @@ void expect_near(double got, double want, double growth, const std::string& what
   EXPECT_LE(std::abs(got - want), bound) << what << " got " << got << " want " << want;
 }
 
-/// n normal numbers of a stream between NaN guard bands; the guards are checked on destruction.
-template <class T>
+/// Of a typed test: where it runs and with which numbers.
+template <class E, class T>
+struct On {
+  using Executor = E;
+  using Scalar = T;
+};
+#if SOBOLEV_HAS_CUDA
+using BackEnds = testing::Types<On<Cpu, float>, On<Cpu, double>, On<Cuda, float>, On<Cuda, double>>;
+#else
+using BackEnds = testing::Types<On<Cpu, float>, On<Cpu, double>>;
+#endif
+
+struct BackEndNames {
+  template <class B>
+  static std::string GetName(int) {
+    return std::string(std::is_same_v<typename B::Executor, Cpu> ? "Cpu" : "Cuda") +
+           (std::is_same_v<typename B::Scalar, float> ? "Float" : "Double");
+  }
+};
+
+/// The fixture of such a test. Skipped, visibly, where the machine has no such device.
+template <class B>
+class OnBackEnd : public testing::Test {
+ protected:
+  using Executor = typename B::Executor;
+  void SetUp() override {
+#if SOBOLEV_HAS_CUDA
+    if (std::is_same_v<Executor, Cuda> && Cuda::count() == 0) GTEST_SKIP() << "no CUDA device";
+#endif
+  }
+};
+
+/// Two threads of the CPU, or the first device.
+template <class E>
+const E& executor() {
+  if constexpr (std::is_same_v<E, Cpu>) {
+    static const Cpu cpu(2);
+    return cpu;
+  } else {
+    static const E device(0);
+    return device;
+  }
+}
+
+/// n normal numbers of a stream between NaN guard bands; the guards are checked on destruction. On a device,
+/// B = On<Cuda, T>, view() brings them there and operator[] brings them back.
+template <class B>
 class Guarded {
+  template <class S>
+  struct Place {
+    using Executor = Cpu;
+    using Scalar = S;
+  };
+  template <class E, class S>
+  struct Place<On<E, S>> : On<E, S> {};
+
  public:
+  using E = typename Place<B>::Executor;
+  using T = typename Place<B>::Scalar;
   explicit Guarded(std::size_t n, std::uint64_t stream = 0, double scale = 1)
       : n_(n), memory_(n + 2 * band, std::numeric_limits<T>::quiet_NaN()) {
     const Philox random(7, stream);
     for (std::size_t i = 0; i < n; ++i) memory_[band + i] = T(scale * random.normal(i));
+#if SOBOLEV_HAS_CUDA
+    if constexpr (on_device) device_.emplace(executor<Cuda>(), memory_.size());
+#endif
   }
   ~Guarded() {
+    fetch();
     for (std::size_t i = 0; i < band; ++i) {
       EXPECT_TRUE(std::isnan(memory_[i])) << "written before the buffer";
       EXPECT_TRUE(std::isnan(memory_[band + n_ + i])) << "written behind the buffer";
     }
   }
   Guarded(const Guarded&) = delete;
-  T* data() { return memory_.data() + band; }
   std::size_t size() const { return n_; }
-  T& operator[](std::size_t i) { return memory_[band + i]; }
+  /// On the host.
+  T* data() {
+    fetch();
+    return memory_.data() + band;
+  }
+  T& operator[](std::size_t i) { return data()[i]; }
   template <class... Sizes>
   View<T, int(sizeof...(Sizes))> view(Sizes... sizes) {
-    return View<T, int(sizeof...(Sizes))>(data(), sizes...);
+    return View<T, int(sizeof...(Sizes))>(begin(), sizes...);
   }
   template <class... Sizes>
   View<const T, int(sizeof...(Sizes))> cview(Sizes... sizes) {
-    return View<const T, int(sizeof...(Sizes))>(data(), sizes...);
+    return View<const T, int(sizeof...(Sizes))>(begin(), sizes...);
   }
 
  private:
   static constexpr std::size_t band = 67;
+  static constexpr bool on_device = !std::is_same_v<E, Cpu>;
+  View<T, 1> all() { return View<T, 1>(memory_.data(), memory_.size()); }
+
+  T* begin() {
+#if SOBOLEV_HAS_CUDA
+    if constexpr (on_device) {
+      if (!away_) upload<T, 1>(executor<Cuda>(), all(), device_->view(memory_.size()));
+      away_ = true;
+      return device_->data() + band;
+    }
+#endif
+    return memory_.data() + band;
+  }
+  void fetch() {
+#if SOBOLEV_HAS_CUDA
+    if constexpr (on_device)
+      if (away_) download<T, 1>(executor<Cuda>(), device_->view(memory_.size()), all());
+#endif
+    away_ = false;
+  }
+
   std::size_t n_;
   std::vector<T> memory_;
+  bool away_ = false;  // the device has the latest
+#if SOBOLEV_HAS_CUDA
+  std::optional<DeviceBuffer<T>> device_;
+#endif
 };
 
 }  // namespace sobolev::test

@@ -3,11 +3,15 @@
 // The SIMD vocabulary of the kernels: GCC/clang vector extensions of the register width of the
 // instruction set that the including file is compiled for. Both compilers keep arrays of these in
 // registers, which they do not do for a class that wraps them.
+#if SOBOLEV_TARGET_cuda
+#include "kernels/common/scalar.hpp"
+#else
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 #define SOBOLEV_INLINE inline __attribute__((always_inline))
+#define SOBOLEV_DEVICE
 
 namespace sobolev::SOBOLEV_TARGET {
 
@@ -83,7 +87,11 @@ SOBOLEV_INLINE T sum_lanes(Vec<T> v) {
   return s[0];
 }
 
+SOBOLEV_INLINE double sine(double x) { return __builtin_sin(x); }
+SOBOLEV_INLINE double cosine(double x) { return __builtin_cos(x); }
+SOBOLEV_INLINE double raise(double x, double y) { return __builtin_pow(x, y); }
 SOBOLEV_INLINE double square_root(double x) { return __builtin_sqrt(x); }
 SOBOLEV_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
 
 }  // namespace sobolev::SOBOLEV_TARGET
+#endif

@@ -5,6 +5,9 @@
 // tests/expression/elementary_test.cpp says. Rounding to an integer is by adding and subtracting
 // 1.5 · 2^(mantissa bits); the integer is then in the low bits of the sum. Products and sums written
 // as one expression become fused multiply-adds where there are such; nothing relies on it.
+#if SOBOLEV_TARGET_cuda
+#include "kernels/common/scalar.hpp"
+#else
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -469,3 +472,4 @@ SOBOLEV_INLINE Vec<T> verf(Vec<T> x) {
 }
 
 }  // namespace sobolev::SOBOLEV_TARGET
+#endif

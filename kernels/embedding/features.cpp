@@ -5,7 +5,7 @@
 // (most of them zero): for a fixed point set the fused kernels keep them (pinn/step.cpp).
 #include "sobolev/embedding/features.hpp"
 
-#include "kernels/common/simd.hpp"
+#include "kernels/embedding/features_math.hpp"
 #include "kernels/embedding/features_tile.hpp"
 #include "kernels/expression/tape_tile.hpp"
 
@@ -23,46 +23,7 @@ void features_tile(const detail::FeatureView<T>& view, const T* x, std::size_t x
     return out[std::size_t(feature / panel_width) * panel_stride + std::size_t(feature % panel_width) +
                std::size_t(channel * channel_rows + p) * std::size_t(row_stride)];
   };
-  for (int i = 0; i < view.linear_count; ++i) {
-    const detail::LinearFeature<T>& f = view.linear[i];
-    const T* column = x + std::size_t(f.coordinate) * x_stride;
-    for (int p = 0; p < n; ++p) at(f.feature, 0, p) = f.scale * column[p] + f.shift;
-    for (int j = 0; j < view.derivative_count; ++j) {
-      const detail::PureDerivative<T>& d = view.derivatives[j];
-      if (d.coordinate != f.coordinate || d.order != 1) continue;
-      for (int p = 0; p < n; ++p) at(f.feature, d.channel, p) += d.coefficient * f.scale;
-    }
-  }
-  for (int i = 0; i < view.periodic_count; ++i) {
-    const detail::PeriodicFeature<T>& f = view.periodic[i];
-    const T* column = x + std::size_t(f.coordinate) * x_stride;
-    for (int p = 0; p < n; ++p) {
-      // The phase in double: in float32 the modes would multiply its rounding error.
-      const double phase = double(f.omega) * double(column[p]);
-      const double c1 = __builtin_cos(phase), s1 = __builtin_sin(phase);
-      double c = 1, s = 0;
-      for (int k = 1; k <= f.modes; ++k) {
-        const double next = c * c1 - s * s1;
-        s = s * c1 + c * s1;
-        c = next;
-        const int feature = f.feature + 2 * (k - 1);
-        at(feature, 0, p) = T(c);
-        at(feature + 1, 0, p) = T(s);
-        const double frequency = k * double(f.omega);
-        for (int j = 0; j < view.derivative_count; ++j) {
-          const detail::PureDerivative<T>& d = view.derivatives[j];
-          if (d.coordinate != f.coordinate) continue;
-          double factor = double(d.coefficient);
-          for (int o = 0; o < d.order; ++o) factor *= frequency;
-          const double turned_c = d.order % 2 == 0 ? c : s, turned_s = d.order % 2 == 0 ? s : c;
-          const int quarter = d.order % 4;
-          at(feature, d.channel, p) +=
-              T(quarter == 0 || quarter == 3 ? factor * turned_c : -factor * turned_c);
-          at(feature + 1, d.channel, p) += T(quarter < 2 ? factor * turned_s : -factor * turned_s);
-        }
-      }
-    }
-  }
+  plain_features<T>(view, x, x_stride, n, at);
   if (view.expression_count == 0) return;
   const int stride = whole_lines<T>(n);
   for (int d = 0; d < view.coordinates; ++d)
@@ -86,9 +47,9 @@ template void features_tile<double>(const detail::FeatureView<double>&, const do
 }  // namespace sobolev::SOBOLEV_TARGET
 
 #if SOBOLEV_DISPATCHER
-#include <fmt/format.h>
 #include <omp.h>
 
+#include "kernels/embedding/features_shapes.hpp"
 #include "sobolev/core/buffer.hpp"
 
 namespace sobolev {
@@ -96,10 +57,7 @@ template <class T>
 void feature_jets(const Cpu& cpu, const Features& features, const JetSpec& spec, View<const T, 2> x,
                   unsigned mirror, View<T, 3> y) {
   const std::size_t n = x.extent(0), dimensions = x.extent(1), inputs = std::size_t(features.inputs());
-  require(dimensions == features.coordinates().size() && y.extent(0) == std::size_t(spec.channels()) &&
-              y.extent(1) == inputs && y.extent(2) == n,
-          fmt::format("feature_jets: x is [{}, {}] and y is [{}, {}, {}]; y must be [{}, {}, {}]", n,
-                      dimensions, y.extent(0), y.extent(1), y.extent(2), spec.channels(), inputs, n));
+  detail::check_feature_shapes<T>(features, spec, x, y);
   const detail::FeatureTable<T> table(features, spec, mirror);
   const detail::FeatureView<T> view = table.view();
   constexpr int tile = 64;

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/expression/tape_tile.hpp"
+#include "kernels/expression/tape_view.hpp"
 #include "sobolev/embedding/features.hpp"
 
 namespace sobolev::detail {
@@ -43,6 +43,7 @@ class FeatureTable {
   /// mirror: a bit per coordinate that is negated first.
   FeatureTable(const Features& features, const JetSpec& spec, unsigned mirror);
   FeatureView<T> view() const;
+  const Tape& tape() const { return tape_; }
 
  private:
   int inputs_, coordinates_, channels_;

@@ -28,16 +28,16 @@ SOBOLEV_INLINE Vec<T> vpow(Vec<T> a, Vec<T> b) {
   T s[lanes<T>], t[lanes<T>];
   store<T>(s, a);
   store<T>(t, b);
-  for (int i = 0; i < lanes<T>; ++i) s[i] = T(__builtin_pow(double(s[i]), double(t[i])));
+  for (int i = 0; i < lanes<T>; ++i) s[i] = T(raise(double(s[i]), double(t[i])));
   return load<T>(s);
 }
 
 /// a^c. The exponent stays in double: rounding it to float would cost eps·|c·log(a)|.
 template <class T>
-SOBOLEV_INLINE Vec<T> vpow(Vec<T> a, double c) {
+SOBOLEV_INLINE Vec<T> vpow_constant(Vec<T> a, double c) {
   T s[lanes<T>];
   store<T>(s, a);
-  for (int i = 0; i < lanes<T>; ++i) s[i] = T(__builtin_pow(double(s[i]), c));
+  for (int i = 0; i < lanes<T>; ++i) s[i] = T(raise(double(s[i]), c));
   return load<T>(s);
 }
 

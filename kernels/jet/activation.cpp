@@ -5,55 +5,75 @@
 // bandwidth bound outside the caches, about 20 % above the cost of σ itself inside them.
 #include "sobolev/jet/activation.hpp"
 
+#include <type_traits>
+
 #include "kernels/jet/activation_range.hpp"
 #include "kernels/jet/jet_algebra_detail.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
 namespace {
-template <class T>
+/// n of a vector's elements, or all of them.
+template <bool whole, class T>
 SOBOLEV_INLINE Vec<T> load_some(const T* p, std::size_t n) {
-  if (n >= std::size_t(lanes<T>)) return load<T>(p);
+  if constexpr (whole) return load<T>(p);
   T s[lanes<T>] = {};
   for (std::size_t i = 0; i < n; ++i) s[i] = p[i];
   return load<T>(s);
 }
-template <class T>
+template <bool whole, class T>
 SOBOLEV_INLINE void store_some(T* p, Vec<T> v, std::size_t n) {
-  if (n >= std::size_t(lanes<T>)) return store<T>(p, v);
+  if constexpr (whole) return store<T>(p, v);
   T s[lanes<T>];
   store<T>(s, v);
   for (std::size_t i = 0; i < n; ++i) p[i] = s[i];
+}
+/// f(i, std::bool_constant<whole>): vector by vector, a last one in part.
+template <class T, class F>
+SOBOLEV_INLINE void for_vectors(std::size_t n, F&& f) {
+  std::size_t i = 0;
+  for (; i + lanes<T> <= n; i += lanes<T>) f(i, std::true_type{});
+  if (i < n) f(i, std::false_type{});
 }
 
 template <Activation activation, class T>
 void forward(const detail::JetTableView<T>& table, const T* z, T* y, std::size_t stride, std::size_t n) {
   with_jet<T>(table, [&](auto jet) {
     using Jet = decltype(jet);
-    for (std::size_t i = 0; i < n; i += lanes<T>) {
-      Vec<T> in[Jet::max_channels], out[Jet::max_channels];
-      for (int c = 0; c < jet.channels(); ++c) in[c] = load_some<T>(z + std::size_t(c) * stride + i, n - i);
-      jet_activation<activation, T>(jet, table.coefficients, in, out);
-      for (int c = 0; c < jet.channels(); ++c) store_some<T>(y + std::size_t(c) * stride + i, out[c], n - i);
-    }
+    for_vectors<T>(
+        n, [&](std::size_t i, auto whole) __attribute__((always_inline)) {
+          Vec<T> in[Jet::max_channels], out[Jet::max_channels];
+          for (int c = 0; c < jet.channels(); ++c)
+            in[c] = load_some<whole>(z + std::size_t(c) * stride + i, n - i);
+          jet_activation<activation, T>(jet, table.coefficients, in, out);
+          for (int c = 0; c < jet.channels(); ++c)
+            store_some<whole>(y + std::size_t(c) * stride + i, out[c], n - i);
+        });
   });
 }
 
 template <Activation activation, class T>
 void backward(const detail::JetTableView<T>& table, const T* z, const T* y, const T* y_bar, T* z_bar,
               std::size_t stride, std::size_t n) {
+  const T* given = activation == Activation::tanh ? y : z;  // tanh' = 1 − y²
   with_jet<T>(table, [&](auto jet) {
     using Jet = decltype(jet);
-    for (std::size_t i = 0; i < n; i += lanes<T>) {
-      Vec<T> in[Jet::max_channels], bar[Jet::max_channels], out[Jet::max_channels];
-      for (int c = 0; c < jet.channels(); ++c) {
-        in[c] = load_some<T>(z + std::size_t(c) * stride + i, n - i);
-        bar[c] = load_some<T>(y_bar + std::size_t(c) * stride + i, n - i);
-      }
-      jet_activation_adjoint<activation, T>(jet, table.coefficients, in, load_some<T>(y + i, n - i), bar,
-                                            out);
-      for (int c = 0; c < jet.channels(); ++c)
-        store_some<T>(z_bar + std::size_t(c) * stride + i, out[c], n - i);
-    }
+    for_vectors<T>(
+        n, [&](std::size_t i, auto whole) __attribute__((always_inline)) {
+          Vec<T> in[Jet::max_channels], slope[Jet::max_channels], bar[Jet::max_channels], out[Jet::max_channels];
+          const auto load_channel = [&](int c) __attribute__((always_inline)) {
+            in[c] = load_some<whole>(given + std::size_t(c) * stride + i, n - i);
+            bar[c] = load_some<whole>(y_bar + std::size_t(c) * stride + i, n - i);
+          };
+          load_channel(0);  // there is always one, which compilers cannot know
+          for (int c = 1; c < jet.channels(); ++c) load_channel(c);
+          if constexpr (activation == Activation::tanh)
+            jet_tanh_slope<T>(jet, table.coefficients, in, slope);
+          else
+            jet_activation_slope<activation, T>(jet, table.coefficients, in, slope);
+          jet_transposed_product<T>(jet, table.coefficients, slope, bar, out);
+          for (int c = 0; c < jet.channels(); ++c)
+            store_some<whole>(z_bar + std::size_t(c) * stride + i, out[c], n - i);
+        });
   });
 }
 }  // namespace
@@ -94,25 +114,17 @@ template void activation_backward_range<double>(Activation, const detail::JetTab
 }  // namespace sobolev::SOBOLEV_TARGET
 
 #if SOBOLEV_DISPATCHER
-#include <fmt/format.h>
-
-#include "sobolev/core/error.hpp"
+#include "kernels/jet/activation_shapes.hpp"
 
 namespace sobolev {
 namespace {
 constexpr std::size_t grain = 4096;  // points per task
-template <class T>
-void check_shape(const char* name, const JetSpec& spec, View<const T, 2> z, View<const T, 2> other) {
-  require(z.extent(0) == std::size_t(spec.channels()) && other.shape() == z.shape(),
-          fmt::format("{}: arrays are [{}, {}] and [{}, {}] but the jet has {} channels", name, z.extent(0),
-                      z.extent(1), other.extent(0), other.extent(1), spec.channels()));
-}
 }  // namespace
 
 template <class T>
 void activation_forward(const Cpu& cpu, Activation activation, const JetSpec& spec, View<const T, 2> z,
                         View<T, 2> y) {
-  check_shape<T>("activation_forward", spec, z, y);
+  detail::check_activation_shapes<T>("activation_forward", spec, z, y);
   const detail::JetTable<T> table(spec);
   const detail::JetTableView<T> view = table.view();
   const std::size_t n = z.extent(1);
@@ -125,9 +137,9 @@ void activation_forward(const Cpu& cpu, Activation activation, const JetSpec& sp
 template <class T>
 void activation_backward(const Cpu& cpu, Activation activation, const JetSpec& spec, View<const T, 2> z,
                          View<const T, 2> y, View<const T, 2> y_bar, View<T, 2> z_bar) {
-  check_shape<T>("activation_backward", spec, z, y);
-  check_shape<T>("activation_backward", spec, y_bar, z_bar);
-  require(z.shape() == y_bar.shape(), "activation_backward: z and y_bar differ in shape");
+  detail::check_activation_shapes<T>("activation_backward", spec, z, y);
+  detail::check_activation_shapes<T>("activation_backward", spec, z, y_bar);
+  detail::check_activation_shapes<T>("activation_backward", spec, z, z_bar);
   const detail::JetTable<T> table(spec);
   const detail::JetTableView<T> view = table.view();
   const std::size_t n = z.extent(1);

@@ -2,7 +2,7 @@
 #pragma once
 // Composition y = σ(z) and its adjoint in a truncated Taylor algebra, on one SIMD vector per channel.
 // With P_k = (z − z_0)^k and s_k = σ^(k)(z_0)/k!:   y = Σ s_k P_k,   d = σ'(z) = Σ (k+1) s_{k+1} P_k,
-// z̄_β = Σ_{α ≥ β} ȳ_α d_{α−β}. One source serves the general algebra (loops over tables) and the
+// z̄_β = Σ_{α ≥ β} ȳ_α d_{α−β}; for tanh d = 1 − y·y. One source serves the general algebra (loops over tables) and the
 // common ones (tables known to the compiler, everything unrolled into registers).
 #include <utility>
 
@@ -98,11 +98,11 @@ SOBOLEV_INLINE void repeat(int n, F&& f) {
   }
 }
 
-/// s[0 … n]: Taylor coefficients of σ at z0. For tanh y0 = σ(z0) is given and z0 is not read.
-template <Activation activation, class T, bool have_value>
-SOBOLEV_INLINE void activation_taylor(Vec<T> z0, Vec<T> y0, int n, Vec<T>* s) {
+/// s[0 … n]: Taylor coefficients of σ at z0.
+template <Activation activation, class T>
+SOBOLEV_INLINE void activation_taylor(Vec<T> z0, int n, Vec<T>* s) {
   if constexpr (activation == Activation::tanh) {
-    s[0] = have_value ? y0 : vtanh<T>(z0);
+    s[0] = vtanh<T>(z0);
     if (n >= 1) s[1] = T(1) - s[0] * s[0];
     if (n >= 2) s[2] = -s[0] * s[1];
     // (k + 1) s_{k+1} = −Σ_{i+j=k} s_i s_j for k ≥ 1, from y' = 1 − y².
@@ -175,7 +175,7 @@ SOBOLEV_INLINE void jet_powers(const Jet& jet, const T* coefficients, const Vec<
 template <Activation activation, class T, class Jet>
 SOBOLEV_INLINE void jet_activation(const Jet& jet, const T* coefficients, const Vec<T>* z, Vec<T>* y) {
   Vec<T> s[Jet::max_order + 2] = {};
-  activation_taylor<activation, T, false>(z[0], Vec<T>{}, jet.order(), s);
+  activation_taylor<activation, T>(z[0], jet.order(), s);
   Vec<T> power[Jet::max_order + 2][Jet::max_channels];
   jet_powers<T>(jet, coefficients, z, power);
   y[0] = s[0];
@@ -188,25 +188,49 @@ SOBOLEV_INLINE void jet_activation(const Jet& jet, const T* coefficients, const 
       });
 }
 
-/// z̄ from ȳ; y0 = σ(z0). z_bar may be y_bar only when they are the same registers read before.
+/// The jet of σ'(z).
 template <Activation activation, class T, class Jet>
-SOBOLEV_INLINE void jet_activation_adjoint(const Jet& jet, const T* coefficients, const Vec<T>* z, Vec<T> y0,
-                                           const Vec<T>* y_bar, Vec<T>* z_bar) {
+SOBOLEV_INLINE void jet_activation_slope(const Jet& jet, const T* coefficients, const Vec<T>* z, Vec<T>* slope) {
   Vec<T> s[Jet::max_order + 3] = {};
-  activation_taylor<activation, T, true>(z[0], y0, jet.order() + 1, s);
+  activation_taylor<activation, T>(z[0], jet.order() + 1, s);
   Vec<T> power[Jet::max_order + 2][Jet::max_channels];
   jet_powers<T>(jet, coefficients, z, power);
-  Vec<T> slope[Jet::max_channels];  // the jet of σ'(z)
   slope[0] = s[1];
-  Vec<T> value_bar = y_bar[0] * s[1];
   repeat<Jet, Jet::max_channels>(
       jet.channels(), [&](int c) __attribute__((always_inline)) {
         if (c == 0) return;
         Vec<T> sum = T(2) * s[2] * power[1][c];
         for (int k = 2; k <= jet.reach(c); ++k) sum += T(k + 1) * s[k + 1] * power[k][c];
         slope[c] = sum;
-        value_bar += y_bar[c] * sum;
-        z_bar[c] = y_bar[c] * s[1];
+      });
+}
+
+/// The jet of tanh'(z) = 1 − y·y from that of y = tanh(z).
+template <class T, class Jet>
+SOBOLEV_INLINE void jet_tanh_slope(const Jet& jet, const T* coefficients, const Vec<T>* y, Vec<T>* slope) {
+  slope[0] = T(1) - y[0] * y[0];
+  const Vec<T> twice = T(-2) * y[0];
+  repeat<Jet, Jet::max_channels>(
+      jet.channels(), [&](int c) __attribute__((always_inline)) {
+        if (c > 0) slope[c] = twice * y[c];
+      });
+  repeat<Jet, jet_product_bound<Jet>>(
+      jet.product_count(), [&](int i) __attribute__((always_inline)) {
+        const JetProductIndex p = jet.product(i);
+        slope[p.out] -= coefficients[i] * y[p.left] * y[p.right];
+      });
+}
+
+/// z̄ from ȳ and the jet of σ'(z): z̄_β = Σ_{α ≥ β} ȳ_α slope_{α−β}.
+template <class T, class Jet>
+SOBOLEV_INLINE void jet_transposed_product(const Jet& jet, const T* coefficients, const Vec<T>* slope,
+                                           const Vec<T>* y_bar, Vec<T>* z_bar) {
+  Vec<T> value_bar = y_bar[0] * slope[0];
+  repeat<Jet, Jet::max_channels>(
+      jet.channels(), [&](int c) __attribute__((always_inline)) {
+        if (c == 0) return;
+        value_bar += y_bar[c] * slope[c];
+        z_bar[c] = y_bar[c] * slope[0];
       });
   z_bar[0] = value_bar;
   repeat<Jet, jet_product_bound<Jet>>(

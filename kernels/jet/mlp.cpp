@@ -24,6 +24,12 @@ SOBOLEV_INLINE void with_vectors(int vectors, F&& f) {
   }
 }
 
+/// The adjoint of tanh reads y alone: there z is overwritten by it, and the tile has room for more points.
+template <class T>
+SOBOLEV_INLINE bool keeps_z(const MlpGeometry<T>& g) {
+  return g.activation != Activation::tanh;
+}
+
 /// One output of the last layer on all rows: out[r] = Σ_i y[r][i] w[i] (+ bias on rows < bias_rows).
 template <class T>
 void output_forward(const MlpGeometry<T>& g, const T* y, int rows, const T* w, T bias, int bias_rows,
@@ -134,7 +140,7 @@ template <class T>
 std::size_t mlp_tile_size(const MlpGeometry<T>& g, int channels, int points) {
   const std::size_t rows = std::size_t(channels) * std::size_t(points);
   return whole_lines<T>(rows * std::size_t(g.input_panels * g.width)) +
-         whole_lines<T>(rows * g.padded()) * (2 * std::size_t(g.depth) + 2) +
+         whole_lines<T>(rows * g.padded()) * ((keeps_z(g) ? 2 : 1) * std::size_t(g.depth) + 2) +
          2 * whole_lines<T>(rows * std::size_t(g.outputs));
 }
 
@@ -150,8 +156,8 @@ MlpTile<T> mlp_tile(const MlpGeometry<T>& g, int channels, int points, T* memory
     return p;
   };
   tile.input = take(whole_lines<T>(rows * std::size_t(g.input_panels * g.width)));
-  tile.z = take(layer * std::size_t(g.depth));
   tile.y = take(layer * std::size_t(g.depth));
+  tile.z = keeps_z(g) ? take(layer * std::size_t(g.depth)) : tile.y;
   tile.bar[0] = take(layer);
   tile.bar[1] = take(layer);
   tile.output = take(whole_lines<T>(rows * std::size_t(g.outputs)));
@@ -286,16 +292,10 @@ void mlp_tile_backward(const MlpGeometry<T>& g, const detail::JetTableView<T>& j
       T* d_w = accumulator + g.gradient_offset(l);
       T* d_bias = d_w + g.padded() * std::size_t(g.panels_in(l)) * std::size_t(g.width);
       const T* in = l == 0 ? tile.input : tile.layer(tile.y, g, l - 1);
-      constexpr int mr = features_per_block<T, nv()>;
       for (int q = 0; q < g.hidden_panels; ++q) {
         const T* d = bar + std::size_t(q) * panel;
-        for (int j = 0; j < g.panels_in(l); ++j) {
-          const int left = g.fan_in(l) - j * g.width;
-          const int features = left < g.width ? (left + mr - 1) / mr * mr : g.width;
-          panel_outer<T, nv()>(in + std::size_t(j) * panel, d, tile.rows, features, d_w,
-                               std::size_t(g.width));
-          d_w += std::size_t(g.width) * std::size_t(g.width);
-        }
+        panel_outer<T, nv()>(in, panel, d, tile.rows, g.fan_in(l), d_w, std::size_t(g.width));
+        d_w += std::size_t(g.panels_in(l)) * std::size_t(g.width) * std::size_t(g.width);
         for (int i = 0; i < g.width; i += lanes<T>) {
           Vec<T> sum{};
           for (int p = 0; p < tile.points; ++p) sum += load<T>(d + std::size_t(p) * std::size_t(g.width) + i);

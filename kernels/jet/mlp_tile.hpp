@@ -68,7 +68,7 @@ struct MlpTile {
   int points;     // T, a multiple of tile_granule
   int rows;       // K·T
   T* input;       // [input_panels][rows][width], zero beyond the inputs
-  T* z;           // [depth][hidden_panels][rows][width]
+  T* z;           // [depth][hidden_panels][rows][width]; y itself for tanh
   T* y;           // the same shape
   T* bar[2];      // [hidden_panels][rows][width]
   T* output;      // [outputs][rows]

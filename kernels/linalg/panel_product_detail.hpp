@@ -8,6 +8,8 @@
 //
 // FLOPs per product 2·R·C_in·C_out. Per FMA of a vector the kernels load (1/NV + 1/MR) operands, so
 // they are bound by the FMA units where NV·MR accumulators fill the registers.
+#include <type_traits>
+
 #include "kernels/common/simd.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
@@ -21,11 +23,9 @@ inline constexpr int rows_per_block = simd_registers >= 32 ? (nv <= 2   ? 12
                                                               : nv == 2 ? 6
                                                               : nv == 3 ? 4
                                                                         : 3);
-/// Rows of dW (features of A) per register block; divides the panel width.
-template <class T, int nv>
-inline constexpr int features_per_block = (nv * lanes<T>) % 8 == 0 && nv * 8 <= simd_registers - 8  ? 8
-                                          : (nv* lanes<T>) % 4 == 0 && nv * 4 <= simd_registers - 4 ? 4
-                                                                                                    : 2;
+/// Rows of dW (features of A) per register block.
+template <int nv>
+inline constexpr int features_per_block = simd_registers >= 32 ? 8 : (nv == 1 ? 8 : nv == 2 ? 6 : 4);
 
 /// C = A·B (+ bias): rows `rows` (a multiple of rows_per_block) of one output panel.
 /// a : panels [panel][a_rows][width], k columns used; b : [k][width]; c : [rows][width]; bias : [width] or
@@ -71,37 +71,56 @@ SOBOLEV_INLINE void panel_product(const T* a, std::size_t a_panel, int rows, int
                                c + std::size_t(r) * width);
 }
 
-/// C += sign · Aᵀ·D for one panel of A and one of D: c : [features][stride], features a multiple of
-/// features_per_block and at most width.
-template <class T, int nv, int sign = 1>
-SOBOLEV_INLINE void panel_outer(const T* a, const T* d, int rows, int features, T* c, std::size_t stride) {
-  constexpr int width = nv * lanes<T>, mr = features_per_block<T, nv>;
-  for (int f = 0; f < features; f += mr) {
-    Vec<T> sum[mr][nv] = {};
-    const T* left = a + f;
-    const T* right_row = d;
-#pragma GCC unroll 2
-    for (int r = 0; r < rows; ++r, left += width, right_row += width) {
-      Vec<T> right[nv];
-#pragma GCC unroll 4
-      for (int v = 0; v < nv; ++v) right[v] = load<T>(right_row + v * lanes<T>);
+/// c[m] += sign · Σ_r left[m][r] · d[r] for mr features, whose columns start at left[m]: c : [mr][stride].
+template <class T, int nv, int mr, int sign>
+SOBOLEV_INLINE void panel_outer_block(const T* const* left, const T* d, int rows, T* c, std::size_t stride) {
+  constexpr int width = nv * lanes<T>;
+  Vec<T> sum[mr][nv] = {};
+  const T* column[mr];
 #pragma GCC unroll 16
-      for (int m = 0; m < mr; ++m) {
-        const Vec<T> x = broadcast<T>(left[m]);
+  for (int m = 0; m < mr; ++m) column[m] = left[m];
+  const std::size_t end = std::size_t(rows) * width;
+#pragma GCC unroll 2
+  for (std::size_t r = 0; r < end; r += width) {
+    Vec<T> right[nv];
 #pragma GCC unroll 4
-        for (int v = 0; v < nv; ++v) sum[m][v] += x * right[v];
-      }
-    }
+    for (int v = 0; v < nv; ++v) right[v] = load<T>(d + r + v * lanes<T>);
 #pragma GCC unroll 16
     for (int m = 0; m < mr; ++m) {
-      T* out = c + std::size_t(f + m) * stride;
+      const Vec<T> x = broadcast<T>(column[m][r]);
 #pragma GCC unroll 4
-      for (int v = 0; v < nv; ++v) {
-        T* p = out + v * lanes<T>;
-        store<T>(p, sign > 0 ? load<T>(p) + sum[m][v] : load<T>(p) - sum[m][v]);
-      }
+      for (int v = 0; v < nv; ++v) sum[m][v] += x * right[v];
     }
   }
+#pragma GCC unroll 16
+  for (int m = 0; m < mr; ++m) {
+    T* out = c + std::size_t(m) * stride;
+#pragma GCC unroll 4
+    for (int v = 0; v < nv; ++v) {
+      T* p = out + v * lanes<T>;
+      store<T>(p, sign > 0 ? load<T>(p) + sum[m][v] : load<T>(p) - sum[m][v]);
+    }
+  }
+}
+
+/// C += sign · Aᵀ·D for one panel of D and the first `features` columns of A, which may end within a panel:
+/// a : panels [panel][a_panel], c : [features][stride]. Blocks of features run across the panels of A.
+template <class T, int nv, int sign = 1>
+SOBOLEV_INLINE void panel_outer(const T* a, std::size_t a_panel, const T* d, int rows, int features, T* c,
+                                std::size_t stride) {
+  constexpr int width = nv * lanes<T>, mr = features_per_block<nv>;
+  int f = 0;
+  const auto block = [&](auto count) __attribute__((always_inline)) {
+    constexpr int n = decltype(count)::value;
+    const T* left[n];
+    for (int m = 0; m < n; ++m)
+      left[m] = a + std::size_t((f + m) / width) * a_panel + std::size_t((f + m) % width);
+    panel_outer_block<T, nv, n, sign>(left, d, rows, c + std::size_t(f) * stride, stride);
+    f += n;
+  };
+  while (f + mr <= features) block(std::integral_constant<int, mr>{});
+  while (f + 2 <= features) block(std::integral_constant<int, 2>{});
+  if (f < features) block(std::integral_constant<int, 1>{});
 }
 
 }  // namespace sobolev::SOBOLEV_TARGET

@@ -38,9 +38,9 @@ template <class T>
 void panel_update(const T* left, const T* right, int rows, T* c, std::size_t ld, bool subtract) {
   constexpr int width = vectors * lanes<T>;
   if (subtract)
-    panel_outer<T, vectors, -1>(left, right, rows, width, c, ld);
+    panel_outer<T, vectors, -1>(left, 0, right, rows, width, c, ld);
   else
-    panel_outer<T, vectors, 1>(left, right, rows, width, c, ld);
+    panel_outer<T, vectors, 1>(left, 0, right, rows, width, c, ld);
 }
 
 template int panel_width<float>();

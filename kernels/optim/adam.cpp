@@ -30,30 +30,21 @@ template void adam_range<double>(double, double, double, double, double, const d
 }  // namespace sobolev::SOBOLEV_TARGET
 
 #if SOBOLEV_DISPATCHER
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
 
-#include "sobolev/core/error.hpp"
+#include "kernels/optim/adam_math.hpp"
 
 namespace sobolev {
 template <class T>
 void adam_step(const Cpu& cpu, const AdamOptions& options, long step, View<const T, 1> gradient, View<T, 1> m,
                View<T, 1> v, View<T, 1> parameters) {
+  const auto rates = detail::adam_rates<T>(options, step, gradient, m, v, parameters);
   const std::size_t n = parameters.size();
-  require(gradient.size() == n && m.size() == n && v.size() == n,
-          fmt::format("adam_step: {} parameters, {} gradients, {} and {} moments", n, gradient.size(),
-                      m.size(), v.size()));
-  require(step >= 1, "adam_step: steps count from 1");
-  const double rate = options.learning_rate / (1 - std::pow(options.beta1, double(step)));
-  const double root_scale = 1 / std::sqrt(1 - std::pow(options.beta2, double(step)));
   constexpr std::size_t part = 16384;
 #pragma omp parallel for num_threads(cpu.threads()) schedule(static) if (n > part)
   for (std::size_t i = 0; i < n; i += part)
-    SOBOLEV_CALL(adam_range<T>, T(options.beta1), T(options.beta2), T(rate), T(root_scale),
-                 T(options.epsilon), gradient.data() + i, m.data() + i, v.data() + i, parameters.data() + i,
-                 std::min(part, n - i));
+    SOBOLEV_CALL(adam_range<T>, rates.beta1, rates.beta2, rates.rate, rates.root_scale, rates.epsilon,
+                 gradient.data() + i, m.data() + i, v.data() + i, parameters.data() + i, std::min(part, n - i));
 }
 template void adam_step<float>(const Cpu&, const AdamOptions&, long, View<const float, 1>, View<float, 1>,
                                View<float, 1>, View<float, 1>);

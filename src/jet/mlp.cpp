@@ -2,11 +2,11 @@
 // The network's jets over all tiles of points, by threads.
 #include "sobolev/jet/mlp.hpp"
 
-#include <fmt/format.h>
 #include <omp.h>
 
 #include <algorithm>
 
+#include "kernels/jet/mlp_shapes.hpp"
 #include "kernels/jet/mlp_tile.hpp"
 #include "sobolev/core/buffer.hpp"
 
@@ -47,28 +47,12 @@ struct Network {
   }
 };
 
-template <class T>
-void check(const char* name, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters,
-           View<const T, 3> x, View<const T, 3> y) {
-  shape.validate();
-  const std::size_t k = std::size_t(spec.channels()), in = std::size_t(shape.inputs),
-                    out = std::size_t(shape.outputs);
-  require(parameters.size() == shape.parameters(),
-          fmt::format("{}: {} parameters are given, the network has {}", name, parameters.size(),
-                      shape.parameters()));
-  require(x.extent(0) == k && x.extent(1) == in,
-          fmt::format("{}: x is [{}, {}, {}] but must be [{}, {}, N]", name, x.extent(0), x.extent(1),
-                      x.extent(2), k, in));
-  require(y.extent(0) == k && y.extent(1) == out && y.extent(2) == x.extent(2),
-          fmt::format("{}: y is [{}, {}, {}] but must be [{}, {}, {}]", name, y.extent(0), y.extent(1),
-                      y.extent(2), k, out, x.extent(2)));
-}
 }  // namespace
 
 template <class T>
 void mlp_forward(const Cpu& cpu, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters,
                  View<const T, 3> x, View<T, 3> y) {
-  check<T>("mlp_forward", shape, spec, parameters, x, y);
+  detail::check_mlp_shapes<T>("mlp_forward", shape, spec, parameters, x, y);
   Network<T> network(cpu, shape, spec, parameters);
   const detail::JetTableView<T> jet = network.table.view();
   const std::size_t n = x.extent(2), step = std::size_t(network.points);
@@ -88,7 +72,7 @@ void mlp_forward(const Cpu& cpu, const MlpShape& shape, const JetSpec& spec, Vie
 template <class T>
 void mlp_backward(const Cpu& cpu, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters,
                   View<const T, 3> x, View<const T, 3> y_bar, View<T, 1> gradient) {
-  check<T>("mlp_backward", shape, spec, parameters, x, y_bar);
+  detail::check_mlp_shapes<T>("mlp_backward", shape, spec, parameters, x, y_bar);
   require(gradient.size() == parameters.size(), "mlp_backward: the gradient's size is not the parameters'");
   Network<T> network(cpu, shape, spec, parameters);
   const detail::JetTableView<T> jet = network.table.view();

@@ -8,10 +8,9 @@
 
 namespace sobolev {
 namespace {
-template <class T>
-class FeatureJets : public testing::Test {};
-using Scalars = testing::Types<float, double>;
-TYPED_TEST_SUITE(FeatureJets, Scalars);
+template <class B>
+class FeatureJets : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(FeatureJets, test::BackEnds, test::BackEndNames);
 
 MultiIndex index(int t, int x) {
   MultiIndex a;
@@ -21,7 +20,7 @@ MultiIndex index(int t, int x) {
 }
 
 TYPED_TEST(FeatureJets, AreTheDerivativesOfTheFeatures) {
-  using T = TypeParam;
+  using T = typename TypeParam::Scalar;
   const Expr t = coordinate("t"), x = coordinate("x");
   Features features({"t", "x"});
   features.linear(0, 2.0, -1.0).periodic(1, 3, 2.0).expression(tanh(x / Expr(0.5)) * t).linear(1, 1.0, 0.0);
@@ -42,8 +41,8 @@ TYPED_TEST(FeatureJets, AreTheDerivativesOfTheFeatures) {
     for (unsigned mirror : {0u, 2u})
       for (std::size_t n : {0, 1, 31, 65, 257}) {
         const std::size_t k = std::size_t(s.channels()), f = expressions.size();
-        test::Guarded<T> points(n * 2, 3, 0.5), y(k * f * n, 4);
-        feature_jets<T>(Cpu(2), features, s, points.cview(n, 2), mirror, y.view(k, f, n));
+        test::Guarded<TypeParam> points(n * 2, 3, 0.5), y(k * f * n, 4);
+        feature_jets<T>(test::executor<typename TypeParam::Executor>(), features, s, points.cview(n, 2), mirror, y.view(k, f, n));
         for (std::size_t j = 0; j < k; ++j)
           for (std::size_t i = 0; i < f; ++i) {
             Expr want = 0.0;

@@ -14,6 +14,7 @@
 #include "sobolev/core/buffer.hpp"
 #include "sobolev/core/error.hpp"
 #include "sobolev/core/random.hpp"
+#include "tests/support.hpp"
 
 namespace sobolev {
 namespace {
@@ -31,25 +32,19 @@ std::vector<TapeOp> operations(const Tape& tape) {
   return ops;
 }
 
-/// An array [rows, N] between bands of NaN that nothing may read into a result or write.
-template <class T>
-class Guarded {
+/// An array [rows, N] between bands of NaN; (row, point) is on the host, view() where B computes.
+template <class B>
+class Array {
  public:
-  Guarded(std::size_t rows, std::size_t n) : rows_(rows), n_(n), data_(rows * n + 2 * band) {
-    std::fill(data_.begin(), data_.end(), std::numeric_limits<T>::quiet_NaN());
-  }
-  View<T, 2> view() { return {data_.data() + band, std::array{rows_, n_}}; }
-  void expect_bands() {
-    for (std::size_t i = 0; i < band; ++i) {
-      ASSERT_TRUE(std::isnan(data_[i]));
-      ASSERT_TRUE(std::isnan(data_[band + rows_ * n_ + i]));
-    }
-  }
+  using T = typename test::Guarded<B>::T;
+  Array(std::size_t rows, std::size_t n) : rows_(rows), n_(n), data_(rows * n) {}
+  T& operator()(std::size_t row, std::size_t point) { return data_[row * n_ + point]; }
+  View<T, 2> view() { return data_.view(rows_, n_); }
+  View<T, 2> on_host() { return View<T, 2>(data_.data(), rows_, n_); }
 
  private:
-  static constexpr std::size_t band = 37;  // odd: the rows are not aligned
   std::size_t rows_, n_;
-  Buffer<T> data_;
+  test::Guarded<B> data_;
 };
 
 /// x in [low, high) and t in [-1.5, 1.5), random.
@@ -117,59 +112,58 @@ std::vector<Operation> single_operations() {
           {"heaviside", heaviside(x), -2, 2, 5}};
 }
 
-template <class T>
-class TapeTyped : public testing::Test {};
-using Types = testing::Types<float, double>;
-TYPED_TEST_SUITE(TapeTyped, Types);
+template <class B>
+class TapeTyped : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(TapeTyped, test::BackEnds, test::BackEndNames);
+using Scalars = testing::Types<float, double>;
 
 constexpr std::size_t sizes[] = {0, 1, 31, 32, 33, 257};
 
 TYPED_TEST(TapeTyped, ForwardKeepsTheErrorOfTheContract) {
-  using T = TypeParam;
+  using T = typename TypeParam::Scalar;
+  const auto& device = test::executor<typename TypeParam::Executor>();
   for (const Operation& op : single_operations()) {
     const Tape tape = tape_of({op.e});
     for (std::size_t n : sizes) {
-      Guarded<T> in(2, n), out(1, n);
-      fill<T>(in.view(), op.low, op.high);
-      tape_forward<T>(Cpu(1), tape, in.view(), out.view());
+      Array<TypeParam> in(2, n), out(1, n);
+      fill<T>(in.on_host(), op.low, op.high);
+      tape_forward<T>(device, tape, in.view(), out.view());
       for (std::size_t p = 0; p < n; ++p) {
-        const double want = evaluate(op.e, {{x, in.view()(0, p)}, {t, in.view()(1, p)}});
+        const double want = evaluate(op.e, {{x, in(0, p)}, {t, in(1, p)}});
         ASSERT_NEAR(
-            out.view()(0, p), want,
+            out(0, p), want,
             std::numeric_limits<T>::min() + op.growth * std::numeric_limits<T>::epsilon() * std::abs(want))
-            << op.name << " at " << in.view()(0, p) << ", " << in.view()(1, p);
+            << op.name << " at " << in(0, p) << ", " << in(1, p);
       }
-      out.expect_bands();
     }
   }
 }
 
 // The adjoint of one instruction: its slope errs by a few roundings of terms of its own size.
 TYPED_TEST(TapeTyped, ReverseIsTheSymbolicDerivative) {
-  using T = TypeParam;
+  using T = typename TypeParam::Scalar;
+  const auto& device = test::executor<typename TypeParam::Executor>();
   const double eps = std::numeric_limits<T>::epsilon();
   for (const Operation& op : single_operations()) {
     const Tape tape = tape_of({op.e});
     const Expr slopes[] = {partial(op.e, x), partial(op.e, t)};
     for (std::size_t n : sizes) {
-      Guarded<T> in(2, n), seed(1, n), out(1, n), again(1, n), bar(2, n);
-      fill<T>(in.view(), op.low, op.high);
-      for (std::size_t p = 0; p < n; ++p) seed.view()(0, p) = T(1.25 - 0.01 * double(p));
-      tape_forward<T>(Cpu(1), tape, in.view(), again.view());
-      tape_reverse<T>(Cpu(1), tape, in.view(), seed.view(), out.view(), bar.view());
+      Array<TypeParam> in(2, n), seed(1, n), out(1, n), again(1, n), bar(2, n);
+      fill<T>(in.on_host(), op.low, op.high);
+      for (std::size_t p = 0; p < n; ++p) seed(0, p) = T(1.25 - 0.01 * double(p));
+      tape_forward<T>(device, tape, in.view(), again.view());
+      tape_reverse<T>(device, tape, in.view(), seed.view(), out.view(), bar.view());
       for (std::size_t p = 0; p < n; ++p) {
-        ASSERT_EQ(out.view()(0, p), again.view()(0, p)) << op.name;
-        const double at_x = in.view()(0, p), at_t = in.view()(1, p);
+        ASSERT_EQ(out(0, p), again(0, p)) << op.name;
+        const double at_x = in(0, p), at_t = in(1, p);
         for (std::size_t i = 0; i < 2; ++i) {
-          const double want = seed.view()(0, p) * evaluate(slopes[i], {{x, at_x}, {t, at_t}});
+          const double want = seed(0, p) * evaluate(slopes[i], {{x, at_x}, {t, at_t}});
           // 1 - tanh^2 and the like cancel, and the argument's own rounding is amplified by the function's
           // slope.
-          ASSERT_NEAR(bar.view()(i, p), want, 32 * eps * (1 + std::abs(want)))
+          ASSERT_NEAR(bar(i, p), want, 32 * eps * (1 + std::abs(want)))
               << op.name << " at " << at_x << ", " << at_t;
         }
       }
-      out.expect_bands();
-      bar.expect_bands();
     }
   }
 }
@@ -191,37 +185,41 @@ TEST(TapeReverse, AgreesWithFiniteDifferencesOfForward) {
   const Tape tape = tape_of(outputs);
   const std::size_t n = 131, count = outputs.size();
   const Cpu cpu(2);
-  Guarded<double> in(2, n), seed(count, n), out(count, n), bar(2, n), above(count, n), below(count, n);
-  fill<double>(in.view(), -1.5, 1.5);
+  Array<double> in(2, n), seed(count, n), out(count, n), bar(2, n), above(count, n), below(count, n);
+  fill<double>(in.on_host(), -1.5, 1.5);
   for (std::size_t o = 0; o < count; ++o)
-    for (std::size_t p = 0; p < n; ++p) seed.view()(o, p) = std::cos(double(3 * o + p));
+    for (std::size_t p = 0; p < n; ++p) seed(o, p) = std::cos(double(3 * o + p));
   tape_reverse<double>(cpu, tape, in.view(), seed.view(), out.view(), bar.view());
   const double h = 1e-6;
   for (std::size_t i = 0; i < 2; ++i) {
-    Guarded<double> moved(2, n);
+    Array<double> moved(2, n);
     std::copy(in.view().begin(), in.view().end(), moved.view().begin());
-    for (std::size_t p = 0; p < n; ++p) moved.view()(i, p) = in.view()(i, p) + h;
+    for (std::size_t p = 0; p < n; ++p) moved(i, p) = in(i, p) + h;
     tape_forward<double>(cpu, tape, moved.view(), above.view());
-    for (std::size_t p = 0; p < n; ++p) moved.view()(i, p) = in.view()(i, p) - h;
+    for (std::size_t p = 0; p < n; ++p) moved(i, p) = in(i, p) - h;
     tape_forward<double>(cpu, tape, moved.view(), below.view());
     for (std::size_t p = 0; p < n; ++p) {
       double want = 0;
       for (std::size_t o = 0; o < count; ++o)
-        want += seed.view()(o, p) * (above.view()(o, p) - below.view()(o, p)) / (2 * h);
-      ASSERT_NEAR(bar.view()(i, p), want, 2e-8 * (1 + std::abs(want))) << "input " << i << ", point " << p;
+        want += seed(o, p) * (above(o, p) - below(o, p)) / (2 * h);
+      ASSERT_NEAR(bar(i, p), want, 2e-8 * (1 + std::abs(want))) << "input " << i << ", point " << p;
     }
   }
 }
 
-TYPED_TEST(TapeTyped, ResultsDoNotDependOnTheThreads) {
+template <class T>
+class TapeOnCpu : public testing::Test {};
+TYPED_TEST_SUITE(TapeOnCpu, Scalars);
+
+TYPED_TEST(TapeOnCpu, ResultsDoNotDependOnTheThreads) {
   using T = TypeParam;
   const std::vector<Expr> outputs = composite_outputs();
   const Tape tape = tape_of(outputs);
   const std::size_t n = 1009, count = outputs.size();
   std::vector<std::vector<T>> results;
   for (int threads : {1, 2, 5}) {
-    Guarded<T> in(2, n), seed(count, n), out(count, n), bar(2, n);
-    fill<T>(in.view(), -1.5, 1.5);
+    Array<T> in(2, n), seed(count, n), out(count, n), bar(2, n);
+    fill<T>(in.on_host(), -1.5, 1.5);
     std::fill(seed.view().begin(), seed.view().end(), T(0.75));
     tape_reverse<T>(Cpu(threads), tape, in.view(), seed.view(), out.view(), bar.view());
     std::vector<T> all(out.view().begin(), out.view().end());
@@ -232,48 +230,50 @@ TYPED_TEST(TapeTyped, ResultsDoNotDependOnTheThreads) {
 }
 
 /// y and x̄ of one point.
-template <class T>
-std::array<T, 3> at_point(Expr e, T at_x, T at_t) {
+template <class B, class T = typename B::Scalar>
+std::array<T, 3> at_point(Expr e, std::type_identity_t<T> at_x, std::type_identity_t<T> at_t) {
   const Tape tape = tape_of({e});
-  T in[] = {at_x, at_t}, seed = 1, out, bar[2];
-  tape_reverse<T>(Cpu(1), tape, View<const T, 2>(in, 2, 1), View<const T, 2>(&seed, 1, 1),
-                  View<T, 2>(&out, 1, 1), View<T, 2>(bar, 2, 1));
-  return {out, bar[0], bar[1]};
+  Array<B> in(2, 1), seed(1, 1), out(1, 1), bar(2, 1);
+  in(0, 0) = at_x;
+  in(1, 0) = at_t;
+  seed(0, 0) = 1;
+  tape_reverse<T>(test::executor<typename B::Executor>(), tape, in.view(), seed.view(), out.view(), bar.view());
+  return {out(0, 0), bar(0, 0), bar(1, 0)};
 }
 
 TYPED_TEST(TapeTyped, SpecialArguments) {
-  using T = TypeParam;
+  using T = typename TypeParam::Scalar;
   using Triple = std::array<T, 3>;
   const T inf = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN(), zero = 0;
   // Constant exponents: no logarithm of 0, not even hidden.
-  EXPECT_EQ(at_point<T>(pow(x, Expr(2.0)), zero, zero), (Triple{0, 0, 0}));
-  EXPECT_EQ(at_point<T>(pow(x, Expr(1.5)), zero, zero), (Triple{0, 0, 0}));
-  EXPECT_EQ(at_point<T>(pow(x, Expr(20.0)), zero, zero), (Triple{0, 0, 0}));
-  EXPECT_EQ(at_point<T>(pow(x, Expr(3.0)), T(-2), zero), (Triple{-8, 12, 0}));
-  EXPECT_EQ(at_point<T>(pow(x, t), zero, T(2)), (Triple{0, 0, 0}));
+  EXPECT_EQ(at_point<TypeParam>(pow(x, Expr(2.0)), zero, zero), (Triple{0, 0, 0}));
+  EXPECT_EQ(at_point<TypeParam>(pow(x, Expr(1.5)), zero, zero), (Triple{0, 0, 0}));
+  EXPECT_EQ(at_point<TypeParam>(pow(x, Expr(20.0)), zero, zero), (Triple{0, 0, 0}));
+  EXPECT_EQ(at_point<TypeParam>(pow(x, Expr(3.0)), T(-2), zero), (Triple{-8, 12, 0}));
+  EXPECT_EQ(at_point<TypeParam>(pow(x, t), zero, T(2)), (Triple{0, 0, 0}));
   // Kinks: half of either side.
-  EXPECT_EQ(at_point<T>(min(x, t), T(1), T(1)), (Triple{1, T(0.5), T(0.5)}));
-  EXPECT_EQ(at_point<T>(max(x, t), T(1), T(1)), (Triple{1, T(0.5), T(0.5)}));
-  EXPECT_EQ(at_point<T>(max(x, t), T(1), T(2)), (Triple{2, 0, 1}));
-  EXPECT_EQ(at_point<T>(min(x, t), T(1), T(2)), (Triple{1, 1, 0}));
-  EXPECT_EQ(at_point<T>(abs(x), zero, zero), (Triple{0, 0, 0}));
-  EXPECT_EQ(at_point<T>(heaviside(x), zero, zero), (Triple{T(0.5), 0, 0}));
-  EXPECT_EQ(at_point<T>(sign(x), T(-3), zero), (Triple{-1, 0, 0}));
-  EXPECT_FALSE(std::signbit(at_point<T>(abs(x), -zero, zero)[0]));
-  EXPECT_TRUE(std::signbit(at_point<T>(sin(x), -zero, zero)[0]));
+  EXPECT_EQ(at_point<TypeParam>(min(x, t), T(1), T(1)), (Triple{1, T(0.5), T(0.5)}));
+  EXPECT_EQ(at_point<TypeParam>(max(x, t), T(1), T(1)), (Triple{1, T(0.5), T(0.5)}));
+  EXPECT_EQ(at_point<TypeParam>(max(x, t), T(1), T(2)), (Triple{2, 0, 1}));
+  EXPECT_EQ(at_point<TypeParam>(min(x, t), T(1), T(2)), (Triple{1, 1, 0}));
+  EXPECT_EQ(at_point<TypeParam>(abs(x), zero, zero), (Triple{0, 0, 0}));
+  EXPECT_EQ(at_point<TypeParam>(heaviside(x), zero, zero), (Triple{T(0.5), 0, 0}));
+  EXPECT_EQ(at_point<TypeParam>(sign(x), T(-3), zero), (Triple{-1, 0, 0}));
+  EXPECT_FALSE(std::signbit(at_point<TypeParam>(abs(x), -zero, zero)[0]));
+  EXPECT_TRUE(std::signbit(at_point<TypeParam>(sin(x), -zero, zero)[0]));
   // Limits.
-  EXPECT_EQ(at_point<T>(exp(x), -inf, zero)[0], zero);
-  EXPECT_EQ(at_point<T>(exp(x), inf, zero)[0], inf);
-  EXPECT_EQ(at_point<T>(log(x), zero, zero)[0], -inf);
-  EXPECT_EQ(at_point<T>(tanh(x), inf, zero), (Triple{1, 0, 0}));
-  EXPECT_EQ(at_point<T>(erf(x), -inf, zero)[0], T(-1));
-  EXPECT_EQ(at_point<T>(erfc(x), inf, zero)[0], zero);
-  EXPECT_TRUE(std::isnan(at_point<T>(log(x), T(-1), zero)[0]));
-  EXPECT_TRUE(std::isnan(at_point<T>(sqrt(x), T(-1), zero)[0]));
-  EXPECT_TRUE(std::isnan(at_point<T>(sin(x), inf, zero)[0]));
+  EXPECT_EQ(at_point<TypeParam>(exp(x), -inf, zero)[0], zero);
+  EXPECT_EQ(at_point<TypeParam>(exp(x), inf, zero)[0], inf);
+  EXPECT_EQ(at_point<TypeParam>(log(x), zero, zero)[0], -inf);
+  EXPECT_EQ(at_point<TypeParam>(tanh(x), inf, zero), (Triple{1, 0, 0}));
+  EXPECT_EQ(at_point<TypeParam>(erf(x), -inf, zero)[0], T(-1));
+  EXPECT_EQ(at_point<TypeParam>(erfc(x), inf, zero)[0], zero);
+  EXPECT_TRUE(std::isnan(at_point<TypeParam>(log(x), T(-1), zero)[0]));
+  EXPECT_TRUE(std::isnan(at_point<TypeParam>(sqrt(x), T(-1), zero)[0]));
+  EXPECT_TRUE(std::isnan(at_point<TypeParam>(sin(x), inf, zero)[0]));
   for (Expr e :
        {sin(x), cos(x), tanh(x), exp(x), log(x), sqrt(x), abs(x), sign(x), erf(x), erfc(x), x + t, x * x})
-    EXPECT_TRUE(std::isnan(at_point<T>(e, nan, zero)[0])) << to_string(e);
+    EXPECT_TRUE(std::isnan(at_point<TypeParam>(e, nan, zero)[0])) << to_string(e);
 }
 
 template <class T>
@@ -301,7 +301,7 @@ std::vector<Target<T>> targets() {
   return all;
 }
 
-TYPED_TEST(TapeTyped, EveryInstructionSetAgrees) {
+TYPED_TEST(TapeOnCpu, EveryInstructionSetAgrees) {
   using T = TypeParam;
   constexpr int stride = 64;
   const double eps = std::numeric_limits<T>::epsilon();

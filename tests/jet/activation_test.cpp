@@ -101,26 +101,26 @@ Polynomial unit(const JetSpec& spec, int k) {
   return p;
 }
 
-template <class T>
-class ActivationTest : public testing::Test {};
-using Types = testing::Types<float, double>;
-TYPED_TEST_SUITE(ActivationTest, Types);
+template <class B>
+class ActivationTest : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(ActivationTest, test::BackEnds, test::BackEndNames);
 
 TYPED_TEST(ActivationTest, ForwardAndBackwardFollowTheDefinition) {
-  using T = TypeParam;
+  using T = typename TypeParam::Scalar;
+  const auto& device = test::executor<typename TypeParam::Executor>();
   const Real bound = 32 * Real(std::numeric_limits<T>::epsilon());
   for (const auto& [name, spec] : test::jet_specs())
     for (const Activation activation : activations) {
       const std::size_t n = 19, k = std::size_t(spec.channels());
       std::vector<Polynomial> points;
-      test::Guarded<T> z(k * n), y(k * n), y_bar(k * n, 3), z_bar(k * n);
+      test::Guarded<TypeParam> z(k * n), y(k * n), y_bar(k * n, 3), z_bar(k * n);
       for (std::size_t i = 0; i < n; ++i) {
         points.push_back(test::random_polynomial<T>(spec, 100 + i));
         for (int c = 0; c < spec.channels(); ++c)
           z[std::size_t(c) * n + i] = T(test::channel(spec, c, points[i]));
       }
-      activation_forward<T>(Cpu(1), activation, spec, z.cview(k, n), y.view(k, n));
-      activation_backward<T>(Cpu(1), activation, spec, z.cview(k, n), y.cview(k, n), y_bar.cview(k, n),
+      activation_forward<T>(device, activation, spec, z.cview(k, n), y.view(k, n));
+      activation_backward<T>(device, activation, spec, z.cview(k, n), y.cview(k, n), y_bar.cview(k, n),
                              z_bar.view(k, n));
       for (std::size_t i = 0; i < n; ++i) {
         const std::vector<Real> sigma = derivatives(activation, points[i].at(MultiIndex{}), spec.order() + 1);
@@ -151,24 +151,25 @@ TYPED_TEST(ActivationTest, ForwardAndBackwardFollowTheDefinition) {
 }
 
 TYPED_TEST(ActivationTest, AnySizeAnyThreadsAndInPlaceGiveTheSame) {
-  using T = TypeParam;
+  using T = typename TypeParam::Scalar;
+  const auto& device = test::executor<typename TypeParam::Executor>();
   for (const auto& [name, spec] : test::jet_specs()) {
     const std::size_t k = std::size_t(spec.channels()), most = 257;
-    test::Guarded<T> z(k * most, 1), y(k * most), y_bar(k * most, 2), z_bar(k * most);
-    activation_forward<T>(Cpu(1), Activation::tanh, spec, z.cview(k, most), y.view(k, most));
-    activation_backward<T>(Cpu(1), Activation::tanh, spec, z.cview(k, most), y.cview(k, most),
+    test::Guarded<TypeParam> z(k * most, 1), y(k * most), y_bar(k * most, 2), z_bar(k * most);
+    activation_forward<T>(device, Activation::tanh, spec, z.cview(k, most), y.view(k, most));
+    activation_backward<T>(device, Activation::tanh, spec, z.cview(k, most), y.cview(k, most),
                            y_bar.cview(k, most), z_bar.view(k, most));
     for (const std::size_t n : {0, 1, 31, 32, 33, 257}) {
-      test::Guarded<T> part(k * n), out(k * n), bar(k * n);
+      test::Guarded<TypeParam> part(k * n), out(k * n), bar(k * n);
       for (std::size_t c = 0; c < k; ++c)
         for (std::size_t i = 0; i < n; ++i) {
           part[c * n + i] = z[c * most + i];
           bar[c * n + i] = y_bar[c * most + i];
         }
-      activation_forward<T>(Cpu(3), Activation::tanh, spec, part.cview(k, n), out.view(k, n));
-      activation_backward<T>(Cpu(3), Activation::tanh, spec, part.cview(k, n), out.cview(k, n),
+      activation_forward<T>(device, Activation::tanh, spec, part.cview(k, n), out.view(k, n));
+      activation_backward<T>(device, Activation::tanh, spec, part.cview(k, n), out.cview(k, n),
                              bar.cview(k, n), bar.view(k, n));
-      activation_forward<T>(Cpu(1), Activation::tanh, spec, part.cview(k, n), part.view(k, n));
+      activation_forward<T>(device, Activation::tanh, spec, part.cview(k, n), part.view(k, n));
       for (std::size_t c = 0; c < k; ++c)
         for (std::size_t i = 0; i < n; ++i) {
           ASSERT_EQ(out[c * n + i], y[c * most + i]) << name << " size " << n;

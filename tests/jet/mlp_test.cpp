@@ -3,6 +3,7 @@
 // series, tanh by its series. The gradient against finite differences and, exactly, by linearity.
 #include "sobolev/jet/mlp.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "tests/support.hpp"
@@ -101,13 +102,13 @@ JetSpec spec_of(const Case& c) {
   return spec;
 }
 
-template <class T>
-class Mlp : public testing::Test {};
-using Scalars = testing::Types<float, double>;
-TYPED_TEST_SUITE(Mlp, Scalars);
+template <class B>
+class Mlp : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(Mlp, test::BackEnds, test::BackEndNames);
 
 TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
-  using T = TypeParam;
+  using T = typename TypeParam::Scalar;
+  const auto& device = test::executor<typename TypeParam::Executor>();
   for (const Case& c : cases()) {
     SCOPED_TRACE(c.name);
     const JetSpec spec = spec_of(c);
@@ -115,7 +116,7 @@ TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
     const std::size_t k = std::size_t(spec.channels());
     for (const MlpShape shape : {MlpShape{2, 1, 1, 5}, MlpShape{3, 2, 2, 20}, MlpShape{2, 1, 2, 33}}) {
       for (std::size_t n : {0, 1, 31, 97}) {
-        test::Guarded<T> theta(shape.parameters(), 1, 0.4), x(k * std::size_t(shape.inputs) * n, 2, 0.5),
+        test::Guarded<TypeParam> theta(shape.parameters(), 1, 0.4), x(k * std::size_t(shape.inputs) * n, 2, 0.5),
             y(k * std::size_t(shape.outputs) * n, 3);
         const std::size_t in = std::size_t(shape.inputs), out = std::size_t(shape.outputs);
         // Inputs must be consistent between collapsed channels and their terms: make the full series first.
@@ -133,7 +134,7 @@ TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
               x[(j * in + f) * n + p] = T(v);
             }
           }
-        mlp_forward<T>(Cpu(2), shape, spec, theta.cview(theta.size()), x.cview(k, in, n), y.view(k, out, n));
+        mlp_forward<T>(device, shape, spec, theta.cview(theta.size()), x.cview(k, in, n), y.view(k, out, n));
         for (std::size_t p = 0; p < n; ++p) {
           const std::vector<Series> want = network(shape, theta.data(), inputs[p]);
           for (std::size_t j = 0; j < k; ++j)
@@ -156,6 +157,49 @@ TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
       }
     }
   }
+}
+
+// In float64 by one thread, which the finite differences below check.
+TYPED_TEST(Mlp, BackwardIsThatOfTheCpuInDouble) {
+  using T = typename TypeParam::Scalar;
+  const auto& device = test::executor<typename TypeParam::Executor>();
+  const MlpShape shapes[] = {{3, 2, 2, 9, Activation::sin},  {2, 1, 1, 12, Activation::gelu},
+                             {2, 1, 1, 7, Activation::swish}, {2, 1, 1, 17, Activation::softplus},
+                             {3, 2, 3, 20},                   {22, 1, 2, 140}};
+  for (const Case& c : cases())
+    for (const MlpShape& shape : shapes) {
+      SCOPED_TRACE(c.name);
+      const JetSpec spec = spec_of(c);
+      const std::size_t k = std::size_t(spec.channels()), n = 67, p = shape.parameters(),
+                        in = std::size_t(shape.inputs), out = std::size_t(shape.outputs);
+      const double scale = 1 / std::sqrt(double(shape.width));
+      test::Guarded<TypeParam> theta(p, 1, scale), x(k * in * n, 2, 0.5), seed(k * out * n, 3), gradient(p, 5);
+      mlp_backward<T>(device, shape, spec, theta.cview(p), x.cview(k, in, n), seed.cview(k, out, n),
+                      gradient.view(p));
+      test::Guarded<double> theta_(p), x_(k * in * n), seed_(k * out * n), want(p);
+      for (std::size_t i = 0; i < p; ++i) theta_[i] = theta[i];
+      for (std::size_t i = 0; i < x.size(); ++i) x_[i] = x[i];
+      for (std::size_t i = 0; i < seed.size(); ++i) seed_[i] = seed[i];
+      mlp_backward<double>(Cpu(1), shape, spec, theta_.cview(p), x_.cview(k, in, n), seed_.cview(k, out, n),
+                           want.view(p));
+      double largest = 0;
+      for (std::size_t i = 0; i < p; ++i) largest = std::max(largest, std::abs(want[i]));
+      for (std::size_t i = 0; i < p; ++i)
+        ASSERT_NEAR(double(gradient[i]), want[i],
+                    8 * double(std::numeric_limits<T>::epsilon()) * shape.depth * std::pow(2.0, spec.order()) *
+                        (1 + largest))
+            << "parameter " << i << ", width " << shape.width;
+    }
+}
+
+TYPED_TEST(Mlp, NoPointsGiveNoGradient) {
+  using T = typename TypeParam::Scalar;
+  const MlpShape shape{2, 1, 1, 5};
+  const JetSpec spec = JetSpec::closure(2, {});
+  test::Guarded<TypeParam> theta(shape.parameters()), x(0), seed(0), gradient(shape.parameters(), 1);
+  mlp_backward<T>(test::executor<typename TypeParam::Executor>(), shape, spec, theta.cview(theta.size()),
+                  x.cview(1, 2, 0), seed.cview(1, 1, 0), gradient.view(theta.size()));
+  for (std::size_t i = 0; i < gradient.size(); ++i) EXPECT_EQ(gradient[i], T(0));
 }
 
 TEST(MlpGradient, AgreesWithFiniteDifferences) {

@@ -5,15 +5,14 @@
 
 namespace sobolev {
 namespace {
-template <class T>
-class Adam : public testing::Test {};
-using Scalars = testing::Types<float, double>;
-TYPED_TEST_SUITE(Adam, Scalars);
+template <class B>
+class Adam : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(Adam, test::BackEnds, test::BackEndNames);
 
 TYPED_TEST(Adam, FollowsTheRecurrence) {
-  using T = TypeParam;
+  using T = typename TypeParam::Scalar;
   for (std::size_t n : {0, 1, 31, 33, 257, 20000}) {
-    test::Guarded<T> g(n, 1), m(n, 2), v(n, 3), theta(n, 4);
+    test::Guarded<TypeParam> g(n, 1), m(n, 2), v(n, 3), theta(n, 4);
     std::vector<double> m0(n), v0(n), t0(n);
     for (std::size_t i = 0; i < n; ++i) {
       v[i] = std::abs(v[i]);
@@ -22,7 +21,7 @@ TYPED_TEST(Adam, FollowsTheRecurrence) {
       t0[i] = theta[i];
     }
     const AdamOptions options{1e-2, 0.9, 0.999, 1e-8};
-    adam_step<T>(Cpu(2), options, 3, g.cview(n), m.view(n), v.view(n), theta.view(n));
+    adam_step<T>(test::executor<typename TypeParam::Executor>(), options, 3, g.cview(n), m.view(n), v.view(n), theta.view(n));
     for (std::size_t i = 0; i < n; ++i) {
       const double gi = g[i], mi = 0.9 * m0[i] + 0.1 * gi, vi = 0.999 * v0[i] + 0.001 * gi * gi;
       test::expect_near<T>(m[i], mi, 8, "m");
@@ -36,15 +35,24 @@ TYPED_TEST(Adam, FollowsTheRecurrence) {
 }
 
 TYPED_TEST(Adam, MinimisesAQuadratic) {
-  using T = TypeParam;
-  std::vector<T> theta{T(3), T(-2)}, g(2), m(2), v(2);
-  for (long k = 1; k <= 4000; ++k) {
-    g = {T(2) * (theta[0] - 1), T(20) * (theta[1] - 2)};
-    adam_step<T>(Cpu(1), {1e-2}, k, View<const T, 1>(g.data(), 2), View<T, 1>(m.data(), 2),
-                 View<T, 1>(v.data(), 2), View<T, 1>(theta.data(), 2));
+  using T = typename TypeParam::Scalar;
+  test::Guarded<TypeParam> theta(2), g(2), m(2, 0, 0.0), v(2, 0, 0.0);
+  for (long k = 1; k <= 2000; ++k) {
+    g[0] = T(2) * (theta[0] - 1);
+    g[1] = T(20) * (theta[1] - 2);
+    adam_step<T>(test::executor<typename TypeParam::Executor>(), {1e-2}, k, g.cview(2), m.view(2), v.view(2),
+                 theta.view(2));
   }
   EXPECT_NEAR(theta[0], 1, 1e-3);
   EXPECT_NEAR(theta[1], 2, 1e-3);
+}
+
+TYPED_TEST(Adam, RefusesArraysOfOtherSizes) {
+  using T = typename TypeParam::Scalar;
+  test::Guarded<TypeParam> theta(4), g(3), m(4), v(4);
+  EXPECT_THROW(adam_step<T>(test::executor<typename TypeParam::Executor>(), {}, 1, g.cview(3), m.view(4),
+                            v.view(4), theta.view(4)),
+               ArgumentError);
 }
 }  // namespace
 }  // namespace sobolev

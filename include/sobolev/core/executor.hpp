@@ -20,7 +20,7 @@ class Cpu {
   int threads_;
 };
 
-/// Declared so that code can name it; defined in builds with a CUDA back end.
+/// Declared so that code can name it; defined in builds with a CUDA back end (cuda.hpp).
 class Cuda;
 
 }  // namespace sobolev

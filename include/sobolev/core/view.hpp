@@ -8,31 +8,32 @@
 namespace sobolev {
 
 /// Non-owning row-major array of rank R, last index contiguous. Indices are checked in debug builds.
+/// All of it is constexpr, so that kernels on a device can use it.
 template <class T, int R>
 class View {
  public:
   using value_type = T;
-  View() = default;
+  constexpr View() = default;
   template <class... Sizes>
-  requires(sizeof...(Sizes) == R) explicit View(T* data, Sizes... sizes)
+  requires(sizeof...(Sizes) == R) constexpr explicit View(T* data, Sizes... sizes)
       : data_(data), shape_{static_cast<std::size_t>(sizes)...} {}
-  View(T* data, std::array<std::size_t, R> shape) : data_(data), shape_(shape) {}
+  constexpr View(T* data, std::array<std::size_t, R> shape) : data_(data), shape_(shape) {}
   /// View<T> converts to View<const T>.
-  operator View<const T, R>() const requires(!std::is_const_v<T>) { return {data_, shape_}; }
+  constexpr operator View<const T, R>() const requires(!std::is_const_v<T>) { return {data_, shape_}; }
 
-  T* data() const { return data_; }
-  std::size_t extent(int axis) const { return shape_[static_cast<std::size_t>(axis)]; }
-  const std::array<std::size_t, R>& shape() const { return shape_; }
-  std::size_t size() const {
+  constexpr T* data() const { return data_; }
+  constexpr std::size_t extent(int axis) const { return shape_[static_cast<std::size_t>(axis)]; }
+  constexpr const std::array<std::size_t, R>& shape() const { return shape_; }
+  constexpr std::size_t size() const {
     std::size_t n = 1;
     for (std::size_t s : shape_) n *= s;
     return n;
   }
-  T* begin() const { return data_; }
-  T* end() const { return data_ + size(); }
+  constexpr T* begin() const { return data_; }
+  constexpr T* end() const { return data_ + size(); }
 
   template <class... Indices>
-  requires(sizeof...(Indices) == R) T& operator()(Indices... indices) const {
+  requires(sizeof...(Indices) == R) constexpr T& operator()(Indices... indices) const {
     const std::array<std::size_t, R> at{static_cast<std::size_t>(indices)...};
     std::size_t offset = 0;
     for (std::size_t r = 0; r < R; ++r) {

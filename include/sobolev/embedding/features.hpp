@@ -44,5 +44,8 @@ class Features {
 template <class T>
 void feature_jets(const Cpu&, const Features&, const JetSpec&, View<const T, 2> x, unsigned mirror,
                   View<T, 3> y);
+template <class T>
+void feature_jets(const Cuda&, const Features&, const JetSpec&, View<const T, 2> x, unsigned mirror,
+                  View<T, 3> y);
 
 }  // namespace sobolev

@@ -48,11 +48,16 @@ Tape compile(std::span<const Expr> outputs, std::span<const Expr> inputs);
 /// Error: at most 5 eps relative per operation (elementary.hpp), 8 eps for power.
 template <class T>
 void tape_forward(const Cpu&, const Tape&, View<const T, 2> x, View<T, 2> y);
+template <class T>
+void tape_forward(const Cuda&, const Tape&, View<const T, 2> x, View<T, 2> y);
 
 /// Forward and reverse: y as above and x̄_i(n) = Σ_o ȳ_o(n) ∂y_o/∂x_i at point n.
 /// x : [inputs, N], y_bar : [outputs, N], y : [outputs, N], x_bar : [inputs, N]
 template <class T>
 void tape_reverse(const Cpu&, const Tape&, View<const T, 2> x, View<const T, 2> y_bar, View<T, 2> y,
+                  View<T, 2> x_bar);
+template <class T>
+void tape_reverse(const Cuda&, const Tape&, View<const T, 2> x, View<const T, 2> y_bar, View<T, 2> y,
                   View<T, 2> x_bar);
 
 }  // namespace sobolev

@@ -35,11 +35,17 @@ struct MlpShape {
 template <class T>
 void mlp_forward(const Cpu&, const MlpShape&, const JetSpec&, View<const T, 1> parameters, View<const T, 3> x,
                  View<T, 3> y);
+template <class T>
+void mlp_forward(const Cuda&, const MlpShape&, const JetSpec&, View<const T, 1> parameters,
+                 View<const T, 3> x, View<T, 3> y);
 
 /// The adjoint: gradient = Σ_n Σ_k Σ_q y_bar[k, q, n] ∂y[k, q, n]/∂parameters.      gradient : [P]
 /// The forward pass is done anew tile by tile. Summed in an order that does not depend on threads.
 template <class T>
 void mlp_backward(const Cpu&, const MlpShape&, const JetSpec&, View<const T, 1> parameters,
+                  View<const T, 3> x, View<const T, 3> y_bar, View<T, 1> gradient);
+template <class T>
+void mlp_backward(const Cuda&, const MlpShape&, const JetSpec&, View<const T, 1> parameters,
                   View<const T, 3> x, View<const T, 3> y_bar, View<T, 1> gradient);
 
 }  // namespace sobolev

@@ -15,5 +15,8 @@ struct AdamOptions {
 template <class T>
 void adam_step(const Cpu&, const AdamOptions&, long step, View<const T, 1> gradient, View<T, 1> m,
                View<T, 1> v, View<T, 1> parameters);
+template <class T>
+void adam_step(const Cuda&, const AdamOptions&, long step, View<const T, 1> gradient, View<T, 1> m,
+               View<T, 1> v, View<T, 1> parameters);
 
 }  // namespace sobolev

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+# The CUDA back end: every .cu file of kernels/, compiled by nvcc (ON) or, as C++ against the simulated
+# device of kernels/simulated/, by the host's compiler (SIMULATED).
+if(SOBOLEV_CUDA STREQUAL "OFF")
+  return()
+endif()
+file(GLOB_RECURSE SOBOLEV_CUDA_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/*.cu")
+add_library(sobolev_cuda_kernels OBJECT ${SOBOLEV_CUDA_SOURCES})
+target_include_directories(sobolev_cuda_kernels PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}")
+# .cu files see the code that they share with the CPU's kernels in a namespace of their own.
+target_compile_definitions(sobolev_cuda_kernels PRIVATE SOBOLEV_HAS_CUDA=1 SOBOLEV_TARGET=target_cuda
+                           SOBOLEV_TARGET_cuda=1)
+target_link_libraries(sobolev_cuda_kernels PRIVATE fmt::fmt)
+
+if(SOBOLEV_CUDA STREQUAL "SIMULATED")
+  find_package(Boost REQUIRED COMPONENTS context)
+  file(GLOB SOBOLEV_SIMULATED_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/simulated/*.cpp")
+  set_source_files_properties(${SOBOLEV_CUDA_SOURCES} PROPERTIES LANGUAGE CXX)
+  target_sources(sobolev_cuda_kernels PRIVATE ${SOBOLEV_SIMULATED_SOURCES})
+  target_compile_definitions(sobolev_cuda_kernels PUBLIC SOBOLEV_CUDA_SIMULATED=1)
+  target_link_libraries(sobolev_cuda_kernels PRIVATE sobolev_flags OpenMP::OpenMP_CXX Boost::context)
+  # nvcc's #pragma unroll; arrays of as many channels as there may be, of which the first ones are used.
+  target_compile_options(sobolev_cuda_kernels PRIVATE -Wno-unknown-pragmas
+                         $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  set(SOBOLEV_CUDA_LIBRARIES Boost::context)
+else()
+  enable_language(CUDA)
+  find_package(CUDAToolkit REQUIRED)
+  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake before 3.25.2 does not know that nvcc has it
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+    set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+  endif()
+  # 554: a View<const T> needs no conversion to itself. nvcc cannot evaluate fmt's checks of format strings.
+  target_compile_options(sobolev_cuda_kernels PRIVATE --expt-relaxed-constexpr -diag-suppress=554)
+  target_compile_definitions(sobolev_cuda_kernels PRIVATE FMT_CONSTEVAL=)
+  set_target_properties(sobolev_cuda_kernels PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON)
+  set(SOBOLEV_CUDA_LIBRARIES CUDA::cudart)
+endif()

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A multilayer perceptron with its jets on one tile of points, by one thread block of 16 × 16 threads.
+//
+// A tile of p = 16·points points has R = K·p columns, channel · p + point; a layer's activations are a matrix
+// [features][R]. Thread (x, y) owns features y·F … y·F + F − 1 and columns x, x + 16, x + 32, …: all channels of
+// its points, so that activations and their adjoints happen in the registers that the product left. Weights
+// are read as they lie in the flat parameters, gradients summed into an array of the same order.
+//
+// Per step of a product a thread reads F + C operands from shared memory for F·C FMAs (C = columns per thread):
+// bound by the FMA units from 8 × 6 on.
+#include "kernels/common/cuda.hpp"
+#include "kernels/jet/jet_algebra_detail.hpp"
+#include "sobolev/jet/mlp.hpp"
+
+namespace sobolev::SOBOLEV_TARGET {
+
+/// The network and where one block keeps a tile of it, all in device memory.
+template <class T>
+struct MlpBlock {
+  int inputs, outputs, depth, width, points;  // points: p
+  const T* parameters;
+  T* input;       // [inputs][R]
+  T* z;           // [depth][width][R]; y itself for tanh, whose adjoint does not need it
+  T* y;           // [depth][width][R]
+  T* bar[2];      // [width][R]
+  T* output;      // [outputs][R]
+  T* output_bar;  // [outputs][R]
+  T* gradient;    // [P], of this block
+
+  __device__ int fan_in(int layer) const { return layer == 0 ? inputs : width; }
+  __device__ std::size_t weight(int layer) const {
+    const std::size_t first = std::size_t(inputs + 1) * std::size_t(width);
+    return layer == 0 ? 0 : first + std::size_t(layer - 1) * std::size_t(width + 1) * std::size_t(width);
+  }
+  __device__ std::size_t bias(int layer) const {
+    return weight(layer) + std::size_t(fan_in(layer)) * std::size_t(layer == depth ? outputs : width);
+  }
+};
+
+/// Shapes that the compiler knows. F features and C columns per thread and product.
+template <class Jet_, class T_, Activation activation_, int F_, int points_>
+struct BlockShape {
+  using Jet = Jet_;
+  using T = T_;
+  static constexpr Activation activation = activation_;
+  static constexpr int side = 16, threads = side * side;
+  static constexpr int F = F_, points = points_;  // per thread
+  static constexpr int C = Jet::unrolled ? Jet::max_channels * points_ : 8;
+  static constexpr int features = side * F, columns = side * C;  // of a block, per product
+  static constexpr int chunk = 16;                               // of the sum, staged in shared memory
+  static constexpr std::size_t shared_bytes =
+      sizeof(T) * std::size_t(chunk + 1) * std::size_t(features + (columns > features ? columns : features));
+};
+
+/// sum[f][c] = Σ_k a(k, feature) b[k][column]: a is the weight at `a`, [n][m] with k along n, or along m when
+/// transposed; b : [·][stride].
+template <class S, bool transposed>
+__device__ void block_product(const typename S::T* a, int k_count, int feature_count, int row_length,
+                              const typename S::T* b, int stride, int first_feature, int first_column,
+                              typename S::T (&sum)[S::F][S::C]) {
+  using T = typename S::T;
+  T* left = dynamic_shared<T>();               // [chunk][features]
+  T* right = left + S::chunk * S::features;    // [chunk][columns]
+  const int x = int(threadIdx.x), y = int(threadIdx.y), me = y * S::side + x;
+#pragma unroll
+  for (int f = 0; f < S::F; ++f)
+#pragma unroll
+    for (int c = 0; c < S::C; ++c) sum[f][c] = T(0);
+  for (int k0 = 0; k0 < k_count; k0 += S::chunk) {
+    __syncthreads();
+    for (int i = me; i < S::chunk * S::features; i += S::threads) {
+      const int k = transposed ? i % S::chunk : i / S::features, f = transposed ? i / S::chunk : i % S::features;
+      const bool inside = k0 + k < k_count && first_feature + f < feature_count;
+      const std::size_t row = std::size_t(transposed ? first_feature + f : k0 + k);
+      const std::size_t column = std::size_t(transposed ? k0 + k : first_feature + f);
+      left[k * S::features + f] = inside ? a[row * std::size_t(row_length) + column] : T(0);
+    }
+    for (int i = me; i < S::chunk * S::columns; i += S::threads) {
+      const int k = i / S::columns, c = i % S::columns;
+      const bool inside = k0 + k < k_count && first_column + c < stride;
+      right[i] = inside ? b[std::size_t(k0 + k) * std::size_t(stride) + std::size_t(first_column + c)] : T(0);
+    }
+    __syncthreads();
+#pragma unroll 4
+    for (int k = 0; k < S::chunk; ++k) {
+      T l[S::F], r[S::C];
+#pragma unroll
+      for (int f = 0; f < S::F; ++f) l[f] = left[k * S::features + y * S::F + f];
+#pragma unroll
+      for (int c = 0; c < S::C; ++c) r[c] = right[k * S::columns + c * S::side + x];
+#pragma unroll
+      for (int f = 0; f < S::F; ++f)
+#pragma unroll
+        for (int c = 0; c < S::C; ++c) sum[f][c] += l[f] * r[c];
+    }
+  }
+}
+
+/// y (and z) of one feature and point from z in registers.
+template <class S>
+__device__ void activate(const S&, const typename S::Jet& jet, const typename S::T* coefficients,
+                         const typename S::T* z, typename S::T* y) {
+  jet_activation<S::activation, typename S::T>(jet, coefficients, z, y);
+}
+
+/// z̄ from ȳ, with `given` y for tanh and z for the others.
+template <class S>
+__device__ void activate_adjoint(const S&, const typename S::Jet& jet, const typename S::T* coefficients,
+                                 const typename S::T* given, const typename S::T* y_bar, typename S::T* z_bar) {
+  typename S::T slope[S::Jet::max_channels];
+  if constexpr (S::activation == Activation::tanh)
+    jet_tanh_slope<typename S::T>(jet, coefficients, given, slope);
+  else
+    jet_activation_slope<S::activation, typename S::T>(jet, coefficients, given, slope);
+  jet_transposed_product<typename S::T>(jet, coefficients, slope, y_bar, z_bar);
+}
+
+/// f(feature, point) for all features and points of the tile, shared out to the threads of the block.
+template <class S, class F>
+__device__ void for_features_and_points(const MlpBlock<typename S::T>& m, F&& f) {
+  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
+  for (int i = me; i < m.width * m.points; i += S::threads) f(i / m.points, i % m.points);
+}
+
+/// One hidden layer: `in` : [fan_in][R] to layer l of y (and z). Ends with a barrier.
+template <class S>
+__device__ void layer_forward(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
+                              const typename S::T* coefficients, int l, const typename S::T* in) {
+  using T = typename S::T;
+  using Jet = typename S::Jet;
+  const int R = jet.channels() * m.points, x = int(threadIdx.x), y = int(threadIdx.y);
+  const std::size_t layer = std::size_t(l) * std::size_t(m.width) * std::size_t(R);
+  const T* weight = m.parameters + m.weight(l);
+  const T* bias = m.parameters + m.bias(l);
+  for (int o0 = 0; o0 < m.width; o0 += S::features)
+    for (int c0 = 0; c0 < R; c0 += S::columns) {
+      T sum[S::F][S::C];
+      block_product<S, false>(weight, m.fan_in(l), m.width, m.width, in, R, o0, c0, sum);
+#pragma unroll
+      for (int f = 0; f < S::F; ++f) {
+        const int o = o0 + y * S::F + f;
+        if (o >= m.width) continue;
+        const std::size_t row = layer + std::size_t(o) * std::size_t(R);
+        if constexpr (Jet::unrolled) {
+#pragma unroll
+          for (int j = 0; j < S::points; ++j) {
+            T z[Jet::max_channels], out[Jet::max_channels];
+#pragma unroll
+            for (int c = 0; c < Jet::max_channels; ++c) z[c] = sum[f][c * S::points + j] + (c == 0 ? bias[o] : T(0));
+            activate(S{}, jet, coefficients, z, out);
+#pragma unroll
+            for (int c = 0; c < Jet::max_channels; ++c) {
+              const std::size_t at = row + std::size_t((c * S::points + j) * S::side + x);
+              if constexpr (S::activation != Activation::tanh) m.z[at] = z[c];
+              m.y[at] = out[c];
+            }
+          }
+        } else {
+          for (int c = 0; c < S::C; ++c) {
+            const int column = c0 + c * S::side + x;
+            if (column < R) m.z[row + std::size_t(column)] = sum[f][c] + (column < m.points ? bias[o] : T(0));
+          }
+        }
+      }
+    }
+  __syncthreads();
+  if constexpr (!Jet::unrolled) {
+    for_features_and_points<S>(m, [&](int o, int p) {
+      T z[Jet::max_channels], out[Jet::max_channels];
+      const std::size_t at = layer + std::size_t(o) * std::size_t(R) + std::size_t(p);
+      for (int c = 0; c < jet.channels(); ++c) z[c] = m.z[at + std::size_t(c * m.points)];
+      activate(S{}, jet, coefficients, z, out);
+      for (int c = 0; c < jet.channels(); ++c) m.y[at + std::size_t(c * m.points)] = out[c];
+    });
+    __syncthreads();
+  }
+}
+
+/// m.output from m.input. Begins and ends with a barrier.
+template <class S>
+__device__ void block_forward(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
+                              const typename S::T* coefficients) {
+  using T = typename S::T;
+  const int R = jet.channels() * m.points, me = int(threadIdx.y * blockDim.x + threadIdx.x);
+  __syncthreads();
+  const T* in = m.input;
+  for (int l = 0; l < m.depth; ++l) {
+    layer_forward<S>(m, jet, coefficients, l, in);
+    in = m.y + std::size_t(l) * std::size_t(m.width) * std::size_t(R);
+  }
+  const T* weight = m.parameters + m.weight(m.depth);
+  const T* bias = m.parameters + m.bias(m.depth);
+  for (int i = me; i < m.outputs * R; i += S::threads) {
+    const int q = i / R, r = i % R;
+    T sum = r < m.points ? bias[q] : T(0);
+    for (int f = 0; f < m.width; ++f) sum += weight[q * m.width + f] * in[std::size_t(f) * std::size_t(R) + std::size_t(r)];
+    m.output[i] = sum;
+  }
+  __syncthreads();
+}
+
+/// z̄ of layer l into `to` : [width][R] from ȳ in registers (unrolled) or in `to` itself.
+template <class S>
+__device__ void store_adjoint(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
+                              const typename S::T* coefficients, int l, int o, const typename S::T* y_bar, int j,
+                              typename S::T* to) {
+  using T = typename S::T;
+  using Jet = typename S::Jet;
+  const int R = jet.channels() * m.points, x = int(threadIdx.x);
+  const T* given = (S::activation == Activation::tanh ? m.y : m.z) + (std::size_t(l) * std::size_t(m.width) + std::size_t(o)) * std::size_t(R);
+  T in[Jet::max_channels], out[Jet::max_channels];
+#pragma unroll
+  for (int c = 0; c < Jet::max_channels; ++c) in[c] = given[(c * S::points + j) * S::side + x];
+  activate_adjoint(S{}, jet, coefficients, in, y_bar, out);
+#pragma unroll
+  for (int c = 0; c < Jet::max_channels; ++c)
+    to[std::size_t(o) * std::size_t(R) + std::size_t((c * S::points + j) * S::side + x)] = out[c];
+}
+
+/// The same where `to` holds ȳ, for an algebra of any number of channels. Begins and ends with a barrier.
+template <class S>
+__device__ void adjoint_in_place(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
+                                 const typename S::T* coefficients, int l, typename S::T* to) {
+  using T = typename S::T;
+  using Jet = typename S::Jet;
+  const int R = jet.channels() * m.points;
+  const T* given = (S::activation == Activation::tanh ? m.y : m.z) + std::size_t(l) * std::size_t(m.width) * std::size_t(R);
+  __syncthreads();
+  for_features_and_points<S>(m, [&](int o, int p) {
+    T in[Jet::max_channels], bar[Jet::max_channels], out[Jet::max_channels];
+    const std::size_t at = std::size_t(o) * std::size_t(R) + std::size_t(p);
+    for (int c = 0; c < jet.channels(); ++c) {
+      in[c] = given[at + std::size_t(c * m.points)];
+      bar[c] = to[at + std::size_t(c * m.points)];
+    }
+    activate_adjoint(S{}, jet, coefficients, in, bar, out);
+    for (int c = 0; c < jet.channels(); ++c) to[at + std::size_t(c * m.points)] = out[c];
+  });
+  __syncthreads();
+}
+
+/// gradient of layer l's weight += Σ_r in[i][r] bar[o][r], and of its bias. Ends with a barrier.
+template <class S>
+__device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, const typename S::T* in,
+                               const typename S::T* bar) {
+  using T = typename S::T;
+  constexpr int pitch = S::chunk + 1;
+  T* left = dynamic_shared<T>();             // [features][pitch]
+  T* right = left + S::features * pitch;     // [features][pitch]
+  const int x = int(threadIdx.x), y = int(threadIdx.y), me = y * S::side + x, fan_in = m.fan_in(l);
+  T* to = m.gradient + m.weight(l);
+  for (int i0 = 0; i0 < fan_in; i0 += S::features)
+    for (int o0 = 0; o0 < m.width; o0 += S::features) {
+      T sum[S::F][S::F] = {};
+      for (int r0 = 0; r0 < R; r0 += S::chunk) {
+        __syncthreads();
+        for (int n = me; n < S::features * S::chunk; n += S::threads) {
+          const int f = n / S::chunk, r = n % S::chunk;
+          const std::size_t column = std::size_t(r0 + r);
+          left[f * pitch + r] = i0 + f < fan_in && r0 + r < R ? in[std::size_t(i0 + f) * std::size_t(R) + column] : T(0);
+          right[f * pitch + r] = o0 + f < m.width && r0 + r < R ? bar[std::size_t(o0 + f) * std::size_t(R) + column] : T(0);
+        }
+        __syncthreads();
+#pragma unroll 4
+        for (int r = 0; r < S::chunk; ++r) {
+          T a[S::F], b[S::F];
+#pragma unroll
+          for (int f = 0; f < S::F; ++f) {
+            a[f] = left[(y + S::side * f) * pitch + r];
+            b[f] = right[(x + S::side * f) * pitch + r];
+          }
+#pragma unroll
+          for (int f = 0; f < S::F; ++f)
+#pragma unroll
+            for (int g = 0; g < S::F; ++g) sum[f][g] += a[f] * b[g];
+        }
+      }
+#pragma unroll
+      for (int f = 0; f < S::F; ++f)
+#pragma unroll
+        for (int g = 0; g < S::F; ++g) {
+          const int i = i0 + y + S::side * f, o = o0 + x + S::side * g;
+          if (i < fan_in && o < m.width) to[std::size_t(i) * std::size_t(m.width) + std::size_t(o)] += sum[f][g];
+        }
+    }
+  for (int o = me; o < m.width; o += S::threads) {
+    T sum = T(0);
+    for (int p = 0; p < m.points; ++p) sum += bar[std::size_t(o) * std::size_t(R) + std::size_t(p)];
+    m.gradient[m.bias(l) + std::size_t(o)] += sum;
+  }
+  __syncthreads();
+}
+
+/// m.gradient += that of Σ output_bar · output, after block_forward on the same tile. Begins and ends with a
+/// barrier.
+template <class S>
+__device__ void block_backward(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
+                               const typename S::T* coefficients) {
+  using T = typename S::T;
+  using Jet = typename S::Jet;
+  const int R = jet.channels() * m.points, x = int(threadIdx.x), y = int(threadIdx.y), me = y * S::side + x;
+  const std::size_t layer = std::size_t(m.width) * std::size_t(R);
+  __syncthreads();
+  // The last, linear layer.
+  const T* last = m.y + std::size_t(m.depth - 1) * layer;
+  const T* weight = m.parameters + m.weight(m.depth);
+  for (int i = me; i < m.outputs * m.width; i += S::threads) {
+    const T* seed = m.output_bar + i / m.width * R;
+    const T* row = last + std::size_t(i % m.width) * std::size_t(R);
+    T sum = T(0);
+    for (int r = 0; r < R; ++r) sum += seed[r] * row[r];
+    m.gradient[m.weight(m.depth) + std::size_t(i)] += sum;
+  }
+  for (int q = me; q < m.outputs; q += S::threads) {
+    T sum = T(0);
+    for (int p = 0; p < m.points; ++p) sum += m.output_bar[q * R + p];
+    m.gradient[m.bias(m.depth) + std::size_t(q)] += sum;
+  }
+  const auto seed_at = [&](int o, int column) {
+    T sum = T(0);
+    for (int q = 0; q < m.outputs; ++q) sum += weight[q * m.width + o] * m.output_bar[q * R + column];
+    return sum;
+  };
+  if constexpr (Jet::unrolled) {
+    for (int o = y; o < m.width; o += S::side)
+      for (int j = 0; j < S::points; ++j) {
+        T bar[Jet::max_channels];
+        for (int c = 0; c < Jet::max_channels; ++c) bar[c] = seed_at(o, (c * S::points + j) * S::side + x);
+        store_adjoint<S>(m, jet, coefficients, m.depth - 1, o, bar, j, m.bar[0]);
+      }
+    __syncthreads();
+  } else {
+    for (int o = y; o < m.width; o += S::side)
+      for (int r = x; r < R; r += S::side) m.bar[0][std::size_t(o) * std::size_t(R) + std::size_t(r)] = seed_at(o, r);
+    adjoint_in_place<S>(m, jet, coefficients, m.depth - 1, m.bar[0]);
+  }
+  for (int l = m.depth - 1; l >= 0; --l) {
+    const T* from = m.bar[(m.depth - 1 - l) % 2];
+    T* to = m.bar[(m.depth - l) % 2];
+    layer_gradient<S>(m, R, l, l == 0 ? m.input : m.y + std::size_t(l - 1) * layer, from);
+    if (l == 0) break;
+    for (int o0 = 0; o0 < m.width; o0 += S::features)
+      for (int c0 = 0; c0 < R; c0 += S::columns) {
+        T sum[S::F][S::C];
+        block_product<S, true>(m.parameters + m.weight(l), m.width, m.width, m.width, from, R, o0, c0, sum);
+#pragma unroll
+        for (int f = 0; f < S::F; ++f) {
+          const int o = o0 + y * S::F + f;
+          if (o >= m.width) continue;
+          if constexpr (Jet::unrolled) {
+#pragma unroll
+            for (int j = 0; j < S::points; ++j) {
+              T bar[Jet::max_channels];
+#pragma unroll
+              for (int c = 0; c < Jet::max_channels; ++c) bar[c] = sum[f][c * S::points + j];
+              store_adjoint<S>(m, jet, coefficients, l - 1, o, bar, j, to);
+            }
+          } else {
+            for (int c = 0; c < S::C; ++c) {
+              const int column = c0 + c * S::side + x;
+              if (column < R) to[std::size_t(o) * std::size_t(R) + std::size_t(column)] = sum[f][c];
+            }
+          }
+        }
+      }
+    if constexpr (Jet::unrolled)
+      __syncthreads();
+    else
+      adjoint_in_place<S>(m, jet, coefficients, l - 1, to);
+  }
+}
+
+}  // namespace sobolev::SOBOLEV_TARGET
