@@ -30,9 +30,8 @@ else()
     set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
     set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
   endif()
-  # 554: a View<const T> needs no conversion to itself. nvcc cannot evaluate fmt's checks of format strings.
+  # 554: a View<const T> needs no conversion to itself.
   target_compile_options(sobolev_cuda_kernels PRIVATE --expt-relaxed-constexpr -diag-suppress=554)
-  target_compile_definitions(sobolev_cuda_kernels PRIVATE FMT_CONSTEVAL=)
   set_target_properties(sobolev_cuda_kernels PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON)
   set(SOBOLEV_CUDA_LIBRARIES CUDA::cudart)
 endif()

@@ -2,11 +2,11 @@
 // What a device needs to clear and to copy memory: its bandwidth, as every kernel's limit, and the time of
 // the smallest piece of work.
 #if SOBOLEV_HAS_CUDA
-#include "sobolev/core/cuda.hpp"
-
 #include <benchmark/benchmark.h>
 
 #include <vector>
+
+#include "sobolev/core/cuda.hpp"
 
 namespace sobolev {
 namespace {

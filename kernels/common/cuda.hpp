@@ -32,7 +32,9 @@ struct LaunchShape {
 
 inline unsigned blocks_for(std::size_t work, unsigned threads) {
   const std::size_t blocks = (work + threads - 1) / threads;
-  return unsigned(blocks < 1 ? 1 : blocks > 65535 * 16 ? 65535 * 16 : blocks);  // the rest by a grid-stride loop
+  return unsigned(blocks < 1            ? 1
+                  : blocks > 65535 * 16 ? 65535 * 16
+                                        : blocks);  // the rest by a grid-stride loop
 }
 
 namespace detail {
@@ -59,8 +61,8 @@ void check_argument(std::string_view kernel, int place, A* p) {
 template <class A, int R>
 void check_argument(std::string_view kernel, int place, const View<A, R>& view) {
   if (view.size() > 0 && !simulated::on_device(view.data(), view.size() * sizeof(A)))
-    throw DeviceError("kernel " + std::string(kernel) + ": the array that is argument " + std::to_string(place) +
-                      " is " + simulated::locate(view.data()));
+    throw DeviceError("kernel " + std::string(kernel) + ": the array that is argument " +
+                      std::to_string(place) + " is " + simulated::locate(view.data()));
 }
 #endif
 }  // namespace detail
@@ -74,14 +76,15 @@ void launch(const Cuda& cuda, const LaunchShape& shape, const A&... arguments) {
   (detail::check_argument(detail::kernel_name<kernel>(), ++place, arguments), ...);
   stream->add([shape, arguments...] {
     const auto index = [](const dim3& d) { return simulated::Index{d.x, d.y, d.z}; };
-    simulated::run_grid({std::string(detail::kernel_name<kernel>()), index(shape.blocks), index(shape.threads),
-                         shape.shared_bytes, [&] { kernel(arguments...); }});
+    simulated::run_grid({std::string(detail::kernel_name<kernel>()), index(shape.blocks),
+                         index(shape.threads), shape.shared_bytes, [&] { kernel(arguments...); }});
   });
 #else
   if (shape.shared_bytes > (std::size_t(48) << 10))
-    cuda_check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shape.shared_bytes)),
-               "shared memory of a kernel");
-  kernel<<<shape.blocks, shape.threads, shape.shared_bytes, stream>>>(arguments...);
+    cuda_check(
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shape.shared_bytes)),
+        "shared memory of a kernel");
+  kernel<<<shape.blocks, shape.threads, shape.shared_bytes, stream> > >(arguments...);
   cuda_check(cudaGetLastError(), "launch of a kernel");
 #endif
 }

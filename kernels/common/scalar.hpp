@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// simd.hpp and vector_math.hpp for a thread of a CUDA kernel: a vector of one lane, the functions by CUDA's own
-// mathematics (at most 4 ulp each). Code written against them serves both back ends.
+// simd.hpp and vector_math.hpp for a thread of a CUDA kernel: a vector of one lane, the functions by CUDA's
+// own mathematics (at most 4 ulp each). Code written against them serves both back ends.
 #include <cmath>
 #include <cstddef>
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A device, its stream and its memory.
-#include "sobolev/core/cuda.hpp"
-
 #include <limits>
 
 #include "kernels/common/cuda.hpp"
+#include "sobolev/core/cuda.hpp"
 
 namespace sobolev {
 namespace {
@@ -18,7 +17,8 @@ cudaStream_t stream_of(const Cuda& cuda) {
 
 void cuda_check(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
-  const std::string text = std::string(what) + ": " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) + ")";
+  const std::string text =
+      std::string(what) + ": " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) + ")";
   if (status == cudaErrorMemoryAllocation) throw OutOfMemory(text);
   throw DeviceError(text);
 }
@@ -34,10 +34,10 @@ struct Cuda::State {
     const int devices = count();
     if (index < 0 || index >= devices)
       throw DeviceError("cuda:" + std::to_string(index) + ": no such device; " +
-                        (devices == 0 ? std::string("this machine has no CUDA device; use the device cpu")
-                         : devices == 1
-                             ? std::string("there is one, cuda:0")
-                             : "there are " + std::to_string(devices) + ", from cuda:0 to cuda:" + std::to_string(devices - 1)));
+                        (devices == 0   ? std::string("this machine has no CUDA device; use the device cpu")
+                         : devices == 1 ? std::string("there is one, cuda:0")
+                                        : "there are " + std::to_string(devices) +
+                                              ", from cuda:0 to cuda:" + std::to_string(devices - 1)));
     select(index);
     cudaDeviceProp properties;
     cuda_check(cudaGetDeviceProperties(&properties, index), "asking for the device's properties");
@@ -67,7 +67,9 @@ std::size_t Cuda::free_memory() const {
   cuda_check(cudaMemGetInfo(&free, &total), "asking for the free memory");
   return free;
 }
-void Cuda::synchronize() const { cuda_check(cudaStreamSynchronize(stream_of(*this)), "waiting for the device"); }
+void Cuda::synchronize() const {
+  cuda_check(cudaStreamSynchronize(stream_of(*this)), "waiting for the device");
+}
 
 namespace detail {
 void* device_allocate(const Cuda& cuda, std::size_t count, std::size_t element) {
@@ -79,8 +81,9 @@ void* device_allocate(const Cuda& cuda, std::size_t count, std::size_t element) 
   if (status == cudaErrorMemoryAllocation) {
     (void)cudaGetLastError();  // it would be reported by the next launch too
     throw OutOfMemory("out of memory on cuda:" + std::to_string(cuda.device()) + " (" + cuda.name() +
-                      "): " + std::to_string(count) + " elements of " + std::to_string(element) + " bytes asked for, " +
-                      std::to_string(cuda.free_memory()) + " bytes free; use fewer points or a smaller network");
+                      "): " + std::to_string(count) + " elements of " + std::to_string(element) +
+                      " bytes asked for, " + std::to_string(cuda.free_memory()) +
+                      " bytes free; use fewer points or a smaller network");
   }
   cuda_check(status, "allocating device memory");
   return p;
@@ -91,10 +94,12 @@ void device_release(const Cuda& cuda, void* p) noexcept {
   cudaFree(p);
 }
 void device_upload(const Cuda& cuda, const void* host, void* device, std::size_t bytes) {
-  cuda_check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, stream_of(cuda)), "copying to the device");
+  cuda_check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, stream_of(cuda)),
+             "copying to the device");
 }
 void device_download(const Cuda& cuda, const void* device, void* host, std::size_t bytes) {
-  cuda_check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, stream_of(cuda)), "copying from the device");
+  cuda_check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, stream_of(cuda)),
+             "copying from the device");
   cuda.synchronize();
 }
 void device_clear(const Cuda& cuda, void* p, std::size_t bytes) {

@@ -57,7 +57,7 @@ template <class T>
 void feature_jets(const Cpu& cpu, const Features& features, const JetSpec& spec, View<const T, 2> x,
                   unsigned mirror, View<T, 3> y) {
   const std::size_t n = x.extent(0), dimensions = x.extent(1), inputs = std::size_t(features.inputs());
-  detail::check_feature_shapes<T>(features, spec, x, y);
+  detail::check_feature_shapes(features, spec, x.shape(), y.shape());
   const detail::FeatureTable<T> table(features, spec, mirror);
   const detail::FeatureView<T> view = table.view();
   constexpr int tile = 64;

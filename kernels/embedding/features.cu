@@ -3,8 +3,6 @@
 // One thread per point, grid-stride; neighbouring threads write neighbouring points. Writes K·F·N·sizeof(T)
 // bytes after they were cleared, so twice: bandwidth bound. The sine and cosine of the phase are taken in
 // float64 (see features_math.hpp).
-#include "sobolev/embedding/features.hpp"
-
 #include <algorithm>
 
 #include "kernels/common/cuda.hpp"
@@ -12,6 +10,7 @@
 #include "kernels/embedding/features_math.hpp"
 #include "kernels/embedding/features_shapes.hpp"
 #include "kernels/expression/tape_math.hpp"
+#include "sobolev/embedding/features.hpp"
 
 namespace sobolev {
 namespace {
@@ -27,7 +26,8 @@ struct OnePoint {
 
 /// scratch : [registers of the tape, threads].
 template <class T>
-__global__ void feature_jets_kernel(detail::FeatureView<T> view, View<const T, 2> x, View<T, 3> y, T* scratch) {
+__global__ void feature_jets_kernel(detail::FeatureView<T> view, View<const T, 2> x, View<T, 3> y,
+                                    T* scratch) {
   const std::size_t first = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x;
   const std::size_t stride = std::size_t(gridDim.x) * blockDim.x;
   T* registers = scratch + first;
@@ -47,19 +47,21 @@ __global__ void feature_jets_kernel(detail::FeatureView<T> view, View<const T, 2
 template <class T>
 void feature_jets(const Cuda& cuda, const Features& features, const JetSpec& spec, View<const T, 2> x,
                   unsigned mirror, View<T, 3> y) {
-  detail::check_feature_shapes<T>(features, spec, x, y);
+  detail::check_feature_shapes(features, spec, x.shape(), y.shape());
   if (x.extent(0) == 0) return;
   const detail::FeatureTable<T> host(features, spec, mirror);
   const detail::DeviceFeatureTable<T> table(cuda, host);
-  const unsigned blocks = std::min(blocks_for(x.extent(0), block_threads), unsigned(cuda.multiprocessors()) * 8);
-  const std::size_t registers = table.view().expression_count > 0 ? std::size_t(table.view().tape.registers()) : 0;
+  const unsigned blocks =
+      std::min(blocks_for(x.extent(0), block_threads), unsigned(cuda.multiprocessors()) * 8);
+  const std::size_t registers =
+      table.view().expression_count > 0 ? std::size_t(table.view().tape.registers()) : 0;
   const DeviceBuffer<T> scratch(cuda, registers * blocks * block_threads);
   clear<T, 3>(cuda, y);
   launch<feature_jets_kernel<T>>(cuda, {blocks, block_threads}, table.view(), x, y, scratch.data());
 }
 
-template void feature_jets<float>(const Cuda&, const Features&, const JetSpec&, View<const float, 2>, unsigned,
-                                  View<float, 3>);
-template void feature_jets<double>(const Cuda&, const Features&, const JetSpec&, View<const double, 2>, unsigned,
-                                   View<double, 3>);
+template void feature_jets<float>(const Cuda&, const Features&, const JetSpec&, View<const float, 2>,
+                                  unsigned, View<float, 3>);
+template void feature_jets<double>(const Cuda&, const Features&, const JetSpec&, View<const double, 2>,
+                                   unsigned, View<double, 3>);
 }  // namespace sobolev

@@ -9,8 +9,8 @@ namespace sobolev::SOBOLEV_TARGET {
 /// at(feature, channel, p) is the place of a value, cleared beforehand; coordinate d of point p is
 /// x[d · x_stride + p].
 template <class T, class At>
-SOBOLEV_INLINE void plain_features(const detail::FeatureView<T>& view, const T* x, std::size_t x_stride, int n,
-                                   const At& at) {
+SOBOLEV_INLINE void plain_features(const detail::FeatureView<T>& view, const T* x, std::size_t x_stride,
+                                   int n, const At& at) {
   for (int i = 0; i < view.linear_count; ++i) {
     const detail::LinearFeature<T>& f = view.linear[i];
     const T* column = x + std::size_t(f.coordinate) * x_stride;

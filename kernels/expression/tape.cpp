@@ -38,7 +38,7 @@ void load_inputs(View<const T, 2> x, std::size_t first, std::size_t count, T* re
 
 template <class T>
 void tape_forward(const Cpu& cpu, const Tape& tape, View<const T, 2> x, View<T, 2> y) {
-  detail::check_tape_shapes<T>(tape, x, y);
+  detail::check_tape_shapes(tape, x.shape(), y.shape());
   const detail::TapeView view(tape);
   const std::size_t n = x.extent(1), size = std::size_t(std::max(1, tape.registers())) * tile;
   Buffer<T> memory(size * std::size_t(cpu.threads()));
@@ -56,8 +56,8 @@ void tape_forward(const Cpu& cpu, const Tape& tape, View<const T, 2> x, View<T, 
 template <class T>
 void tape_reverse(const Cpu& cpu, const Tape& tape, View<const T, 2> x, View<const T, 2> y_bar, View<T, 2> y,
                   View<T, 2> x_bar) {
-  detail::check_tape_shapes<T>(tape, x, y);
-  detail::check_tape_adjoints<T>(x, y, y_bar, x_bar);
+  detail::check_tape_shapes(tape, x.shape(), y.shape());
+  detail::check_tape_adjoints(x.shape(), y.shape(), y_bar.shape(), x_bar.shape());
   const detail::TapeView view(tape);
   const std::size_t n = x.extent(1), size = std::size_t(std::max(1, tape.registers())) * tile;
   Buffer<T> memory(2 * size * std::size_t(cpu.threads()));

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // y = tape(x), forward and reverse.                                   x : [inputs, N], y : [outputs, N]
-// One thread per point, grid-stride; a thread's registers are a column of [registers, threads] in device memory,
-// so that a warp reads and writes whole lines. Per instruction and point 3 accesses of sizeof(T) (5 in
-// reverse), most of them in the L2 cache: bound by its bandwidth.
-#include "sobolev/expression/tape.hpp"
-
+// One thread per point, grid-stride; a thread's registers are a column of [registers, threads] in device
+// memory, so that a warp reads and writes whole lines. Per instruction and point 3 accesses of sizeof(T) (5
+// in reverse), most of them in the L2 cache: bound by its bandwidth.
 #include <algorithm>
 
 #include "kernels/common/cuda.hpp"
 #include "kernels/expression/tape_device.hpp"
 #include "kernels/expression/tape_math.hpp"
 #include "kernels/expression/tape_shapes.hpp"
+#include "sobolev/expression/tape.hpp"
 
 namespace sobolev {
 namespace {
@@ -26,8 +25,8 @@ __device__ Column column() {
 
 /// The registers of point p, computed.
 template <class T>
-__device__ void run_forward(const detail::TapeView& tape, const View<const T, 2>& x, std::size_t p, T* registers,
-                            std::size_t stride) {
+__device__ void run_forward(const detail::TapeView& tape, const View<const T, 2>& x, std::size_t p,
+                            T* registers, std::size_t stride) {
   for (std::int32_t i = 0; i < tape.inputs; ++i) registers[std::size_t(i) * stride] = x(i, p);
   target_cuda::tape_forward_tile<T>(tape, registers, int(stride), 1);
 }
@@ -44,8 +43,8 @@ __global__ void tape_forward_kernel(detail::TapeView tape, View<const T, 2> x, V
 }
 
 template <class T>
-__global__ void tape_reverse_kernel(detail::TapeView tape, View<const T, 2> x, View<const T, 2> y_bar, View<T, 2> y,
-                                    View<T, 2> x_bar, T* memory) {
+__global__ void tape_reverse_kernel(detail::TapeView tape, View<const T, 2> x, View<const T, 2> y_bar,
+                                    View<T, 2> y, View<T, 2> x_bar, T* memory) {
   const Column c = column();
   T* registers = memory + c.index;
   T* adjoints = registers + std::size_t(tape.registers()) * c.stride;
@@ -70,7 +69,7 @@ unsigned blocks(const Cuda& cuda, std::size_t points) {
 
 template <class T>
 void tape_forward(const Cuda& cuda, const Tape& tape, View<const T, 2> x, View<T, 2> y) {
-  detail::check_tape_shapes<T>(tape, x, y);
+  detail::check_tape_shapes(tape, x.shape(), y.shape());
   if (x.extent(1) == 0) return;
   const detail::DeviceTape device(cuda, tape);
   const unsigned grid = blocks(cuda, x.extent(1));
@@ -79,15 +78,16 @@ void tape_forward(const Cuda& cuda, const Tape& tape, View<const T, 2> x, View<T
 }
 
 template <class T>
-void tape_reverse(const Cuda& cuda, const Tape& tape, View<const T, 2> x, View<const T, 2> y_bar, View<T, 2> y,
-                  View<T, 2> x_bar) {
-  detail::check_tape_shapes<T>(tape, x, y);
-  detail::check_tape_adjoints<T>(x, y, y_bar, x_bar);
+void tape_reverse(const Cuda& cuda, const Tape& tape, View<const T, 2> x, View<const T, 2> y_bar,
+                  View<T, 2> y, View<T, 2> x_bar) {
+  detail::check_tape_shapes(tape, x.shape(), y.shape());
+  detail::check_tape_adjoints(x.shape(), y.shape(), y_bar.shape(), x_bar.shape());
   if (x.extent(1) == 0) return;
   const detail::DeviceTape device(cuda, tape);
   const unsigned grid = blocks(cuda, x.extent(1));
   const DeviceBuffer<T> memory(cuda, 2 * std::size_t(std::max(1, tape.registers())) * grid * block_threads);
-  launch<tape_reverse_kernel<T>>(cuda, {grid, block_threads}, device.view(), x, y_bar, y, x_bar, memory.data());
+  launch<tape_reverse_kernel<T>>(cuda, {grid, block_threads}, device.view(), x, y_bar, y, x_bar,
+                                 memory.data());
 }
 
 template void tape_forward<float>(const Cuda&, const Tape&, View<const float, 2>, View<float, 2>);

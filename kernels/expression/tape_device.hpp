@@ -11,7 +11,8 @@ class DeviceTape {
   DeviceTape(const Cuda& cuda, const Tape& tape)
       : view_(tape), instructions_(cuda, tape.instructions.size()), outputs_(cuda, tape.outputs.size()) {
     const std::size_t n = tape.instructions.size(), m = tape.outputs.size();
-    upload<TapeInstruction, 1>(cuda, View<const TapeInstruction, 1>(view_.instructions, n), instructions_.view(n));
+    upload<TapeInstruction, 1>(cuda, View<const TapeInstruction, 1>(view_.instructions, n),
+                               instructions_.view(n));
     upload<std::int32_t, 1>(cuda, View<const std::int32_t, 1>(view_.outputs, m), outputs_.view(m));
     view_.instructions = instructions_.data();
     view_.outputs = outputs_.data();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The interpreter of a tape, forward and reverse, on n points: on the CPU a SIMD vector at a time, on a device
-// by each thread for its own point (n = 1).
+// The interpreter of a tape, forward and reverse, on n points: on the CPU a SIMD vector at a time, on a
+// device by each thread for its own point (n = 1).
 #include "kernels/expression/elementary_detail.hpp"
 #include "kernels/expression/tape_view.hpp"
 
@@ -72,7 +72,8 @@ SOBOLEV_DEVICE void tape_forward_tile(const detail::TapeView& tape, T* registers
 
 /// adjoints has the registers' shape, cleared but for the seeds in the outputs' rows.
 template <class T>
-SOBOLEV_DEVICE void tape_reverse_tile(const detail::TapeView& tape, const T* registers, T* adjoints, int stride, int n) {
+SOBOLEV_DEVICE void tape_reverse_tile(const detail::TapeView& tape, const T* registers, T* adjoints,
+                                      int stride, int n) {
   using V = Vec<T>;
   const V one = broadcast<T>(T(1));
   for (std::int32_t k = tape.instruction_count; k-- > 0;) {

@@ -18,6 +18,8 @@ struct TapeView {
         output_count(std::int32_t(tape.outputs.size())),
         instructions(tape.instructions.data()),
         outputs(tape.outputs.data()) {}
-  inline __attribute__((always_inline)) constexpr std::int32_t registers() const { return inputs + instruction_count; }
+  inline __attribute__((always_inline)) constexpr std::int32_t registers() const {
+    return inputs + instruction_count;
+  }
 };
 }  // namespace sobolev::detail

@@ -5,75 +5,88 @@
 // bandwidth bound outside the caches, about 20 % above the cost of σ itself inside them.
 #include "sobolev/jet/activation.hpp"
 
-#include <type_traits>
-
 #include "kernels/jet/activation_range.hpp"
 #include "kernels/jet/jet_algebra_detail.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
 namespace {
-/// n of a vector's elements, or all of them.
-template <bool whole, class T>
-SOBOLEV_INLINE Vec<T> load_some(const T* p, std::size_t n) {
-  if constexpr (whole) return load<T>(p);
-  T s[lanes<T>] = {};
-  for (std::size_t i = 0; i < n; ++i) s[i] = p[i];
-  return load<T>(s);
+/// n points, a multiple of the lanes; channel c at c · stride.
+template <Activation activation, class T, class Jet>
+__attribute__((noinline)) void forward_vectors(const Jet& jet, const T* coefficients, const T* z, T* y,
+                                               std::size_t stride, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += lanes<T>) {
+    Vec<T> in[Jet::max_channels], out[Jet::max_channels];
+    for (int c = 0; c < jet.channels(); ++c) in[c] = load<T>(z + std::size_t(c) * stride + i);
+    jet_activation<activation, T>(jet, coefficients, in, out);
+    for (int c = 0; c < jet.channels(); ++c) store<T>(y + std::size_t(c) * stride + i, out[c]);
+  }
 }
-template <bool whole, class T>
-SOBOLEV_INLINE void store_some(T* p, Vec<T> v, std::size_t n) {
-  if constexpr (whole) return store<T>(p, v);
-  T s[lanes<T>];
-  store<T>(s, v);
-  for (std::size_t i = 0; i < n; ++i) p[i] = s[i];
+
+/// given: y for tanh, where tanh' = 1 − y², z for the others.
+template <Activation activation, class T, class Jet>
+__attribute__((noinline)) void backward_vectors(const Jet& jet, const T* coefficients, const T* given,
+                                                const T* y_bar, T* z_bar, std::size_t stride, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += lanes<T>) {
+    Vec<T> in[Jet::max_channels], slope[Jet::max_channels], bar[Jet::max_channels], out[Jet::max_channels];
+    const auto load_channel = [&](int c) __attribute__((always_inline)) {
+      in[c] = load<T>(given + std::size_t(c) * stride + i);
+      bar[c] = load<T>(y_bar + std::size_t(c) * stride + i);
+    };
+    load_channel(0);  // there is always one, which compilers cannot know
+    for (int c = 1; c < jet.channels(); ++c) load_channel(c);
+    if constexpr (activation == Activation::tanh)
+      jet_tanh_slope<T>(jet, coefficients, in, slope);
+    else
+      jet_activation_slope<activation, T>(jet, coefficients, in, slope);
+    jet_transposed_product<T>(jet, coefficients, slope, bar, out);
+    for (int c = 0; c < jet.channels(); ++c) store<T>(z_bar + std::size_t(c) * stride + i, out[c]);
+  }
 }
-/// f(i, std::bool_constant<whole>): vector by vector, a last one in part.
-template <class T, class F>
-SOBOLEV_INLINE void for_vectors(std::size_t n, F&& f) {
-  std::size_t i = 0;
-  for (; i + lanes<T> <= n; i += lanes<T>) f(i, std::true_type{});
-  if (i < n) f(i, std::false_type{});
-}
+
+/// The first `count` points of one vector, for those that are left at an end: the same instructions, and so
+/// the same rounding, for every point.
+template <class T, int max_channels>
+struct PartOfVector {
+  T values[max_channels * lanes<T>] = {};
+  void read(const T* from, std::size_t stride, int channels, std::size_t count) {
+    for (int c = 0; c < channels; ++c)
+      for (std::size_t i = 0; i < count; ++i)
+        values[std::size_t(c * lanes<T>) + i] = from[std::size_t(c) * stride + i];
+  }
+  void write(T* to, std::size_t stride, int channels, std::size_t count) const {
+    for (int c = 0; c < channels; ++c)
+      for (std::size_t i = 0; i < count; ++i)
+        to[std::size_t(c) * stride + i] = values[std::size_t(c * lanes<T>) + i];
+  }
+};
 
 template <Activation activation, class T>
 void forward(const detail::JetTableView<T>& table, const T* z, T* y, std::size_t stride, std::size_t n) {
   with_jet<T>(table, [&](auto jet) {
-    using Jet = decltype(jet);
-    for_vectors<T>(
-        n, [&](std::size_t i, auto whole) __attribute__((always_inline)) {
-          Vec<T> in[Jet::max_channels], out[Jet::max_channels];
-          for (int c = 0; c < jet.channels(); ++c)
-            in[c] = load_some<whole>(z + std::size_t(c) * stride + i, n - i);
-          jet_activation<activation, T>(jet, table.coefficients, in, out);
-          for (int c = 0; c < jet.channels(); ++c)
-            store_some<whole>(y + std::size_t(c) * stride + i, out[c], n - i);
-        });
+    const std::size_t whole = n / lanes<T> * lanes<T>, rest = n - whole;
+    forward_vectors<activation, T>(jet, table.coefficients, z, y, stride, whole);
+    if (rest == 0) return;
+    PartOfVector<T, decltype(jet)::max_channels> part;
+    part.read(z + whole, stride, jet.channels(), rest);
+    forward_vectors<activation, T>(jet, table.coefficients, part.values, part.values, lanes<T>, lanes<T>);
+    part.write(y + whole, stride, jet.channels(), rest);
   });
 }
 
 template <Activation activation, class T>
 void backward(const detail::JetTableView<T>& table, const T* z, const T* y, const T* y_bar, T* z_bar,
               std::size_t stride, std::size_t n) {
-  const T* given = activation == Activation::tanh ? y : z;  // tanh' = 1 − y²
+  const T* given = activation == Activation::tanh ? y : z;
   with_jet<T>(table, [&](auto jet) {
-    using Jet = decltype(jet);
-    for_vectors<T>(
-        n, [&](std::size_t i, auto whole) __attribute__((always_inline)) {
-          Vec<T> in[Jet::max_channels], slope[Jet::max_channels], bar[Jet::max_channels], out[Jet::max_channels];
-          const auto load_channel = [&](int c) __attribute__((always_inline)) {
-            in[c] = load_some<whole>(given + std::size_t(c) * stride + i, n - i);
-            bar[c] = load_some<whole>(y_bar + std::size_t(c) * stride + i, n - i);
-          };
-          load_channel(0);  // there is always one, which compilers cannot know
-          for (int c = 1; c < jet.channels(); ++c) load_channel(c);
-          if constexpr (activation == Activation::tanh)
-            jet_tanh_slope<T>(jet, table.coefficients, in, slope);
-          else
-            jet_activation_slope<activation, T>(jet, table.coefficients, in, slope);
-          jet_transposed_product<T>(jet, table.coefficients, slope, bar, out);
-          for (int c = 0; c < jet.channels(); ++c)
-            store_some<whole>(z_bar + std::size_t(c) * stride + i, out[c], n - i);
-        });
+    const std::size_t whole = n / lanes<T> * lanes<T>, rest = n - whole;
+    backward_vectors<activation, T>(jet, table.coefficients, given, y_bar, z_bar, stride, whole);
+    if (rest == 0) return;
+    PartOfVector<T, decltype(jet)::max_channels> part, bar;
+    part.read(given + whole, stride, jet.channels(), rest);
+    bar.read(y_bar + whole, stride, jet.channels(), rest);
+    backward_vectors<activation, T>(jet, table.coefficients, part.values, bar.values, bar.values, lanes<T>,
+                                    lanes<T>);
+    bar.write(z_bar + whole, stride, jet.channels(), rest);
   });
 }
 }  // namespace
@@ -124,7 +137,7 @@ constexpr std::size_t grain = 4096;  // points per task
 template <class T>
 void activation_forward(const Cpu& cpu, Activation activation, const JetSpec& spec, View<const T, 2> z,
                         View<T, 2> y) {
-  detail::check_activation_shapes<T>("activation_forward", spec, z, y);
+  detail::check_activation_shapes("activation_forward", spec, z.shape(), y.shape());
   const detail::JetTable<T> table(spec);
   const detail::JetTableView<T> view = table.view();
   const std::size_t n = z.extent(1);
@@ -137,9 +150,9 @@ void activation_forward(const Cpu& cpu, Activation activation, const JetSpec& sp
 template <class T>
 void activation_backward(const Cpu& cpu, Activation activation, const JetSpec& spec, View<const T, 2> z,
                          View<const T, 2> y, View<const T, 2> y_bar, View<T, 2> z_bar) {
-  detail::check_activation_shapes<T>("activation_backward", spec, z, y);
-  detail::check_activation_shapes<T>("activation_backward", spec, z, y_bar);
-  detail::check_activation_shapes<T>("activation_backward", spec, z, z_bar);
+  detail::check_activation_shapes("activation_backward", spec, z.shape(), y.shape());
+  detail::check_activation_shapes("activation_backward", spec, z.shape(), y_bar.shape());
+  detail::check_activation_shapes("activation_backward", spec, z.shape(), z_bar.shape());
   const detail::JetTable<T> table(spec);
   const detail::JetTableView<T> view = table.view();
   const std::size_t n = z.extent(1);

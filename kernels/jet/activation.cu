@@ -3,13 +3,12 @@
 // One thread per point, its K channels in registers (in local memory for an algebra that has no unrolled
 // kernel). Moves 2·K·N·sizeof(T) bytes forward, 3·K·N·sizeof(T) backward (tanh; 3·K + 1 for the others):
 // bandwidth bound up to about order 4.
-#include "sobolev/jet/activation.hpp"
-
 #include <type_traits>
 
 #include "kernels/common/cuda.hpp"
 #include "kernels/jet/activation_shapes.hpp"
 #include "kernels/jet/jet_device.hpp"
+#include "sobolev/jet/activation.hpp"
 
 namespace sobolev {
 namespace {
@@ -63,7 +62,7 @@ void with_activation(Activation activation, F&& f) {
 template <class T>
 void activation_forward(const Cuda& cuda, Activation activation, const JetSpec& spec, View<const T, 2> z,
                         View<T, 2> y) {
-  detail::check_activation_shapes<T>("activation_forward", spec, z, y);
+  detail::check_activation_shapes("activation_forward", spec, z.shape(), y.shape());
   if (z.extent(1) == 0) return;
   const detail::JetTable<T> table(spec);
   detail::DeviceJetTable<T>(cuda, table.view()).with([&](const auto& jet) {
@@ -78,9 +77,9 @@ void activation_forward(const Cuda& cuda, Activation activation, const JetSpec& 
 template <class T>
 void activation_backward(const Cuda& cuda, Activation activation, const JetSpec& spec, View<const T, 2> z,
                          View<const T, 2> y, View<const T, 2> y_bar, View<T, 2> z_bar) {
-  detail::check_activation_shapes<T>("activation_backward", spec, z, y);
-  detail::check_activation_shapes<T>("activation_backward", spec, z, y_bar);
-  detail::check_activation_shapes<T>("activation_backward", spec, z, z_bar);
+  detail::check_activation_shapes("activation_backward", spec, z.shape(), y.shape());
+  detail::check_activation_shapes("activation_backward", spec, z.shape(), y_bar.shape());
+  detail::check_activation_shapes("activation_backward", spec, z.shape(), z_bar.shape());
   if (z.extent(1) == 0) return;
   const detail::JetTable<T> table(spec);
   detail::DeviceJetTable<T>(cuda, table.view()).with([&](const auto& jet) {

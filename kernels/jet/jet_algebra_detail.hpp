@@ -2,8 +2,8 @@
 #pragma once
 // Composition y = σ(z) and its adjoint in a truncated Taylor algebra, on one SIMD vector per channel.
 // With P_k = (z − z_0)^k and s_k = σ^(k)(z_0)/k!:   y = Σ s_k P_k,   d = σ'(z) = Σ (k+1) s_{k+1} P_k,
-// z̄_β = Σ_{α ≥ β} ȳ_α d_{α−β}; for tanh d = 1 − y·y. One source serves the general algebra (loops over tables) and the
-// common ones (tables known to the compiler, everything unrolled into registers).
+// z̄_β = Σ_{α ≥ β} ȳ_α d_{α−β}; for tanh d = 1 − y·y. One source serves the general algebra (loops over
+// tables) and the common ones (tables known to the compiler, everything unrolled into registers).
 #include <utility>
 
 #include "kernels/common/simd.hpp"
@@ -190,7 +190,8 @@ SOBOLEV_INLINE void jet_activation(const Jet& jet, const T* coefficients, const 
 
 /// The jet of σ'(z).
 template <Activation activation, class T, class Jet>
-SOBOLEV_INLINE void jet_activation_slope(const Jet& jet, const T* coefficients, const Vec<T>* z, Vec<T>* slope) {
+SOBOLEV_INLINE void jet_activation_slope(const Jet& jet, const T* coefficients, const Vec<T>* z,
+                                         Vec<T>* slope) {
   Vec<T> s[Jet::max_order + 3] = {};
   activation_taylor<activation, T>(z[0], jet.order() + 1, s);
   Vec<T> power[Jet::max_order + 2][Jet::max_channels];

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A multilayer perceptron with its jets, forward and backward.       x : [K, inputs, N], y : [K, outputs, N]
-// Persistent blocks of 256 threads take tiles of 16 to 128 points (mlp_block.hpp); a block's activations live in
-// a slice of device memory that stays in the L2 cache, its share of the gradient in another; the shares are
-// added in the order of the blocks. FLOPs: 2·N·K·Σ in·out forward, twice that again backward; bytes from
+// Persistent blocks of 256 threads take tiles of 16 to 128 points (mlp_block.hpp); a block's activations live
+// in a slice of device memory that stays in the L2 cache, its share of the gradient in another; the shares
+// are added in the order of the blocks. FLOPs: 2·N·K·Σ in·out forward, twice that again backward; bytes from
 // memory: x, y and P: bound by the FMA units. Algebras without an unrolled kernel, and activations other than
 // tanh, go through local memory.
-#include "sobolev/jet/mlp.hpp"
-
 #include <algorithm>
 #include <type_traits>
 
@@ -14,6 +12,7 @@
 #include "kernels/jet/jet_device.hpp"
 #include "kernels/jet/mlp_block.hpp"
 #include "kernels/jet/mlp_shapes.hpp"
+#include "sobolev/jet/mlp.hpp"
 
 namespace sobolev {
 namespace {
@@ -23,14 +22,16 @@ using namespace target_cuda;
 template <class T>
 constexpr int features_per_thread = sizeof(T) == 4 ? 8 : 4;
 template <class Jet>
-constexpr int points_per_thread = !Jet::unrolled ? 1 : Jet::max_channels >= 5 ? 1 : 8 / Jet::max_channels;
+constexpr int points_per_thread = !Jet::unrolled           ? 1
+                                  : Jet::max_channels >= 5 ? 1
+                                                           : 8 / Jet::max_channels;
 
 template <class Jet, class T, Activation activation>
 using Shape = BlockShape<Jet, T, activation, features_per_thread<T>, points_per_thread<Jet>>;
 
 template <class S>
-__device__ void load_inputs(const MlpBlock<typename S::T>& m, int channels, const View<const typename S::T, 3>& x,
-                            std::size_t first) {
+__device__ void load_inputs(const MlpBlock<typename S::T>& m, int channels,
+                            const View<const typename S::T, 3>& x, std::size_t first) {
   const std::size_t last = x.extent(2) - 1;
   const int R = channels * m.points, me = int(threadIdx.y * blockDim.x + threadIdx.x);
   for (int i = me; i < m.inputs * R; i += S::threads) {
@@ -42,8 +43,8 @@ __device__ void load_inputs(const MlpBlock<typename S::T>& m, int channels, cons
 
 /// The slice of `scratch` and of `gradients` that belongs to this block.
 template <class T>
-__device__ void take_slice(MlpBlock<T>& m, int channels, bool keeps_z, T* scratch, std::size_t slice, T* gradients,
-                           std::size_t parameters) {
+__device__ void take_slice(MlpBlock<T>& m, int channels, bool keeps_z, T* scratch, std::size_t slice,
+                           T* gradients, std::size_t parameters) {
   const std::size_t R = std::size_t(channels) * std::size_t(m.points), layer = std::size_t(m.width) * R;
   T* p = scratch + blockIdx.x * slice;
   const auto take = [&p](std::size_t n) {
@@ -85,8 +86,9 @@ __global__ void __launch_bounds__(256)
 template <class S>
 __global__ void __launch_bounds__(256)
     mlp_backward_kernel(MlpBlock<typename S::T> m, detail::DeviceJet<typename S::Jet, typename S::T> jet,
-                        View<const typename S::T, 3> x, View<const typename S::T, 3> y_bar, typename S::T* scratch,
-                        std::size_t slice, typename S::T* gradients, std::size_t parameters) {
+                        View<const typename S::T, 3> x, View<const typename S::T, 3> y_bar,
+                        typename S::T* scratch, std::size_t slice, typename S::T* gradients,
+                        std::size_t parameters) {
   using T = typename S::T;
   const int channels = jet.algebra.channels(), R = channels * m.points;
   const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
@@ -162,7 +164,7 @@ unsigned persistent_blocks(const Cuda& cuda, std::size_t tiles) {
 template <class T>
 void mlp_forward(const Cuda& cuda, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters,
                  View<const T, 3> x, View<T, 3> y) {
-  detail::check_mlp_shapes<T>("mlp_forward", shape, spec, parameters, x, y);
+  detail::check_mlp_shapes("mlp_forward", shape, spec, parameters.size(), x.shape(), y.shape());
   const std::size_t n = x.extent(2);
   if (n == 0) return;
   const detail::JetTable<T> table(spec);
@@ -172,15 +174,15 @@ void mlp_forward(const Cuda& cuda, const MlpShape& shape, const JetSpec& spec, V
     const std::size_t slice = slice_size(m, spec.channels(), S::activation != Activation::tanh);
     const unsigned blocks = persistent_blocks(cuda, (n + std::size_t(m.points) - 1) / std::size_t(m.points));
     const DeviceBuffer<T> scratch(cuda, slice * blocks);
-    launch<mlp_forward_kernel<S>>(cuda, {blocks, {S::side, S::side}, S::shared_bytes}, m, jet, x, y, scratch.data(),
-                                  slice);
+    launch<mlp_forward_kernel<S>>(cuda, {blocks, {S::side, S::side}, S::shared_bytes}, m, jet, x, y,
+                                  scratch.data(), slice);
   });
 }
 
 template <class T>
 void mlp_backward(const Cuda& cuda, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters,
                   View<const T, 3> x, View<const T, 3> y_bar, View<T, 1> gradient) {
-  detail::check_mlp_shapes<T>("mlp_backward", shape, spec, parameters, x, y_bar);
+  detail::check_mlp_shapes("mlp_backward", shape, spec, parameters.size(), x.shape(), y_bar.shape());
   require(gradient.size() == parameters.size(), "mlp_backward: the gradient's size is not the parameters'");
   const std::size_t n = x.extent(2), p = parameters.size();
   if (n == 0) return clear<T, 1>(cuda, gradient);

@@ -3,12 +3,12 @@
 // A multilayer perceptron with its jets on one tile of points, by one thread block of 16 × 16 threads.
 //
 // A tile of p = 16·points points has R = K·p columns, channel · p + point; a layer's activations are a matrix
-// [features][R]. Thread (x, y) owns features y·F … y·F + F − 1 and columns x, x + 16, x + 32, …: all channels of
-// its points, so that activations and their adjoints happen in the registers that the product left. Weights
-// are read as they lie in the flat parameters, gradients summed into an array of the same order.
+// [features][R]. Thread (x, y) owns features y·F … y·F + F − 1 and columns x, x + 16, x + 32, …: all channels
+// of its points, so that activations and their adjoints happen in the registers that the product left.
+// Weights are read as they lie in the flat parameters, gradients summed into an array of the same order.
 //
-// Per step of a product a thread reads F + C operands from shared memory for F·C FMAs (C = columns per thread):
-// bound by the FMA units from 8 × 6 on.
+// Per step of a product a thread reads F + C operands from shared memory for F·C FMAs (C = columns per
+// thread): bound by the FMA units from 8 × 6 on.
 #include "kernels/common/cuda.hpp"
 #include "kernels/jet/jet_algebra_detail.hpp"
 #include "sobolev/jet/mlp.hpp"
@@ -60,8 +60,8 @@ __device__ void block_product(const typename S::T* a, int k_count, int feature_c
                               const typename S::T* b, int stride, int first_feature, int first_column,
                               typename S::T (&sum)[S::F][S::C]) {
   using T = typename S::T;
-  T* left = dynamic_shared<T>();               // [chunk][features]
-  T* right = left + S::chunk * S::features;    // [chunk][columns]
+  T* left = dynamic_shared<T>();             // [chunk][features]
+  T* right = left + S::chunk * S::features;  // [chunk][columns]
   const int x = int(threadIdx.x), y = int(threadIdx.y), me = y * S::side + x;
 #pragma unroll
   for (int f = 0; f < S::F; ++f)
@@ -70,7 +70,8 @@ __device__ void block_product(const typename S::T* a, int k_count, int feature_c
   for (int k0 = 0; k0 < k_count; k0 += S::chunk) {
     __syncthreads();
     for (int i = me; i < S::chunk * S::features; i += S::threads) {
-      const int k = transposed ? i % S::chunk : i / S::features, f = transposed ? i / S::chunk : i % S::features;
+      const int k = transposed ? i % S::chunk : i / S::features,
+                f = transposed ? i / S::chunk : i % S::features;
       const bool inside = k0 + k < k_count && first_feature + f < feature_count;
       const std::size_t row = std::size_t(transposed ? first_feature + f : k0 + k);
       const std::size_t column = std::size_t(transposed ? k0 + k : first_feature + f);
@@ -107,7 +108,8 @@ __device__ void activate(const S&, const typename S::Jet& jet, const typename S:
 /// z̄ from ȳ, with `given` y for tanh and z for the others.
 template <class S>
 __device__ void activate_adjoint(const S&, const typename S::Jet& jet, const typename S::T* coefficients,
-                                 const typename S::T* given, const typename S::T* y_bar, typename S::T* z_bar) {
+                                 const typename S::T* given, const typename S::T* y_bar,
+                                 typename S::T* z_bar) {
   typename S::T slope[S::Jet::max_channels];
   if constexpr (S::activation == Activation::tanh)
     jet_tanh_slope<typename S::T>(jet, coefficients, given, slope);
@@ -147,7 +149,8 @@ __device__ void layer_forward(const MlpBlock<typename S::T>& m, const typename S
           for (int j = 0; j < S::points; ++j) {
             T z[Jet::max_channels], out[Jet::max_channels];
 #pragma unroll
-            for (int c = 0; c < Jet::max_channels; ++c) z[c] = sum[f][c * S::points + j] + (c == 0 ? bias[o] : T(0));
+            for (int c = 0; c < Jet::max_channels; ++c)
+              z[c] = sum[f][c * S::points + j] + (c == 0 ? bias[o] : T(0));
             activate(S{}, jet, coefficients, z, out);
 #pragma unroll
             for (int c = 0; c < Jet::max_channels; ++c) {
@@ -194,7 +197,8 @@ __device__ void block_forward(const MlpBlock<typename S::T>& m, const typename S
   for (int i = me; i < m.outputs * R; i += S::threads) {
     const int q = i / R, r = i % R;
     T sum = r < m.points ? bias[q] : T(0);
-    for (int f = 0; f < m.width; ++f) sum += weight[q * m.width + f] * in[std::size_t(f) * std::size_t(R) + std::size_t(r)];
+    for (int f = 0; f < m.width; ++f)
+      sum += weight[q * m.width + f] * in[std::size_t(f) * std::size_t(R) + std::size_t(r)];
     m.output[i] = sum;
   }
   __syncthreads();
@@ -203,12 +207,13 @@ __device__ void block_forward(const MlpBlock<typename S::T>& m, const typename S
 /// z̄ of layer l into `to` : [width][R] from ȳ in registers (unrolled) or in `to` itself.
 template <class S>
 __device__ void store_adjoint(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
-                              const typename S::T* coefficients, int l, int o, const typename S::T* y_bar, int j,
-                              typename S::T* to) {
+                              const typename S::T* coefficients, int l, int o, const typename S::T* y_bar,
+                              int j, typename S::T* to) {
   using T = typename S::T;
   using Jet = typename S::Jet;
   const int R = jet.channels() * m.points, x = int(threadIdx.x);
-  const T* given = (S::activation == Activation::tanh ? m.y : m.z) + (std::size_t(l) * std::size_t(m.width) + std::size_t(o)) * std::size_t(R);
+  const T* given = (S::activation == Activation::tanh ? m.y : m.z) +
+                   (std::size_t(l) * std::size_t(m.width) + std::size_t(o)) * std::size_t(R);
   T in[Jet::max_channels], out[Jet::max_channels];
 #pragma unroll
   for (int c = 0; c < Jet::max_channels; ++c) in[c] = given[(c * S::points + j) * S::side + x];
@@ -225,7 +230,8 @@ __device__ void adjoint_in_place(const MlpBlock<typename S::T>& m, const typenam
   using T = typename S::T;
   using Jet = typename S::Jet;
   const int R = jet.channels() * m.points;
-  const T* given = (S::activation == Activation::tanh ? m.y : m.z) + std::size_t(l) * std::size_t(m.width) * std::size_t(R);
+  const T* given = (S::activation == Activation::tanh ? m.y : m.z) +
+                   std::size_t(l) * std::size_t(m.width) * std::size_t(R);
   __syncthreads();
   for_features_and_points<S>(m, [&](int o, int p) {
     T in[Jet::max_channels], bar[Jet::max_channels], out[Jet::max_channels];
@@ -246,8 +252,8 @@ __device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, c
                                const typename S::T* bar) {
   using T = typename S::T;
   constexpr int pitch = S::chunk + 1;
-  T* left = dynamic_shared<T>();             // [features][pitch]
-  T* right = left + S::features * pitch;     // [features][pitch]
+  T* left = dynamic_shared<T>();          // [features][pitch]
+  T* right = left + S::features * pitch;  // [features][pitch]
   const int x = int(threadIdx.x), y = int(threadIdx.y), me = y * S::side + x, fan_in = m.fan_in(l);
   T* to = m.gradient + m.weight(l);
   for (int i0 = 0; i0 < fan_in; i0 += S::features)
@@ -258,8 +264,10 @@ __device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, c
         for (int n = me; n < S::features * S::chunk; n += S::threads) {
           const int f = n / S::chunk, r = n % S::chunk;
           const std::size_t column = std::size_t(r0 + r);
-          left[f * pitch + r] = i0 + f < fan_in && r0 + r < R ? in[std::size_t(i0 + f) * std::size_t(R) + column] : T(0);
-          right[f * pitch + r] = o0 + f < m.width && r0 + r < R ? bar[std::size_t(o0 + f) * std::size_t(R) + column] : T(0);
+          left[f * pitch + r] =
+              i0 + f < fan_in && r0 + r < R ? in[std::size_t(i0 + f) * std::size_t(R) + column] : T(0);
+          right[f * pitch + r] =
+              o0 + f < m.width && r0 + r < R ? bar[std::size_t(o0 + f) * std::size_t(R) + column] : T(0);
         }
         __syncthreads();
 #pragma unroll 4
@@ -281,7 +289,8 @@ __device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, c
 #pragma unroll
         for (int g = 0; g < S::F; ++g) {
           const int i = i0 + y + S::side * f, o = o0 + x + S::side * g;
-          if (i < fan_in && o < m.width) to[std::size_t(i) * std::size_t(m.width) + std::size_t(o)] += sum[f][g];
+          if (i < fan_in && o < m.width)
+            to[std::size_t(i) * std::size_t(m.width) + std::size_t(o)] += sum[f][g];
         }
     }
   for (int o = me; o < m.width; o += S::threads) {
@@ -332,7 +341,8 @@ __device__ void block_backward(const MlpBlock<typename S::T>& m, const typename 
     __syncthreads();
   } else {
     for (int o = y; o < m.width; o += S::side)
-      for (int r = x; r < R; r += S::side) m.bar[0][std::size_t(o) * std::size_t(R) + std::size_t(r)] = seed_at(o, r);
+      for (int r = x; r < R; r += S::side)
+        m.bar[0][std::size_t(o) * std::size_t(R) + std::size_t(r)] = seed_at(o, r);
     adjoint_in_place<S>(m, jet, coefficients, m.depth - 1, m.bar[0]);
   }
   for (int l = m.depth - 1; l >= 0; --l) {

@@ -25,7 +25,10 @@ inline constexpr int rows_per_block = simd_registers >= 32 ? (nv <= 2   ? 12
                                                                         : 3);
 /// Rows of dW (features of A) per register block.
 template <int nv>
-inline constexpr int features_per_block = simd_registers >= 32 ? 8 : (nv == 1 ? 8 : nv == 2 ? 6 : 4);
+inline constexpr int features_per_block = simd_registers >= 32 ? 8
+                                                               : (nv == 1   ? 8
+                                                                  : nv == 2 ? 6
+                                                                            : 4);
 
 /// C = A·B (+ bias): rows `rows` (a multiple of rows_per_block) of one output panel.
 /// a : panels [panel][a_rows][width], k columns used; b : [k][width]; c : [rows][width]; bias : [width] or

@@ -44,7 +44,8 @@ void adam_step(const Cpu& cpu, const AdamOptions& options, long step, View<const
 #pragma omp parallel for num_threads(cpu.threads()) schedule(static) if (n > part)
   for (std::size_t i = 0; i < n; i += part)
     SOBOLEV_CALL(adam_range<T>, rates.beta1, rates.beta2, rates.rate, rates.root_scale, rates.epsilon,
-                 gradient.data() + i, m.data() + i, v.data() + i, parameters.data() + i, std::min(part, n - i));
+                 gradient.data() + i, m.data() + i, v.data() + i, parameters.data() + i,
+                 std::min(part, n - i));
 }
 template void adam_step<float>(const Cpu&, const AdamOptions&, long, View<const float, 1>, View<float, 1>,
                                View<float, 1>, View<float, 1>);

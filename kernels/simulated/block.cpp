@@ -71,7 +71,8 @@ std::string name(const Index& i) { return fmt::format("({}, {}, {})", i.x, i.y, 
 std::size_t volume(const Index& i) { return std::size_t(i.x) * i.y * i.z; }
 
 Index unflatten(std::size_t i, const Index& extent) {
-  return {unsigned(i % extent.x), unsigned(i / extent.x % extent.y), unsigned(i / (std::size_t(extent.x) * extent.y))};
+  return {unsigned(i % extent.x), unsigned(i / extent.x % extent.y),
+          unsigned(i / (std::size_t(extent.x) * extent.y))};
 }
 
 /// The shared memory of the blocks of one OS thread, before a page that faults.
@@ -123,7 +124,8 @@ class Block {
   void run(const Grid& grid, std::size_t number);
 
   unsigned barrier(int id, unsigned count, bool value, const std::source_location&);
-  const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value, const std::source_location&);
+  const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value,
+                                const std::source_location&);
   std::byte* shared() { return memory_.last(shared_size()); }
   std::uint64_t serial() const { return serial_; }
   unsigned lane() const { return unsigned(current_ % warp_size); }
@@ -207,12 +209,13 @@ void Block::release_exchanges(std::size_t warp) {
       if ((leader.mask >> lane & 1u) == 0) continue;
       const std::size_t j = first + lane;
       if (j >= count_ || threads_[j]->state == State::ended)
-        thread::fail(fmt::format("{} at {}:{} with mask {:#010x}, but thread {} of the warp {}", leader.operation,
-                                 leader.place.file_name(), leader.place.line(), leader.mask, lane,
-                                 j < count_ ? "has ended" : "does not exist"));
+        thread::fail(fmt::format("{} at {}:{} with mask {:#010x}, but thread {} of the warp {}",
+                                 leader.operation, leader.place.file_name(), leader.place.line(), leader.mask,
+                                 lane, j < count_ ? "has ended" : "does not exist"));
       const Thread& other = *threads_[j];
       complete = complete && other.state == State::in_exchange && other.mask == leader.mask &&
-                 std::strcmp(other.operation, leader.operation) == 0 && other.place.line() == leader.place.line() &&
+                 std::strcmp(other.operation, leader.operation) == 0 &&
+                 other.place.line() == leader.place.line() &&
                  std::strcmp(other.place.file_name(), leader.place.file_name()) == 0;
     }
     if (!complete) continue;
@@ -264,19 +267,20 @@ void Block::fail_divergence() const {
   for (std::size_t i = 0; i < count_; ++i) {
     const Thread& t = *threads_[i];
     const std::string what =
-        t.state == State::ended ? "ended"
-                                : fmt::format("wait{} at {} in {}:{}", t.state == State::ready ? " to run" : "",
-                                              t.operation, t.place.file_name(), t.place.line());
+        t.state == State::ended
+            ? "ended"
+            : fmt::format("wait{} at {} in {}:{}", t.state == State::ready ? " to run" : "", t.operation,
+                          t.place.file_name(), t.place.line());
     auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == what; });
     if (group == groups.end()) group = groups.insert(groups.end(), {what, {}});
     group->second.push_back(i);
   }
   std::string text;
   for (const auto& [what, members] : groups)
-    text += fmt::format("; {} thread{} {} (the first is {})", members.size(), members.size() == 1 ? "" : "s", what,
-                        name(threads_[members.front()]->index));
-  throw DeviceError(fmt::format("kernel {}, block {}: the threads have parted ways and none can go on{}", grid_->kernel,
-                                name(block_), text));
+    text += fmt::format("; {} thread{} {} (the first is {})", members.size(), members.size() == 1 ? "" : "s",
+                        what, name(threads_[members.front()]->index));
+  throw DeviceError(fmt::format("kernel {}, block {}: the threads have parted ways and none can go on{}",
+                                grid_->kernel, name(block_), text));
 }
 
 void Block::run(const Grid& grid, std::size_t number) {
@@ -329,8 +333,9 @@ void Block::wait(State state, const std::source_location& place) {
 
 unsigned Block::barrier(int id, unsigned count, bool value, const std::source_location& place) {
   if (id < 0 || id >= int(barriers) || count > max_threads || count % warp_size != 0)
-    thread::fail(fmt::format("barrier {} of {} threads at {}:{}; there are {} barriers, for multiples of {} threads", id,
-                             count, place.file_name(), place.line(), barriers, warp_size));
+    thread::fail(
+        fmt::format("barrier {} of {} threads at {}:{}; there are {} barriers, for multiples of {} threads",
+                    id, count, place.file_name(), place.line(), barriers, warp_size));
   Thread& t = *threads_[current_];
   t.barrier = id;
   t.count = count;
@@ -343,8 +348,8 @@ unsigned Block::barrier(int id, unsigned count, bool value, const std::source_lo
 const std::uint64_t* Block::exchange(const char* operation, unsigned mask, std::uint64_t value,
                                      const std::source_location& place) {
   if ((mask >> lane() & 1u) == 0)
-    thread::fail(fmt::format("{} at {}:{} with mask {:#010x}, in which the thread itself is missing", operation,
-                             place.file_name(), place.line(), mask));
+    thread::fail(fmt::format("{} at {}:{} with mask {:#010x}, in which the thread itself is missing",
+                             operation, place.file_name(), place.line(), mask));
   Thread& t = *threads_[current_];
   t.operation = operation;
   t.mask = mask;
@@ -360,11 +365,13 @@ std::string Block::describe() const {
 
 void check(const Grid& grid) {
   const auto refuse = [&](const std::string& why) {
-    throw DeviceError(fmt::format("kernel {}: grid {}, block {}: {}", grid.kernel, name(grid.blocks), name(grid.threads), why));
+    throw DeviceError(fmt::format("kernel {}: grid {}, block {}: {}", grid.kernel, name(grid.blocks),
+                                  name(grid.threads), why));
   };
   if (volume(grid.threads) == 0 || volume(grid.threads) > max_threads || grid.threads.z > 64)
     refuse(fmt::format("a block has between 1 and {} threads, at most 64 in z", max_threads));
-  if (volume(grid.blocks) == 0 || grid.blocks.x > 2147483647u || grid.blocks.y > 65535u || grid.blocks.z > 65535u)
+  if (volume(grid.blocks) == 0 || grid.blocks.x > 2147483647u || grid.blocks.y > 65535u ||
+      grid.blocks.z > 65535u)
     refuse("a grid has between 1 and (2147483647, 65535, 65535) blocks");
   if (grid.shared_bytes > max_shared)
     refuse(fmt::format("{} bytes of dynamic shared memory; there are {}", grid.shared_bytes, max_shared));
@@ -412,7 +419,9 @@ const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_
 unsigned lane() { return this_block->lane(); }
 std::byte* dynamic_shared() { return this_block->shared(); }
 std::uint64_t block_serial() { return this_block->serial(); }
-std::string describe() { return this_block && this_block->running() ? this_block->describe() : std::string(); }
+std::string describe() {
+  return this_block && this_block->running() ? this_block->describe() : std::string();
+}
 void fail(const std::string& message) { throw DeviceError(describe() + ": " + message); }
 }  // namespace thread
 

@@ -39,7 +39,8 @@ namespace thread {
 unsigned barrier(int id, unsigned count, bool value, const std::source_location&);
 /// Waits for the lanes of `mask` at the same place, all with the same `operation`, and returns the 32 values
 /// that they brought (those of other lanes are not to be looked at).
-const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value, const std::source_location&);
+const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value,
+                              const std::source_location&);
 unsigned lane();
 /// The block's dynamic shared memory: ends at a page that nothing may touch, starts at a multiple of 16,
 /// filled with 0xff before each block.

@@ -13,7 +13,8 @@ namespace simulated = sobolev::simulated;
 namespace {
 void require_device_memory(const char* what, const void* p, std::size_t bytes) {
   if (!simulated::on_device(p, bytes))
-    throw sobolev::DeviceError(std::string(what) + ": " + std::to_string(bytes) + " bytes at " + simulated::locate(p));
+    throw sobolev::DeviceError(std::string(what) + ": " + std::to_string(bytes) + " bytes at " +
+                               simulated::locate(p));
 }
 void require_host_memory(const char* what, const void* p) {
   if (simulated::on_device(p, 1))
@@ -81,7 +82,8 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   return cudaSuccess;
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
   if (bytes == 0) return cudaSuccess;
   if (kind == cudaMemcpyHostToDevice) {
     require_device_memory("a copy to the device", to, bytes);

@@ -149,23 +149,28 @@ inline void __syncwarp(unsigned mask = 0xffffffffu, SobolevPlace place = Sobolev
   sobolev::simulated::thread::exchange("__syncwarp", mask, 0, place);
 }
 template <class T>
-T __shfl_sync(unsigned mask, T value, int source, int width = 32, SobolevPlace place = SobolevPlace::current()) {
+T __shfl_sync(unsigned mask, T value, int source, int width = 32,
+              SobolevPlace place = SobolevPlace::current()) {
   const unsigned lane = sobolev::simulated::thread::lane(), w = unsigned(width);
   return sobolev::simulated::shuffle("__shfl_sync", mask, value, lane / w * w + unsigned(source) % w, place);
 }
 template <class T>
-T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32, SobolevPlace place = SobolevPlace::current()) {
+T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32,
+                  SobolevPlace place = SobolevPlace::current()) {
   const unsigned lane = sobolev::simulated::thread::lane(), other = lane ^ unsigned(bits);
   const bool inside = other / unsigned(width) <= lane / unsigned(width);
   return sobolev::simulated::shuffle("__shfl_xor_sync", mask, value, inside ? other : lane, place);
 }
 template <class T>
-T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32, SobolevPlace place = SobolevPlace::current()) {
+T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32,
+                   SobolevPlace place = SobolevPlace::current()) {
   const unsigned lane = sobolev::simulated::thread::lane(), w = unsigned(width);
-  return sobolev::simulated::shuffle("__shfl_down_sync", mask, value, lane % w + by < w ? lane + by : lane, place);
+  return sobolev::simulated::shuffle("__shfl_down_sync", mask, value, lane % w + by < w ? lane + by : lane,
+                                     place);
 }
 template <class T>
-T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32, SobolevPlace place = SobolevPlace::current()) {
+T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32,
+                 SobolevPlace place = SobolevPlace::current()) {
   const unsigned lane = sobolev::simulated::thread::lane(), w = unsigned(width);
   return sobolev::simulated::shuffle("__shfl_up_sync", mask, value, lane % w >= by ? lane - by : lane, place);
 }
@@ -225,14 +230,14 @@ T atomicCAS(T* p, std::type_identity_t<T> expected, std::type_identity_t<T> v) {
   return expected;
 }
 
-#define SOBOLEV_VECTOR_TYPE(T, name)              \
-  struct alignas(2 * sizeof(T)) name##2 {         \
-    T x, y;                                       \
-  };                                              \
+#define SOBOLEV_VECTOR_TYPE(T, name)                           \
+  struct alignas(2 * sizeof(T)) name##2 {                      \
+    T x, y;                                                    \
+  };                                                           \
   struct alignas(sizeof(T) < 8 ? 4 * sizeof(T) : 16) name##4 { \
-    T x, y, z, w;                                 \
-  };                                              \
-  inline name##2 make_##name##2(T x, T y) { return {x, y}; } \
+    T x, y, z, w;                                              \
+  };                                                           \
+  inline name##2 make_##name##2(T x, T y) { return {x, y}; }   \
   inline name##4 make_##name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
 SOBOLEV_VECTOR_TYPE(float, float)
 SOBOLEV_VECTOR_TYPE(double, double)

@@ -22,7 +22,8 @@ namespace {
 constexpr std::size_t page = 4096, stack_size = std::size_t(256) << 10;  // touched only as far as it is used
 
 void* map_stack() {
-  void* p = mmap(nullptr, page + stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* p = mmap(nullptr, page + stack_size, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED) throw std::bad_alloc();
   mprotect(p, page, PROT_NONE);
   return p;
@@ -30,12 +31,14 @@ void* map_stack() {
 struct KeepStack {  // it belongs to the Fibre
   void deallocate(boost::context::stack_context&) noexcept {}
 };
-void leaving([[maybe_unused]] void** fake_stack, [[maybe_unused]] const void* bottom, [[maybe_unused]] std::size_t size) {
+void leaving([[maybe_unused]] void** fake_stack, [[maybe_unused]] const void* bottom,
+             [[maybe_unused]] std::size_t size) {
 #if SOBOLEV_ADDRESS_SANITIZER
   __sanitizer_start_switch_fiber(fake_stack, bottom, size);
 #endif
 }
-void back_on([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void** from, [[maybe_unused]] std::size_t* size) {
+void back_on([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void** from,
+             [[maybe_unused]] std::size_t* size) {
 #if SOBOLEV_ADDRESS_SANITIZER
   __sanitizer_finish_switch_fiber(fake_stack, from, size);
 #endif
@@ -46,8 +49,9 @@ Fibre::Fibre() : stack_(map_stack()) {
   boost::context::stack_context context;
   context.size = stack_size;
   context.sp = static_cast<char*>(stack_) + page + stack_size;
-  fibre_ = boost::context::fiber(std::allocator_arg, boost::context::preallocated(context.sp, context.size, context),
-                                 KeepStack{}, [this](boost::context::fiber&& caller) {
+  fibre_ = boost::context::fiber(std::allocator_arg,
+                                 boost::context::preallocated(context.sp, context.size, context), KeepStack{},
+                                 [this](boost::context::fiber&& caller) {
                                    caller_ = std::move(caller);
                                    back_on(nullptr, &caller_bottom_, &caller_size_);
                                    loop();

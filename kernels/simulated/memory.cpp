@@ -21,7 +21,7 @@ constexpr std::size_t page = 4096, alignment = 16;
 constexpr unsigned char fill = 0xff;
 
 struct Allocation {
-  std::byte* mapping;   // a page, then `pages` bytes, then a page
+  std::byte* mapping;  // a page, then `pages` bytes, then a page
   std::size_t pages, bytes;
 };
 
@@ -44,9 +44,11 @@ std::string sentence(const void* p) {
   for (const auto& [begin, a] : m.allocations) {
     const auto mapping = std::uintptr_t(a.mapping);
     if (at < mapping || at >= mapping + a.pages + 2 * page) continue;
-    if (at < begin) return fmt::format("{} bytes before an allocation of {} bytes of device memory", begin - at, a.bytes);
+    if (at < begin)
+      return fmt::format("{} bytes before an allocation of {} bytes of device memory", begin - at, a.bytes);
     if (at >= begin + a.bytes)
-      return fmt::format("byte {} behind the end of an allocation of {} bytes of device memory", at - begin - a.bytes, a.bytes);
+      return fmt::format("byte {} behind the end of an allocation of {} bytes of device memory",
+                         at - begin - a.bytes, a.bytes);
     return fmt::format("byte {} of an allocation of {} bytes of device memory", at - begin, a.bytes);
   }
   return "no memory of the device";
@@ -60,7 +62,8 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   if (ours) {
     const std::string text =
         place.empty()
-            ? fmt::format("sobolev: the host touched {} at {}; copy it with download() first\n", locate(info->si_addr), info->si_addr)
+            ? fmt::format("sobolev: the host touched {} at {}; copy it with download() first\n",
+                          locate(info->si_addr), info->si_addr)
             : fmt::format("sobolev: {} touched {} at {}\n", place, locate(info->si_addr), info->si_addr);
     [[maybe_unused]] const auto written = write(STDERR_FILENO, text.data(), text.size());
     sigaction(signal, &previous_action, nullptr);
@@ -88,7 +91,8 @@ void* allocate(std::size_t bytes) {
   const std::lock_guard lock(m.mutex);
   if (bytes > memory_free()) return nullptr;
   watch_faults();
-  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment, pages = (rounded + page - 1) / page * page;
+  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment,
+                    pages = (rounded + page - 1) / page * page;
   void* p = mmap(nullptr, pages + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED) return nullptr;
   const Allocation a{static_cast<std::byte*>(p), pages, bytes};
@@ -111,7 +115,9 @@ bool release(void* p) {
   const auto* end = a.mapping + page + a.pages;
   for (const auto* q = static_cast<const std::byte*>(p) + a.bytes; q < end; ++q)
     if (*q != std::byte(fill)) {
-      fmt::print(stderr, "sobolev: a kernel wrote behind the end of an allocation of {} bytes of device memory\n", a.bytes);
+      fmt::print(stderr,
+                 "sobolev: a kernel wrote behind the end of an allocation of {} bytes of device memory\n",
+                 a.bytes);
       std::abort();
     }
   munmap(a.mapping, a.pages + 2 * page);

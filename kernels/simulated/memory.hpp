@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The memory of the simulated device: an address space apart. Every allocation lies between pages that nothing
-// may touch, ends at the second of them (to 16 bytes) and is filled with 0xff, which reads as NaN. The host
-// cannot look into it; kernels and copies can. A forbidden access ends the process with a message that names
-// the kernel, the thread and the allocation.
+// The memory of the simulated device: an address space apart. Every allocation lies between pages that
+// nothing may touch, ends at the second of them (to 16 bytes) and is filled with 0xff, which reads as NaN.
+// The host cannot look into it; kernels and copies can. A forbidden access ends the process with a message
+// that names the kernel, the thread and the allocation.
 #include <cstddef>
 
 namespace sobolev::simulated {
 
-/// From now on a fault in device memory, in shared memory or on a fibre's stack says what was touched by whom.
+/// From now on a fault in device memory, in shared memory or on a fibre's stack says what was touched by
+/// whom.
 void watch_faults();
 
 /// nullptr when the device has not that much left. Any size but 0.

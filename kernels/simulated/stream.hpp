@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Streams of the simulated device: what is put into one runs when something waits for it, not before, so that a
-// host that forgets to wait sees old values. Errors of kernels are thrown by whatever waits.
+// Streams of the simulated device: what is put into one runs when something waits for it, not before, so that
+// a host that forgets to wait sees old values. Errors of kernels are thrown by whatever waits.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -17,8 +17,8 @@ class Stream {
   ~Stream();
   Stream(const Stream&) = delete;
   void add(std::function<void()> work);
-  /// Runs what is in it, up to and including work number `until` (counted from 1). Throws what the work threw,
-  /// and again at each later call: as on a real device, a stream that has failed does not recover.
+  /// Runs what is in it, up to and including work number `until` (counted from 1). Throws what the work
+  /// threw, and again at each later call: as on a real device, a stream that has failed does not recover.
   void run(std::uint64_t until);
   void run_all() { run(added_); }
   std::uint64_t added() const { return added_; }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "kernels/embedding/features_shapes.hpp"
 #include "kernels/embedding/features_table.hpp"
 #include "sobolev/core/error.hpp"
 
@@ -39,6 +40,14 @@ int Features::inputs() const {
 }
 
 namespace detail {
+void check_feature_shapes(const Features& features, const JetSpec& spec, const Extents<2>& x,
+                          const Extents<3>& y) {
+  const std::size_t k = std::size_t(spec.channels()), inputs = std::size_t(features.inputs());
+  require(x[1] == features.coordinates().size() && y[0] == k && y[1] == inputs && y[2] == x[0],
+          fmt::format("feature_jets: x is [{}, {}] and y is [{}, {}, {}]; y must be [{}, {}, {}]", x[0], x[1],
+                      y[0], y[1], y[2], k, inputs, x[0]));
+}
+
 namespace {
 /// ∂^α by coordinate names.
 Expr differentiate(Expr e, const MultiIndex& alpha, const std::vector<std::string>& names) {

@@ -52,7 +52,7 @@ struct Network {
 template <class T>
 void mlp_forward(const Cpu& cpu, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters,
                  View<const T, 3> x, View<T, 3> y) {
-  detail::check_mlp_shapes<T>("mlp_forward", shape, spec, parameters, x, y);
+  detail::check_mlp_shapes("mlp_forward", shape, spec, parameters.size(), x.shape(), y.shape());
   Network<T> network(cpu, shape, spec, parameters);
   const detail::JetTableView<T> jet = network.table.view();
   const std::size_t n = x.extent(2), step = std::size_t(network.points);
@@ -72,7 +72,7 @@ void mlp_forward(const Cpu& cpu, const MlpShape& shape, const JetSpec& spec, Vie
 template <class T>
 void mlp_backward(const Cpu& cpu, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters,
                   View<const T, 3> x, View<const T, 3> y_bar, View<T, 1> gradient) {
-  detail::check_mlp_shapes<T>("mlp_backward", shape, spec, parameters, x, y_bar);
+  detail::check_mlp_shapes("mlp_backward", shape, spec, parameters.size(), x.shape(), y_bar.shape());
   require(gradient.size() == parameters.size(), "mlp_backward: the gradient's size is not the parameters'");
   Network<T> network(cpu, shape, spec, parameters);
   const detail::JetTableView<T> jet = network.table.view();

@@ -65,8 +65,10 @@ TEST_F(CudaDevice, ShapesOfCopiesMustAgree) {
   const Cuda cuda;
   std::vector<float> host(6);
   const DeviceBuffer<float> buffer(cuda, 6);
-  EXPECT_THROW((upload<float, 2>(cuda, View<const float, 2>(host.data(), 2, 3), buffer.view(3, 2))), ArgumentError);
-  EXPECT_THROW((download<float, 2>(cuda, buffer.view(3, 2), View<float, 2>(host.data(), 2, 3))), ArgumentError);
+  EXPECT_THROW((upload<float, 2>(cuda, View<const float, 2>(host.data(), 2, 3), buffer.view(3, 2))),
+               ArgumentError);
+  EXPECT_THROW((download<float, 2>(cuda, buffer.view(3, 2), View<float, 2>(host.data(), 2, 3))),
+               ArgumentError);
 }
 }  // namespace
 }  // namespace sobolev

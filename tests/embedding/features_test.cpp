@@ -42,7 +42,8 @@ TYPED_TEST(FeatureJets, AreTheDerivativesOfTheFeatures) {
       for (std::size_t n : {0, 1, 31, 65, 257}) {
         const std::size_t k = std::size_t(s.channels()), f = expressions.size();
         test::Guarded<TypeParam> points(n * 2, 3, 0.5), y(k * f * n, 4);
-        feature_jets<T>(test::executor<typename TypeParam::Executor>(), features, s, points.cview(n, 2), mirror, y.view(k, f, n));
+        feature_jets<T>(test::executor<typename TypeParam::Executor>(), features, s, points.cview(n, 2),
+                        mirror, y.view(k, f, n));
         for (std::size_t j = 0; j < k; ++j)
           for (std::size_t i = 0; i < f; ++i) {
             Expr want = 0.0;

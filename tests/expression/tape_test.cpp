@@ -200,8 +200,7 @@ TEST(TapeReverse, AgreesWithFiniteDifferencesOfForward) {
     tape_forward<double>(cpu, tape, moved.view(), below.view());
     for (std::size_t p = 0; p < n; ++p) {
       double want = 0;
-      for (std::size_t o = 0; o < count; ++o)
-        want += seed(o, p) * (above(o, p) - below(o, p)) / (2 * h);
+      for (std::size_t o = 0; o < count; ++o) want += seed(o, p) * (above(o, p) - below(o, p)) / (2 * h);
       ASSERT_NEAR(bar(i, p), want, 2e-8 * (1 + std::abs(want))) << "input " << i << ", point " << p;
     }
   }
@@ -237,7 +236,8 @@ std::array<T, 3> at_point(Expr e, std::type_identity_t<T> at_x, std::type_identi
   in(0, 0) = at_x;
   in(1, 0) = at_t;
   seed(0, 0) = 1;
-  tape_reverse<T>(test::executor<typename B::Executor>(), tape, in.view(), seed.view(), out.view(), bar.view());
+  tape_reverse<T>(test::executor<typename B::Executor>(), tape, in.view(), seed.view(), out.view(),
+                  bar.view());
   return {out(0, 0), bar(0, 0), bar(1, 0)};
 }
 

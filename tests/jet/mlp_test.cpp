@@ -116,8 +116,8 @@ TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
     const std::size_t k = std::size_t(spec.channels());
     for (const MlpShape shape : {MlpShape{2, 1, 1, 5}, MlpShape{3, 2, 2, 20}, MlpShape{2, 1, 2, 33}}) {
       for (std::size_t n : {0, 1, 31, 97}) {
-        test::Guarded<TypeParam> theta(shape.parameters(), 1, 0.4), x(k * std::size_t(shape.inputs) * n, 2, 0.5),
-            y(k * std::size_t(shape.outputs) * n, 3);
+        test::Guarded<TypeParam> theta(shape.parameters(), 1, 0.4),
+            x(k * std::size_t(shape.inputs) * n, 2, 0.5), y(k * std::size_t(shape.outputs) * n, 3);
         const std::size_t in = std::size_t(shape.inputs), out = std::size_t(shape.outputs);
         // Inputs must be consistent between collapsed channels and their terms: make the full series first.
         std::vector<std::vector<Series>> inputs(n, std::vector<Series>(in));
@@ -163,9 +163,12 @@ TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
 TYPED_TEST(Mlp, BackwardIsThatOfTheCpuInDouble) {
   using T = typename TypeParam::Scalar;
   const auto& device = test::executor<typename TypeParam::Executor>();
-  const MlpShape shapes[] = {{3, 2, 2, 9, Activation::sin},  {2, 1, 1, 12, Activation::gelu},
-                             {2, 1, 1, 7, Activation::swish}, {2, 1, 1, 17, Activation::softplus},
-                             {3, 2, 3, 20},                   {22, 1, 2, 140}};
+  const MlpShape shapes[] = {{3, 2, 2, 9, Activation::sin},
+                             {2, 1, 1, 12, Activation::gelu},
+                             {2, 1, 1, 7, Activation::swish},
+                             {2, 1, 1, 17, Activation::softplus},
+                             {3, 2, 3, 20},
+                             {22, 1, 2, 140}};
   for (const Case& c : cases())
     for (const MlpShape& shape : shapes) {
       SCOPED_TRACE(c.name);
@@ -173,7 +176,8 @@ TYPED_TEST(Mlp, BackwardIsThatOfTheCpuInDouble) {
       const std::size_t k = std::size_t(spec.channels()), n = 67, p = shape.parameters(),
                         in = std::size_t(shape.inputs), out = std::size_t(shape.outputs);
       const double scale = 1 / std::sqrt(double(shape.width));
-      test::Guarded<TypeParam> theta(p, 1, scale), x(k * in * n, 2, 0.5), seed(k * out * n, 3), gradient(p, 5);
+      test::Guarded<TypeParam> theta(p, 1, scale), x(k * in * n, 2, 0.5), seed(k * out * n, 3),
+          gradient(p, 5);
       mlp_backward<T>(device, shape, spec, theta.cview(p), x.cview(k, in, n), seed.cview(k, out, n),
                       gradient.view(p));
       test::Guarded<double> theta_(p), x_(k * in * n), seed_(k * out * n), want(p);
@@ -186,8 +190,8 @@ TYPED_TEST(Mlp, BackwardIsThatOfTheCpuInDouble) {
       for (std::size_t i = 0; i < p; ++i) largest = std::max(largest, std::abs(want[i]));
       for (std::size_t i = 0; i < p; ++i)
         ASSERT_NEAR(double(gradient[i]), want[i],
-                    8 * double(std::numeric_limits<T>::epsilon()) * shape.depth * std::pow(2.0, spec.order()) *
-                        (1 + largest))
+                    8 * double(std::numeric_limits<T>::epsilon()) * shape.depth *
+                        std::pow(2.0, spec.order()) * (1 + largest))
             << "parameter " << i << ", width " << shape.width;
     }
 }

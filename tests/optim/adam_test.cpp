@@ -21,7 +21,8 @@ TYPED_TEST(Adam, FollowsTheRecurrence) {
       t0[i] = theta[i];
     }
     const AdamOptions options{1e-2, 0.9, 0.999, 1e-8};
-    adam_step<T>(test::executor<typename TypeParam::Executor>(), options, 3, g.cview(n), m.view(n), v.view(n), theta.view(n));
+    adam_step<T>(test::executor<typename TypeParam::Executor>(), options, 3, g.cview(n), m.view(n), v.view(n),
+                 theta.view(n));
     for (std::size_t i = 0; i < n; ++i) {
       const double gi = g[i], mi = 0.9 * m0[i] + 0.1 * gi, vi = 0.999 * v0[i] + 0.001 * gi * gi;
       test::expect_near<T>(m[i], mi, 8, "m");

@@ -72,7 +72,8 @@ TEST(SimulatedBlock, AddsABlockInSharedMemory) {
   const auto in = device.put(x);
   for_schedules([&](std::uint64_t seed) {
     DeviceBuffer<double> out(device.cuda, x.size());
-    launch<block_sum_kernel>(device.cuda, {4, 256}, View<const double, 1>(in.view(x.size())), out.view(x.size()));
+    launch<block_sum_kernel>(device.cuda, {4, 256}, View<const double, 1>(in.view(x.size())),
+                             out.view(x.size()));
     const std::vector<double> y = device.get(out);
     for (std::size_t b = 0; b < 4; ++b) {
       double want = 0;
@@ -170,7 +171,8 @@ TEST(SimulatedBlock, ABarrierThatAThreadNeverReachesIsAnError) {
 
 __global__ void votes_kernel(View<int, 1> y) {
   const int t = int(threadIdx.x);
-  const int count = __syncthreads_count(t % 3 == 0), any = __syncthreads_or(t == 50), all = __syncthreads_and(t < 99);
+  const int count = __syncthreads_count(t % 3 == 0), any = __syncthreads_or(t == 50),
+            all = __syncthreads_and(t < 99);
   if (t == 77) {
     y(0) = count;
     y(1) = any;
@@ -200,8 +202,9 @@ TEST(SimulatedBlock, IndicesOfSharedArraysAreChecked) {
   for (int index : {-1, 8}) {
     const Device device;
     launch<shared_index_kernel>(device.cuda, {1, 1}, index);
-    EXPECT_THAT(device.failure(), HasSubstr("kernel shared_index_kernel, block (0, 0, 0), thread (0, 0, 0): index " +
-                                            std::to_string(index) + " of a shared array of 8"));
+    EXPECT_THAT(device.failure(),
+                HasSubstr("kernel shared_index_kernel, block (0, 0, 0), thread (0, 0, 0): index " +
+                          std::to_string(index) + " of a shared array of 8"));
   }
 }
 

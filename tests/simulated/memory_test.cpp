@@ -69,9 +69,13 @@ TEST(SimulatedMemory, EventsOrderStreams) {
 TEST(SimulatedMemory, HostArraysAreNoArgumentsOfKernels) {
   const Cuda cuda;
   std::vector<float> host(3);
-  EXPECT_THAT(message_of([&] { launch<fill_kernel>(cuda, {1, 32}, View<float, 1>(host.data(), 3), 1.0f); }),
+  EXPECT_THAT(message_of([&] {
+                launch<fill_kernel>(cuda, {1, 32}, View<float, 1>(host.data(), 3), 1.0f);
+              }),
               HasSubstr("kernel fill_kernel: the array that is argument 1 is no memory of the device"));
-  EXPECT_THAT(message_of([&] { launch<write_kernel>(cuda, {1, 1}, host.data(), std::size_t(0)); }),
+  EXPECT_THAT(message_of([&] {
+                launch<write_kernel>(cuda, {1, 1}, host.data(), std::size_t(0));
+              }),
               HasSubstr("kernel write_kernel: argument 1 is no memory of the device"));
 }
 
@@ -79,9 +83,14 @@ TEST(SimulatedMemory, CopiesThatMistakeSidesOrSizesAreErrors) {
   const Cuda cuda;
   const DeviceBuffer<float> buffer(cuda, 4);
   std::vector<float> host(8);
-  EXPECT_THROW((upload<float, 1>(cuda, View<const float, 1>(host.data(), 4), View<float, 1>(host.data(), 4))), DeviceError);
-  EXPECT_THROW((upload<float, 1>(cuda, View<const float, 1>(host.data(), 8), View<float, 1>(buffer.data(), 8))), DeviceError);
-  EXPECT_THROW((download<float, 1>(cuda, View<const float, 1>(buffer.data(), 4), View<float, 1>(buffer.data(), 4))), DeviceError);
+  EXPECT_THROW((upload<float, 1>(cuda, View<const float, 1>(host.data(), 4), View<float, 1>(host.data(), 4))),
+               DeviceError);
+  EXPECT_THROW(
+      (upload<float, 1>(cuda, View<const float, 1>(host.data(), 8), View<float, 1>(buffer.data(), 8))),
+      DeviceError);
+  EXPECT_THROW(
+      (download<float, 1>(cuda, View<const float, 1>(buffer.data(), 4), View<float, 1>(buffer.data(), 4))),
+      DeviceError);
 }
 
 TEST(SimulatedMemory, RunningOutNamesTheSize) {
@@ -91,7 +100,8 @@ TEST(SimulatedMemory, RunningOutNamesTheSize) {
   const std::string message = message_of([&] { DeviceBuffer<double> buffer(cuda, 200000); });
   const std::string overflow = message_of([&] { DeviceBuffer<double> buffer(cuda, std::size_t(1) << 62); });
   simulated::set_memory_size(before);
-  EXPECT_THAT(message, HasSubstr("out of memory on cuda:0 (simulated device): 200000 elements of 8 bytes asked for, 1048576 bytes free"));
+  EXPECT_THAT(message, HasSubstr("out of memory on cuda:0 (simulated device): 200000 elements of 8 bytes "
+                                 "asked for, 1048576 bytes free"));
   EXPECT_THAT(overflow, HasSubstr("elements of 8 bytes asked for"));
 }
 
@@ -133,7 +143,8 @@ TEST_F(SimulatedMemoryDeathTest, ItsEndsAreGuarded) {
         launch<write_kernel>(cuda, {1, 1}, buffer.data(), std::size_t(16));
         cuda.synchronize();
       },
-      "kernel write_kernel, block .0, 0, 0., thread .0, 0, 0. touched byte 0 behind the end of an allocation of 64 bytes");
+      "kernel write_kernel, block .0, 0, 0., thread .0, 0, 0. touched byte 0 behind the end of an allocation "
+      "of 64 bytes");
 }
 
 TEST_F(SimulatedMemoryDeathTest, WritingIntoTheLastFewBytesIsFoundWhenItIsFreed) {

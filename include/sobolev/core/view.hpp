@@ -7,6 +7,9 @@
 
 namespace sobolev {
 
+template <int R>
+using Extents = std::array<std::size_t, R>;
+
 /// Non-owning row-major array of rank R, last index contiguous. Indices are checked in debug builds.
 /// All of it is constexpr, so that kernels on a device can use it.
 template <class T, int R>
@@ -17,13 +20,13 @@ class View {
   template <class... Sizes>
   requires(sizeof...(Sizes) == R) constexpr explicit View(T* data, Sizes... sizes)
       : data_(data), shape_{static_cast<std::size_t>(sizes)...} {}
-  constexpr View(T* data, std::array<std::size_t, R> shape) : data_(data), shape_(shape) {}
+  constexpr View(T* data, Extents<R> shape) : data_(data), shape_(shape) {}
   /// View<T> converts to View<const T>.
   constexpr operator View<const T, R>() const requires(!std::is_const_v<T>) { return {data_, shape_}; }
 
   constexpr T* data() const { return data_; }
   constexpr std::size_t extent(int axis) const { return shape_[static_cast<std::size_t>(axis)]; }
-  constexpr const std::array<std::size_t, R>& shape() const { return shape_; }
+  constexpr const Extents<R>& shape() const { return shape_; }
   constexpr std::size_t size() const {
     std::size_t n = 1;
     for (std::size_t s : shape_) n *= s;
@@ -34,7 +37,7 @@ class View {
 
   template <class... Indices>
   requires(sizeof...(Indices) == R) constexpr T& operator()(Indices... indices) const {
-    const std::array<std::size_t, R> at{static_cast<std::size_t>(indices)...};
+    const Extents<R> at{static_cast<std::size_t>(indices)...};
     std::size_t offset = 0;
     for (std::size_t r = 0; r < R; ++r) {
       assert(at[r] < shape_[r]);
@@ -45,7 +48,7 @@ class View {
 
  private:
   T* data_ = nullptr;
-  std::array<std::size_t, R> shape_{};
+  Extents<R> shape_{};
 };
 
 }  // namespace sobolev

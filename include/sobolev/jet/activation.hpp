@@ -20,7 +20,8 @@ template <class T>
 void activation_forward(const Cuda&, Activation, const JetSpec&, View<const T, 2> z, View<T, 2> y);
 
 /// The adjoint: z̄_β = Σ_{α ≥ β} ȳ_α [σ'(z)]_{α−β}.           z, y, y_bar, z_bar : [K, N]
-/// y is what activation_forward gave; tanh reads y alone, the others z alone. Aliasing y_bar == z_bar is allowed.
+/// y is what activation_forward gave; tanh reads y alone, the others z alone. Aliasing y_bar == z_bar is
+/// allowed.
 template <class T>
 void activation_backward(const Cpu&, Activation, const JetSpec&, View<const T, 2> z, View<const T, 2> y,
                          View<const T, 2> y_bar, View<T, 2> z_bar);
