@@ -59,7 +59,7 @@ struct Thread {
   Fibre fibre;
   Index index;
   State state = State::ended;
-  std::source_location place;
+  Place place;
   const char* operation = "";
   int barrier = 0;
   unsigned mask = 0, count = 0, answer = 0;
@@ -123,9 +123,8 @@ class Block {
  public:
   void run(const Grid& grid, std::size_t number);
 
-  unsigned barrier(int id, unsigned count, bool value, const std::source_location&);
-  const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value,
-                                const std::source_location&);
+  unsigned barrier(int id, unsigned count, bool value, const Place&);
+  const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value, const Place&);
   std::byte* shared() { return memory_.last(shared_size()); }
   std::uint64_t serial() const { return serial_; }
   unsigned lane() const { return unsigned(current_ % warp_size); }
@@ -141,7 +140,7 @@ class Block {
   void run_warp(std::size_t warp, Random&);
   void release_exchanges(std::size_t warp);
   bool release_barriers();
-  void wait(State state, const std::source_location& place);
+  void wait(State state, const Place& place);
   [[noreturn]] void fail_divergence() const;
 
   const Grid* grid_ = nullptr;
@@ -210,13 +209,13 @@ void Block::release_exchanges(std::size_t warp) {
       const std::size_t j = first + lane;
       if (j >= count_ || threads_[j]->state == State::ended)
         thread::fail(fmt::format("{} at {}:{} with mask {:#010x}, but thread {} of the warp {}",
-                                 leader.operation, leader.place.file_name(), leader.place.line(), leader.mask,
-                                 lane, j < count_ ? "has ended" : "does not exist"));
+                                 leader.operation, leader.place.file, leader.place.line, leader.mask, lane,
+                                 j < count_ ? "has ended" : "does not exist"));
       const Thread& other = *threads_[j];
       complete = complete && other.state == State::in_exchange && other.mask == leader.mask &&
                  std::strcmp(other.operation, leader.operation) == 0 &&
-                 other.place.line() == leader.place.line() &&
-                 std::strcmp(other.place.file_name(), leader.place.file_name()) == 0;
+                 other.place.line == leader.place.line &&
+                 std::strcmp(other.place.file, leader.place.file) == 0;
     }
     if (!complete) continue;
     const unsigned mask = leader.mask;
@@ -243,12 +242,12 @@ bool Block::release_barriers() {
       answer += t.value != 0;
     }
     if (arrived == 0 || arrived != wanted) continue;
-    const std::source_location* place = nullptr;
+    const Place* place = nullptr;
     for (std::size_t i = 0; i < count_; ++i) {
       Thread& t = *threads_[i];
       if (t.state != State::at_barrier || t.barrier != int(id)) continue;
       // Named barriers pair producers and consumers, which stand at different places; __syncthreads does not.
-      if (id == 0 && place != nullptr && t.place.line() != place->line()) fail_divergence();
+      if (id == 0 && place != nullptr && t.place.line != place->line) fail_divergence();
       place = &t.place;
     }
     for (std::size_t i = 0; i < count_; ++i) {
@@ -266,11 +265,10 @@ void Block::fail_divergence() const {
   std::vector<std::pair<std::string, std::vector<std::size_t>>> groups;
   for (std::size_t i = 0; i < count_; ++i) {
     const Thread& t = *threads_[i];
-    const std::string what =
-        t.state == State::ended
-            ? "ended"
-            : fmt::format("wait{} at {} in {}:{}", t.state == State::ready ? " to run" : "", t.operation,
-                          t.place.file_name(), t.place.line());
+    const std::string what = t.state == State::ended ? "ended"
+                                                     : fmt::format("wait{} at {} in {}:{}",
+                                                                   t.state == State::ready ? " to run" : "",
+                                                                   t.operation, t.place.file, t.place.line);
     auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == what; });
     if (group == groups.end()) group = groups.insert(groups.end(), {what, {}});
     group->second.push_back(i);
@@ -324,18 +322,18 @@ void Block::run(const Grid& grid, std::size_t number) {
   grid_ = nullptr;
 }
 
-void Block::wait(State state, const std::source_location& place) {
+void Block::wait(State state, const Place& place) {
   Thread& t = *threads_[current_];
   t.state = state;
   t.place = place;
   t.fibre.suspend();
 }
 
-unsigned Block::barrier(int id, unsigned count, bool value, const std::source_location& place) {
+unsigned Block::barrier(int id, unsigned count, bool value, const Place& place) {
   if (id < 0 || id >= int(barriers) || count > max_threads || count % warp_size != 0)
     thread::fail(
         fmt::format("barrier {} of {} threads at {}:{}; there are {} barriers, for multiples of {} threads",
-                    id, count, place.file_name(), place.line(), barriers, warp_size));
+                    id, count, place.file, place.line, barriers, warp_size));
   Thread& t = *threads_[current_];
   t.barrier = id;
   t.count = count;
@@ -346,10 +344,10 @@ unsigned Block::barrier(int id, unsigned count, bool value, const std::source_lo
 }
 
 const std::uint64_t* Block::exchange(const char* operation, unsigned mask, std::uint64_t value,
-                                     const std::source_location& place) {
+                                     const Place& place) {
   if ((mask >> lane() & 1u) == 0)
     thread::fail(fmt::format("{} at {}:{} with mask {:#010x}, in which the thread itself is missing",
-                             operation, place.file_name(), place.line(), mask));
+                             operation, place.file, place.line, mask));
   Thread& t = *threads_[current_];
   t.operation = operation;
   t.mask = mask;
@@ -409,11 +407,10 @@ void run_grid(const Grid& grid) {
 }
 
 namespace thread {
-unsigned barrier(int id, unsigned count, bool value, const std::source_location& place) {
+unsigned barrier(int id, unsigned count, bool value, const Place& place) {
   return this_block->barrier(id, count, value, place);
 }
-const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value,
-                              const std::source_location& place) {
+const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value, const Place& place) {
   return this_block->exchange(operation, mask, value, place);
 }
 unsigned lane() { return this_block->lane(); }

@@ -6,13 +6,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <source_location>
 #include <string>
 
 namespace sobolev::simulated {
 
 struct Index {
   unsigned x = 0, y = 0, z = 0;
+};
+
+/// Where a collective stands in the source; the default argument here() is the place of the caller. (As
+/// std::source_location, which clang has only since version 16.)
+struct Place {
+  const char* file = "";
+  unsigned line = 0;
+  static constexpr Place here(const char* file = __builtin_FILE(), unsigned line = __builtin_LINE()) {
+    return {file, line};
+  }
 };
 
 /// 0: warps one after another, each as far as the next block barrier, lanes in order. 1: the same from the
@@ -36,11 +45,10 @@ void run_grid(const Grid&);
 namespace thread {
 /// Waits for `count` threads of the block (0: all) at barrier `id`, 0 … 15. Returns the number of them that
 /// brought a value other than 0.
-unsigned barrier(int id, unsigned count, bool value, const std::source_location&);
+unsigned barrier(int id, unsigned count, bool value, const Place&);
 /// Waits for the lanes of `mask` at the same place, all with the same `operation`, and returns the 32 values
 /// that they brought (those of other lanes are not to be looked at).
-const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value,
-                              const std::source_location&);
+const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value, const Place&);
 unsigned lane();
 /// The block's dynamic shared memory: ends at a page that nothing may touch, starts at a multiple of 16,
 /// filled with 0xff before each block.

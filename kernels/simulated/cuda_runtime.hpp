@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <source_location>
 #include <string>
 #include <type_traits>
 
@@ -112,13 +111,13 @@ T from_bits(std::uint64_t bits) {
 
 /// The value of `source`, which must take part.
 template <class T>
-T shuffle(const char* name, unsigned mask, T value, unsigned source, const std::source_location& place) {
+T shuffle(const char* name, unsigned mask, T value, unsigned source, const Place& place) {
   const std::uint64_t* all = thread::exchange(name, mask, to_bits(value), place);
   if ((mask >> source & 1u) == 0)
     thread::fail(std::string(name) + " from lane " + std::to_string(source) + ", which is not in its mask");
   return from_bits<T>(all[source]);
 }
-inline unsigned ballot(const char* name, unsigned mask, bool vote, const std::source_location& place) {
+inline unsigned ballot(const char* name, unsigned mask, bool vote, const Place& place) {
   const std::uint64_t* all = thread::exchange(name, mask, vote, place);
   unsigned votes = 0;
   for (unsigned lane = 0; lane < 32; ++lane)
@@ -131,61 +130,60 @@ inline unsigned ballot(const char* name, unsigned mask, bool vote, const std::so
   static thread_local ::sobolev::simulated::SharedArray<T, n> name##_of_thread; \
   auto& name = name##_of_thread.of_block()
 
-using SobolevPlace = std::source_location;
+using SobolevPlace = sobolev::simulated::Place;
 
-inline void __syncthreads(SobolevPlace place = SobolevPlace::current()) {
+inline void __syncthreads(SobolevPlace place = SobolevPlace::here()) {
   sobolev::simulated::thread::barrier(0, 0, false, place);
 }
-inline int __syncthreads_count(int vote, SobolevPlace place = SobolevPlace::current()) {
+inline int __syncthreads_count(int vote, SobolevPlace place = SobolevPlace::here()) {
   return int(sobolev::simulated::thread::barrier(0, 0, vote != 0, place));
 }
-inline int __syncthreads_or(int vote, SobolevPlace place = SobolevPlace::current()) {
+inline int __syncthreads_or(int vote, SobolevPlace place = SobolevPlace::here()) {
   return __syncthreads_count(vote, place) > 0;
 }
-inline int __syncthreads_and(int vote, SobolevPlace place = SobolevPlace::current()) {
+inline int __syncthreads_and(int vote, SobolevPlace place = SobolevPlace::here()) {
   return __syncthreads_count(vote == 0, place) == 0;
 }
-inline void __syncwarp(unsigned mask = 0xffffffffu, SobolevPlace place = SobolevPlace::current()) {
+inline void __syncwarp(unsigned mask = 0xffffffffu, SobolevPlace place = SobolevPlace::here()) {
   sobolev::simulated::thread::exchange("__syncwarp", mask, 0, place);
 }
 template <class T>
-T __shfl_sync(unsigned mask, T value, int source, int width = 32,
-              SobolevPlace place = SobolevPlace::current()) {
+T __shfl_sync(unsigned mask, T value, int source, int width = 32, SobolevPlace place = SobolevPlace::here()) {
   const unsigned lane = sobolev::simulated::thread::lane(), w = unsigned(width);
   return sobolev::simulated::shuffle("__shfl_sync", mask, value, lane / w * w + unsigned(source) % w, place);
 }
 template <class T>
 T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32,
-                  SobolevPlace place = SobolevPlace::current()) {
+                  SobolevPlace place = SobolevPlace::here()) {
   const unsigned lane = sobolev::simulated::thread::lane(), other = lane ^ unsigned(bits);
   const bool inside = other / unsigned(width) <= lane / unsigned(width);
   return sobolev::simulated::shuffle("__shfl_xor_sync", mask, value, inside ? other : lane, place);
 }
 template <class T>
 T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32,
-                   SobolevPlace place = SobolevPlace::current()) {
+                   SobolevPlace place = SobolevPlace::here()) {
   const unsigned lane = sobolev::simulated::thread::lane(), w = unsigned(width);
   return sobolev::simulated::shuffle("__shfl_down_sync", mask, value, lane % w + by < w ? lane + by : lane,
                                      place);
 }
 template <class T>
 T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32,
-                 SobolevPlace place = SobolevPlace::current()) {
+                 SobolevPlace place = SobolevPlace::here()) {
   const unsigned lane = sobolev::simulated::thread::lane(), w = unsigned(width);
   return sobolev::simulated::shuffle("__shfl_up_sync", mask, value, lane % w >= by ? lane - by : lane, place);
 }
-inline unsigned __ballot_sync(unsigned mask, int vote, SobolevPlace place = SobolevPlace::current()) {
+inline unsigned __ballot_sync(unsigned mask, int vote, SobolevPlace place = SobolevPlace::here()) {
   return sobolev::simulated::ballot("__ballot_sync", mask, vote != 0, place);
 }
-inline int __any_sync(unsigned mask, int vote, SobolevPlace place = SobolevPlace::current()) {
+inline int __any_sync(unsigned mask, int vote, SobolevPlace place = SobolevPlace::here()) {
   return sobolev::simulated::ballot("__any_sync", mask, vote != 0, place) != 0;
 }
-inline int __all_sync(unsigned mask, int vote, SobolevPlace place = SobolevPlace::current()) {
+inline int __all_sync(unsigned mask, int vote, SobolevPlace place = SobolevPlace::here()) {
   return sobolev::simulated::ballot("__all_sync", mask, vote == 0, place) == 0;
 }
 
 /// bar.sync id, threads (kernels/common/cuda.hpp has the real one).
-inline void named_barrier(int id, unsigned threads, SobolevPlace place = SobolevPlace::current()) {
+inline void named_barrier(int id, unsigned threads, SobolevPlace place = SobolevPlace::here()) {
   sobolev::simulated::thread::barrier(id, threads, false, place);
 }
 
