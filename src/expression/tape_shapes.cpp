@@ -8,9 +8,10 @@
 namespace sobolev::detail {
 
 void check_tape_shapes(const Tape& tape, const Extents<2>& x, const Extents<2>& y) {
-  require(x[0] == std::size_t(tape.inputs) && y[0] == tape.outputs.size() && x[1] == y[1],
-          fmt::format("tape: x is [{}, {}] and y is [{}, {}] but the tape has {} inputs and {} outputs", x[0],
-                      x[1], y[0], y[1], tape.inputs, tape.outputs.size()));
+  if (x[0] == std::size_t(tape.inputs) && y[0] == tape.outputs.size() && x[1] == y[1]) return;
+  throw ArgumentError(
+      fmt::format("tape: x is [{}, {}] and y is [{}, {}] but the tape has {} inputs and {} outputs", x[0],
+                  x[1], y[0], y[1], tape.inputs, tape.outputs.size()));
 }
 
 void check_tape_adjoints(const Extents<2>& x, const Extents<2>& y, const Extents<2>& y_bar,

@@ -10,9 +10,9 @@ namespace sobolev::detail {
 
 AdamRates<double> adam_rates(const AdamOptions& options, long step, std::size_t gradient, std::size_t m,
                              std::size_t v, std::size_t parameters) {
-  require(
-      gradient == parameters && m == parameters && v == parameters,
-      fmt::format("adam_step: {} parameters, {} gradients, {} and {} moments", parameters, gradient, m, v));
+  if (gradient != parameters || m != parameters || v != parameters)
+    throw ArgumentError(
+        fmt::format("adam_step: {} parameters, {} gradients, {} and {} moments", parameters, gradient, m, v));
   require(step >= 1, "adam_step: steps count from 1");
   return {options.beta1, options.beta2, options.learning_rate / (1 - std::pow(options.beta1, double(step))),
           1 / std::sqrt(1 - std::pow(options.beta2, double(step))), options.epsilon};
