@@ -41,6 +41,18 @@ __device__ void load_inputs(const MlpBlock<typename S::T>& m, int channels,
   }
 }
 
+/// body(first point) for every tile of this block, after the network's forward pass on it.
+template <class S, class Jet, class F>
+__device__ void for_tiles(const MlpBlock<typename S::T>& m, const Jet& jet,
+                          const View<const typename S::T, 3>& x, F&& body) {
+  const std::size_t points = std::size_t(m.points);
+  for (std::size_t first = blockIdx.x * points; first < x.extent(2); first += gridDim.x * points) {
+    load_inputs<S>(m, jet.algebra.channels(), x, first);
+    block_forward<S>(m, jet.algebra, jet.coefficients());
+    body(first);
+  }
+}
+
 /// The slice of `scratch` and of `gradients` that belongs to this block.
 template <class T>
 __device__ void take_slice(MlpBlock<T>& m, int channels, bool keeps_z, T* scratch, std::size_t slice,
@@ -71,16 +83,12 @@ __global__ void __launch_bounds__(256)
   const int channels = jet.algebra.channels(), R = channels * m.points;
   const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
   take_slice<T>(m, channels, S::activation != Activation::tanh, scratch, slice, nullptr, 0);
-  for (std::size_t first = std::size_t(blockIdx.x) * std::size_t(m.points); first < x.extent(2);
-       first += std::size_t(gridDim.x) * std::size_t(m.points)) {
-    load_inputs<S>(m, channels, x, first);
-    block_forward<S>(m, jet.algebra, jet.coefficients());
+  for_tiles<S>(m, jet, x, [&](std::size_t first) {
     for (int i = me; i < m.outputs * R; i += S::threads) {
       const std::size_t n = first + std::size_t(i % m.points);
       if (n < x.extent(2)) y(i % R / m.points, i / R, n) = m.output[i];
     }
-    __syncthreads();
-  }
+  });
 }
 
 template <class S>
@@ -93,16 +101,13 @@ __global__ void __launch_bounds__(256)
   const int channels = jet.algebra.channels(), R = channels * m.points;
   const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
   take_slice<T>(m, channels, S::activation != Activation::tanh, scratch, slice, gradients, parameters);
-  for (std::size_t first = std::size_t(blockIdx.x) * std::size_t(m.points); first < x.extent(2);
-       first += std::size_t(gridDim.x) * std::size_t(m.points)) {
-    load_inputs<S>(m, channels, x, first);
-    block_forward<S>(m, jet.algebra, jet.coefficients());
+  for_tiles<S>(m, jet, x, [&](std::size_t first) {
     for (int i = me; i < m.outputs * R; i += S::threads) {
       const std::size_t n = first + std::size_t(i % m.points);
       m.output_bar[i] = n < x.extent(2) ? y_bar(i % R / m.points, i / R, n) : T(0);
     }
     block_backward<S>(m, jet.algebra, jet.coefficients());
-  }
+  });
 }
 
 /// sum[i] = Σ_b shares[b · n + i], in the order of b.
