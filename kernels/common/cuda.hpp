@@ -84,7 +84,9 @@ void launch(const Cuda& cuda, const LaunchShape& shape, const A&... arguments) {
     cuda_check(
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shape.shared_bytes)),
         "shared memory of a kernel");
-  kernel<<<shape.blocks, shape.threads, shape.shared_bytes, stream> > >(arguments...);
+  // clang-format off
+  kernel<<<shape.blocks, shape.threads, shape.shared_bytes, stream>>>(arguments...);
+  // clang-format on
   cuda_check(cudaGetLastError(), "launch of a kernel");
 #endif
 }
