@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # The library: host code of src/ and the kernels of every instruction set.
 file(GLOB_RECURSE SOBOLEV_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/*.cpp")
+if(SOBOLEV_CUDA STREQUAL "OFF")  # what is only there with a device: src/<family>/<name>_cuda.cpp
+  list(FILTER SOBOLEV_SOURCES EXCLUDE REGEX "_cuda[.]cpp$")
+endif()
 add_library(sobolev ${SOBOLEV_SOURCES} ${SOBOLEV_KERNEL_OBJECTS})
 add_library(sobolev::sobolev ALIAS sobolev)
 set_target_properties(sobolev PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)

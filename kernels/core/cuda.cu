@@ -29,6 +29,7 @@ struct Cuda::State {
   int multiprocessors = 0;
   std::size_t shared_bytes = 0;
   cudaStream_t stream = nullptr;
+  void* scalar = nullptr;
 
   explicit State(int index) : device(index) {
     const int devices = count();
@@ -44,9 +45,13 @@ struct Cuda::State {
     name = properties.name;
     multiprocessors = properties.multiProcessorCount;
     shared_bytes = properties.sharedMemPerBlockOptin;
+    cuda_check(cudaMalloc(&scalar, 64), "allocating device memory");
     cuda_check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
   }
-  ~State() { cudaStreamDestroy(stream); }
+  ~State() {
+    cudaStreamDestroy(stream);
+    cudaFree(scalar);
+  }
   State(const State&) = delete;
 };
 
@@ -61,6 +66,7 @@ const std::string& Cuda::name() const { return state_->name; }
 int Cuda::multiprocessors() const { return state_->multiprocessors; }
 std::size_t Cuda::shared_bytes() const { return state_->shared_bytes; }
 void* Cuda::stream() const { return state_->stream; }
+void* Cuda::scalar() const { return state_->scalar; }
 std::size_t Cuda::free_memory() const {
   select(device());
   std::size_t free = 0, total = 0;

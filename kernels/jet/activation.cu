@@ -65,7 +65,8 @@ void activation_forward(const Cuda& cuda, Activation activation, const JetSpec& 
   detail::check_activation_shapes("activation_forward", spec, z.shape(), y.shape());
   if (z.extent(1) == 0) return;
   const detail::JetTable<T> table(spec);
-  detail::DeviceJetTable<T>(cuda, table.view()).with([&](const auto& jet) {
+  const detail::DeviceJetTable<T> device_table(cuda, table.view());
+  detail::with_device_jet<T>(device_table.view(), [&](const auto& jet) {
     with_activation(activation, [&](auto sigma) {
       using Jet = std::remove_cvref_t<decltype(jet.algebra)>;
       launch<activation_forward_kernel<decltype(sigma)::value, Jet, T>>(
@@ -82,7 +83,8 @@ void activation_backward(const Cuda& cuda, Activation activation, const JetSpec&
   detail::check_activation_shapes("activation_backward", spec, z.shape(), z_bar.shape());
   if (z.extent(1) == 0) return;
   const detail::JetTable<T> table(spec);
-  detail::DeviceJetTable<T>(cuda, table.view()).with([&](const auto& jet) {
+  const detail::DeviceJetTable<T> device_table(cuda, table.view());
+  detail::with_device_jet<T>(device_table.view(), [&](const auto& jet) {
     with_activation(activation, [&](auto sigma) {
       using Jet = std::remove_cvref_t<decltype(jet.algebra)>;
       launch<activation_backward_kernel<decltype(sigma)::value, Jet, T>>(

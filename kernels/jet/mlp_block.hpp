@@ -9,6 +9,8 @@
 //
 // Per step of a product a thread reads F + C operands from shared memory for F·C FMAs (C = columns per
 // thread): bound by the FMA units from 8 × 6 on.
+#include <type_traits>
+
 #include "kernels/common/cuda.hpp"
 #include "kernels/jet/jet_algebra_detail.hpp"
 #include "sobolev/jet/mlp.hpp"
@@ -19,8 +21,9 @@ namespace sobolev::SOBOLEV_TARGET {
 template <class T>
 struct MlpBlock {
   int inputs, outputs, depth, width, points;  // points: p
+  Activation activation;
   const T* parameters;
-  T* input;       // [inputs][R]
+  const T* input;  // [inputs][R]
   T* z;           // [depth][width][R]; y itself for tanh, whose adjoint does not need it
   T* y;           // [depth][width][R]
   T* bar[2];      // [width][R]
@@ -39,11 +42,10 @@ struct MlpBlock {
 };
 
 /// Shapes that the compiler knows. F features and C columns per thread and product.
-template <class Jet_, class T_, Activation activation_, int F_, int points_>
+template <class Jet_, class T_, int F_, int points_>
 struct BlockShape {
   using Jet = Jet_;
   using T = T_;
-  static constexpr Activation activation = activation_;
   static constexpr int side = 16, threads = side * side;
   static constexpr int F = F_, points = points_;  // per thread
   static constexpr int C = Jet::unrolled ? Jet::max_channels * points_ : 8;
@@ -98,23 +100,37 @@ __device__ void block_product(const typename S::T* a, int k_count, int feature_c
   }
 }
 
-/// y (and z) of one feature and point from z in registers.
+/// f(std::integral_constant<Activation, …>).
+template <class F>
+__device__ void with_activation(Activation activation, F&& f) {
+  switch (activation) {
+    case Activation::tanh: return f(std::integral_constant<Activation, Activation::tanh>{});
+    case Activation::sin: return f(std::integral_constant<Activation, Activation::sin>{});
+    case Activation::gelu: return f(std::integral_constant<Activation, Activation::gelu>{});
+    case Activation::swish: return f(std::integral_constant<Activation, Activation::swish>{});
+    case Activation::softplus: return f(std::integral_constant<Activation, Activation::softplus>{});
+  }
+}
+
+/// y of one feature and point from z in registers.
 template <class S>
-__device__ void activate(const S&, const typename S::Jet& jet, const typename S::T* coefficients,
-                         const typename S::T* z, typename S::T* y) {
-  jet_activation<S::activation, typename S::T>(jet, coefficients, z, y);
+__device__ void activate(Activation activation, const typename S::Jet& jet,
+                         const typename S::T* coefficients, const typename S::T* z, typename S::T* y) {
+  with_activation(activation, [&](auto a) { jet_activation<a(), typename S::T>(jet, coefficients, z, y); });
 }
 
 /// z̄ from ȳ, with `given` y for tanh and z for the others.
 template <class S>
-__device__ void activate_adjoint(const S&, const typename S::Jet& jet, const typename S::T* coefficients,
-                                 const typename S::T* given, const typename S::T* y_bar,
-                                 typename S::T* z_bar) {
+__device__ void activate_adjoint(Activation activation, const typename S::Jet& jet,
+                                 const typename S::T* coefficients, const typename S::T* given,
+                                 const typename S::T* y_bar, typename S::T* z_bar) {
   typename S::T slope[S::Jet::max_channels];
-  if constexpr (S::activation == Activation::tanh)
-    jet_tanh_slope<typename S::T>(jet, coefficients, given, slope);
-  else
-    jet_activation_slope<S::activation, typename S::T>(jet, coefficients, given, slope);
+  with_activation(activation, [&](auto a) {
+    if constexpr (a() == Activation::tanh)
+      jet_tanh_slope<typename S::T>(jet, coefficients, given, slope);
+    else
+      jet_activation_slope<a(), typename S::T>(jet, coefficients, given, slope);
+  });
   jet_transposed_product<typename S::T>(jet, coefficients, slope, y_bar, z_bar);
 }
 
@@ -151,11 +167,11 @@ __device__ void layer_forward(const MlpBlock<typename S::T>& m, const typename S
 #pragma unroll
             for (int c = 0; c < Jet::max_channels; ++c)
               z[c] = sum[f][c * S::points + j] + (c == 0 ? bias[o] : T(0));
-            activate(S{}, jet, coefficients, z, out);
+            activate<S>(m.activation, jet, coefficients, z, out);
 #pragma unroll
             for (int c = 0; c < Jet::max_channels; ++c) {
               const std::size_t at = row + std::size_t((c * S::points + j) * S::side + x);
-              if constexpr (S::activation != Activation::tanh) m.z[at] = z[c];
+              if (m.activation != Activation::tanh) m.z[at] = z[c];
               m.y[at] = out[c];
             }
           }
@@ -173,7 +189,7 @@ __device__ void layer_forward(const MlpBlock<typename S::T>& m, const typename S
       T z[Jet::max_channels], out[Jet::max_channels];
       const std::size_t at = layer + std::size_t(o) * std::size_t(R) + std::size_t(p);
       for (int c = 0; c < jet.channels(); ++c) z[c] = m.z[at + std::size_t(c * m.points)];
-      activate(S{}, jet, coefficients, z, out);
+      activate<S>(m.activation, jet, coefficients, z, out);
       for (int c = 0; c < jet.channels(); ++c) m.y[at + std::size_t(c * m.points)] = out[c];
     });
     __syncthreads();
@@ -212,12 +228,12 @@ __device__ void store_adjoint(const MlpBlock<typename S::T>& m, const typename S
   using T = typename S::T;
   using Jet = typename S::Jet;
   const int R = jet.channels() * m.points, x = int(threadIdx.x);
-  const T* given = (S::activation == Activation::tanh ? m.y : m.z) +
+  const T* given = (m.activation == Activation::tanh ? m.y : m.z) +
                    (std::size_t(l) * std::size_t(m.width) + std::size_t(o)) * std::size_t(R);
   T in[Jet::max_channels], out[Jet::max_channels];
 #pragma unroll
   for (int c = 0; c < Jet::max_channels; ++c) in[c] = given[(c * S::points + j) * S::side + x];
-  activate_adjoint(S{}, jet, coefficients, in, y_bar, out);
+  activate_adjoint<S>(m.activation, jet, coefficients, in, y_bar, out);
 #pragma unroll
   for (int c = 0; c < Jet::max_channels; ++c)
     to[std::size_t(o) * std::size_t(R) + std::size_t((c * S::points + j) * S::side + x)] = out[c];
@@ -230,7 +246,7 @@ __device__ void adjoint_in_place(const MlpBlock<typename S::T>& m, const typenam
   using T = typename S::T;
   using Jet = typename S::Jet;
   const int R = jet.channels() * m.points;
-  const T* given = (S::activation == Activation::tanh ? m.y : m.z) +
+  const T* given = (m.activation == Activation::tanh ? m.y : m.z) +
                    std::size_t(l) * std::size_t(m.width) * std::size_t(R);
   __syncthreads();
   for_features_and_points<S>(m, [&](int o, int p) {
@@ -240,7 +256,7 @@ __device__ void adjoint_in_place(const MlpBlock<typename S::T>& m, const typenam
       in[c] = given[at + std::size_t(c * m.points)];
       bar[c] = to[at + std::size_t(c * m.points)];
     }
-    activate_adjoint(S{}, jet, coefficients, in, bar, out);
+    activate_adjoint<S>(m.activation, jet, coefficients, in, bar, out);
     for (int c = 0; c < jet.channels(); ++c) to[at + std::size_t(c * m.points)] = out[c];
   });
   __syncthreads();
@@ -301,19 +317,11 @@ __device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, c
   __syncthreads();
 }
 
-/// m.gradient += that of Σ output_bar · output, after block_forward on the same tile. Begins and ends with a
-/// barrier.
+/// gradient of the last, linear layer += Σ_r output_bar[q][r] last[i][r], and of its bias.
 template <class S>
-__device__ void block_backward(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
-                               const typename S::T* coefficients) {
+__device__ void last_layer_gradient(const MlpBlock<typename S::T>& m, int R, const typename S::T* last) {
   using T = typename S::T;
-  using Jet = typename S::Jet;
-  const int R = jet.channels() * m.points, x = int(threadIdx.x), y = int(threadIdx.y), me = y * S::side + x;
-  const std::size_t layer = std::size_t(m.width) * std::size_t(R);
-  __syncthreads();
-  // The last, linear layer.
-  const T* last = m.y + std::size_t(m.depth - 1) * layer;
-  const T* weight = m.parameters + m.weight(m.depth);
+  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
   for (int i = me; i < m.outputs * m.width; i += S::threads) {
     const T* seed = m.output_bar + i / m.width * R;
     const T* row = last + std::size_t(i % m.width) * std::size_t(R);
@@ -326,6 +334,22 @@ __device__ void block_backward(const MlpBlock<typename S::T>& m, const typename 
     for (int p = 0; p < m.points; ++p) sum += m.output_bar[q * R + p];
     m.gradient[m.bias(m.depth) + std::size_t(q)] += sum;
   }
+}
+
+/// The adjoints of Σ output_bar · output, layer by layer, after block_forward on the same tile: first
+/// last(y), y : [width][R] of the last hidden layer, then layer(l, in, z_bar) from the last hidden layer to
+/// the first, in : [fan_in][R] and z_bar : [width][R]; both are called by all threads and may use the dynamic
+/// shared memory after a barrier of their own; layer() ends with a barrier. Begins and ends with a barrier.
+template <class S, class Last, class Layer>
+__device__ void block_adjoints(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
+                               const typename S::T* coefficients, Last&& last, Layer&& on_layer) {
+  using T = typename S::T;
+  using Jet = typename S::Jet;
+  const int R = jet.channels() * m.points, x = int(threadIdx.x), y = int(threadIdx.y);
+  const std::size_t layer = std::size_t(m.width) * std::size_t(R);
+  __syncthreads();
+  last(static_cast<const T*>(m.y + std::size_t(m.depth - 1) * layer));
+  const T* weight = m.parameters + m.weight(m.depth);
   const auto seed_at = [&](int o, int column) {
     T sum = T(0);
     for (int q = 0; q < m.outputs; ++q) sum += weight[q * m.width + o] * m.output_bar[q * R + column];
@@ -348,7 +372,7 @@ __device__ void block_backward(const MlpBlock<typename S::T>& m, const typename 
   for (int l = m.depth - 1; l >= 0; --l) {
     const T* from = m.bar[(m.depth - 1 - l) % 2];
     T* to = m.bar[(m.depth - l) % 2];
-    layer_gradient<S>(m, R, l, l == 0 ? m.input : m.y + std::size_t(l - 1) * layer, from);
+    on_layer(l, l == 0 ? m.input : static_cast<const T*>(m.y + std::size_t(l - 1) * layer), from);
     if (l == 0) break;
     for (int o0 = 0; o0 < m.width; o0 += S::features)
       for (int c0 = 0; c0 < R; c0 += S::columns) {
@@ -379,6 +403,18 @@ __device__ void block_backward(const MlpBlock<typename S::T>& m, const typename 
     else
       adjoint_in_place<S>(m, jet, coefficients, l - 1, to);
   }
+}
+
+/// m.gradient += that of Σ output_bar · output, after block_forward on the same tile. Begins and ends with a
+/// barrier.
+template <class S>
+__device__ void block_backward(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
+                               const typename S::T* coefficients) {
+  using T = typename S::T;
+  const int R = jet.channels() * m.points;
+  block_adjoints<S>(
+      m, jet, coefficients, [&](const T* last) { last_layer_gradient<S>(m, R, last); },
+      [&](int l, const T* in, const T* bar) { layer_gradient<S>(m, R, l, in, bar); });
 }
 
 }  // namespace sobolev::SOBOLEV_TARGET

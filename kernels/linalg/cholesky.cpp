@@ -68,23 +68,15 @@ template void panel_solve<double>(const double*, double*, std::size_t, double*);
 }  // namespace sobolev::SOBOLEV_TARGET
 
 #if SOBOLEV_DISPATCHER
-#include <fmt/format.h>
 
 #include "kernels/linalg/symmetric_detail.hpp"
+#include "kernels/linalg/symmetric_shapes.hpp"
 #include "sobolev/core/error.hpp"
 
 namespace sobolev {
-namespace {
-template <class T>
-void check_square(const char* name, View<T, 2> a) {
-  require(a.extent(0) == a.extent(1),
-          fmt::format("{}: the matrix is [{}, {}], not square", name, a.extent(0), a.extent(1)));
-}
-}  // namespace
-
 template <class T>
 bool cholesky(const Cpu& cpu, View<T, 2> a) {
-  check_square("cholesky", a);
+  detail::check_cholesky_shapes(a.shape());
   const std::size_t p = a.extent(0);
   if (p == 0) return true;
   // Both panel widths, 3·lanes of any instruction set, divide the block.
@@ -144,9 +136,8 @@ bool cholesky(const Cpu& cpu, View<T, 2> a) {
 
 template <class T>
 void cholesky_solve(const Cpu&, View<const T, 2> u, View<T, 1> b) {
-  check_square("cholesky_solve", u);
+  detail::check_cholesky_solve_shapes(u.shape(), b.size());
   const std::size_t p = u.extent(0);
-  require(b.size() == p, fmt::format("cholesky_solve: b has {} elements, the matrix {} rows", b.size(), p));
   T* x = b.data();
   for (std::size_t r = 0; r < p; ++r) {
     const T* row = u.data() + r * p;

@@ -52,18 +52,15 @@ template void panel_update<double>(const double*, const double*, int, double*, s
 }  // namespace sobolev::SOBOLEV_TARGET
 
 #if SOBOLEV_DISPATCHER
-#include <fmt/format.h>
-
 #include "kernels/linalg/symmetric_detail.hpp"
+#include "kernels/linalg/symmetric_shapes.hpp"
 #include "sobolev/core/buffer.hpp"
 
 namespace sobolev {
 template <class T>
 void syrk(const Cpu& cpu, View<const T, 2> a, View<T, 2> c) {
+  detail::check_syrk_shapes(a.shape(), c.shape());
   const std::size_t n = a.extent(0), p = a.extent(1);
-  require(c.extent(0) == p && c.extent(1) == p,
-          fmt::format("syrk: a is [{}, {}], so c must be [{}, {}], not [{}, {}]", n, p, p, p, c.extent(0),
-                      c.extent(1)));
   if (p == 0) return;
   detail::SymmetricUpdate<T> update(p);
   Buffer<T> padded(update.size());

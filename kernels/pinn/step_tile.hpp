@@ -3,14 +3,9 @@
 // The fused step on one tile: features → network → residuals, and back.
 #include "kernels/embedding/features_tile.hpp"
 #include "kernels/jet/mlp_tile.hpp"
+#include "kernels/pinn/field_index.hpp"
 
 namespace sobolev::detail {
-
-template <class T>
-struct FieldIndex {
-  int output, channel;
-  T scale;
-};
 
 /// A residual group in the form that the kernels read.
 template <class T>

@@ -1,284 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "fused_step.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "fused_step_impl.hpp"
+namespace sobolev::detail {
 
-namespace sobolev {
-using detail::Group;
-using detail::TileRange;
+std::vector<MirroredCopy> mirrored_copies(const std::vector<Symmetry>& symmetry) {
+  require(symmetry.size() <= 3, "fused step: symmetry in at most three coordinates");
+  std::vector<MirroredCopy> copies;
+  for (unsigned c = 0; c < 1u << symmetry.size(); ++c) {
+    MirroredCopy copy{0, 1.0 / double(1u << symmetry.size())};
+    for (std::size_t i = 0; i < symmetry.size(); ++i)
+      if (c >> i & 1u) {
+        copy.mirror |= 1u << symmetry[i].coordinate;
+        copy.parity *= symmetry[i].sign;
+      }
+    copies.push_back(copy);
+  }
+  return copies;
+}
 
-template <class T>
-FusedStep<T>::FusedStep(const Cpu& cpu, MlpShape mlp, const Features& features,
-                        std::vector<Symmetry> symmetry)
-    : impl_(std::make_unique<Impl>(cpu, mlp, features, std::move(symmetry))) {}
-template <class T>
-FusedStep<T>::FusedStep(FusedStep&&) noexcept = default;
-template <class T>
-FusedStep<T>& FusedStep<T>::operator=(FusedStep&&) noexcept = default;
-template <class T>
-FusedStep<T>::~FusedStep() = default;
-
-template <class T>
-int FusedStep<T>::add_group(ResidualGroup group) {
-  Impl& m = *impl_;
-  const int dimensions = int(m.features.coordinates().size());
-  require(group.tape.inputs == dimensions + group.externals + int(group.fields.size()),
+void check_group(const ResidualGroup& group, const MlpShape& mlp, int coordinates) {
+  const int fields = int(group.fields.size()), all = coordinates + group.externals + fields;
+  require(group.tape.inputs == all,
           fmt::format(
               "fused step: the tape has {} inputs; {} coordinates, {} external values and {} fields make {}",
-              group.tape.inputs, dimensions, group.externals, group.fields.size(),
-              dimensions + group.externals + int(group.fields.size())));
-  require(group.weights.size() == group.tape.outputs.size(), "fused step: one weight per residual is needed");
+              group.tape.inputs, coordinates, group.externals, fields, all));
+  check_weights(group.weights.size(), group.tape.outputs.size());
   for (const FieldInput& f : group.fields)
-    require(f.output >= 0 && f.output < m.mlp.outputs && f.channel >= 0 && f.channel < group.jet.channels(),
+    require(f.output >= 0 && f.output < mlp.outputs && f.channel >= 0 && f.channel < group.jet.channels(),
             fmt::format("fused step: no channel {} of output {}", f.channel, f.output));
-  m.groups.emplace_back(std::move(group), m.features, m.symmetry);
-  m.groups.back().offsets = {0, 0};
-  m.size_tiles();
-  return int(m.groups.size()) - 1;
 }
 
-template <class T>
-void FusedStep<T>::set_points(int group, View<const double, 2> x, View<const double, 2> externals,
-                              View<const double, 1> point_weights) {
-  Impl& m = *impl_;
-  Group<T>& g = m.at(group);
-  const std::size_t n = x.extent(0), d = x.extent(1), e = std::size_t(g.spec.externals);
-  require(d == m.features.coordinates().size(),
-          fmt::format("fused step: points are [{}, {}] but there are {} coordinates", n, d,
-                      m.features.coordinates().size()));
-  require(e == 0 || (externals.extent(0) == e && externals.extent(1) == n),
+void check_points(const Extents<2>& x, const Extents<2>& externals, std::size_t point_weights,
+                  std::size_t coordinates, std::size_t external_count) {
+  require(x[1] == coordinates, fmt::format("fused step: points are [{}, {}] but there are {} coordinates",
+                                           x[0], x[1], coordinates));
+  require(external_count == 0 || (externals[0] == external_count && externals[1] == x[0]),
           "fused step: external values must be [externals, N]");
-  require(point_weights.size() == 0 || point_weights.size() == n, "fused step: point weights must be [N]");
-  if (g.x.size() != n * d) g.x = Buffer<T>(n * d);
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = 0; j < d; ++j) g.x[j * n + i] = T(x.data()[i * d + j]);
-  if (g.external.size() != n * e) g.external = Buffer<T>(n * e);
-  for (std::size_t i = 0; i < n * e; ++i) g.external[i] = T(externals.data()[i]);
-  g.point_weight = Buffer<T>(point_weights.size());
-  for (std::size_t i = 0; i < point_weights.size(); ++i) g.point_weight[i] = T(point_weights.data()[i]);
-  g.points = n;
-  g.causal = false;
-  g.offsets = {0, n};
-  g.slice_weights.clear();
-  if (n > 0) m.keep_features(g);
+  require(point_weights == 0 || point_weights == x[0], "fused step: point weights must be [N]");
 }
 
-template <class T>
-void FusedStep<T>::set_weights(int group, const std::vector<double>& weights) {
-  Group<T>& g = impl_->at(group);
-  require(weights.size() == g.weights.size(), "fused step: one weight per residual is needed");
-  for (std::size_t e = 0; e < weights.size(); ++e) g.weights[e] = T(weights[e]);
+void check_weights(std::size_t given, std::size_t residuals) {
+  require(given == residuals, "fused step: one weight per residual is needed");
 }
 
-template <class T>
-void FusedStep<T>::set_causal(int group, std::vector<std::size_t> offsets, double epsilon) {
-  Group<T>& g = impl_->at(group);
-  require(offsets.size() >= 2 && offsets.front() == 0 && offsets.back() == g.points &&
+void check_causal(const std::vector<std::size_t>& offsets, double epsilon, std::size_t points) {
+  require(offsets.size() >= 2 && offsets.front() == 0 && offsets.back() == points &&
               std::is_sorted(offsets.begin(), offsets.end()),
           "fused step: slice offsets must rise from 0 to the number of points");
   require(epsilon >= 0 && std::isfinite(epsilon),
           fmt::format("fused step: causal epsilon is {}; it must be >= 0", epsilon));
-  const bool moved = g.offsets != offsets;
-  g.offsets = std::move(offsets);
-  g.epsilon = epsilon;
-  g.causal = true;
-  if (moved) {
-    g.slice_weights.clear();
-    impl_->keep_features(g);
-  }
 }
 
-template <class T>
-const MlpShape& FusedStep<T>::mlp() const {
-  return impl_->mlp;
-}
-template <class T>
-int FusedStep<T>::groups() const {
-  return int(impl_->groups.size());
-}
-template <class T>
-std::size_t FusedStep<T>::points(int group) const {
-  return impl_->at(group).points;
-}
-template <class T>
-int FusedStep<T>::residuals(int group) const {
-  return int(impl_->at(group).weights.size());
+void check_parameters(std::size_t given, std::size_t parameters) {
+  require(given == parameters,
+          fmt::format("fused step: {} parameters given, the network has {}", given, parameters));
 }
 
-template <class T>
-std::size_t FusedStep<T>::scratch_bytes() const {
-  const Impl& m = *impl_;
-  std::size_t n = m.packed.size() + m.accumulators.size() + m.tiles.size() + m.matrix.size() + m.rows.size() +
-                  m.values.size();
-  for (const auto& g : m.groups) n += g.kept_features.size();
-  return n * sizeof(T) + (m.update ? m.update->bytes() : 0);
+void check_residuals(const Extents<2>& given, std::size_t residuals, std::size_t points) {
+  require(given[0] == residuals && given[1] == points,
+          fmt::format("fused step: residuals and seeds must be [residuals, points] = [{}, {}]", residuals,
+                      points));
 }
 
-template <class T>
-double FusedStep<T>::loss(View<const T, 1> parameters) {
-  impl_->pack(parameters);
-  double loss = 0;
-  for (auto& g : impl_->groups) loss += impl_->pass(g, false);
-  return loss;
-}
-
-template <class T>
-double FusedStep<T>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient) {
-  Impl& m = *impl_;
-  m.pack(parameters);
-  m.clear_accumulators();
-  double loss = 0;
-  for (auto& g : m.groups) loss += m.pass(g, true);
-  m.reduce(gradient);
-  return loss;
-}
-
-template <class T>
-void FusedStep<T>::evaluate(int group, View<const T, 1> parameters, View<T, 2> r) {
-  Impl& m = *impl_;
-  Group<T>& g = m.at(group);
-  require(r.extent(0) == g.weights.size() && r.extent(1) == g.points,
-          "fused step: r must be [residuals, points]");
-  m.pack(parameters);
-  const auto view = g.view();
-  for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s)
-    m.for_tiles(
-        g, view, s,
-        [&](std::size_t, const detail::StepTile<T>& t, std::size_t number, std::size_t first, int count) {
-          const T* in = m.input(g, view, t, number, first, count);
-          SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
-          SOBOLEV_CALL(step_store<T>, view, t, first, count, r.data(), g.points);
-        });
-}
-
-template <class T>
-void FusedStep<T>::pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
-                             View<T, 1> gradient) {
-  Impl& m = *impl_;
-  require(seeds.size() == m.groups.size(), "fused step: seeds are needed for each group");
-  m.pack(parameters);
-  m.clear_accumulators();
-  for (std::size_t i = 0; i < seeds.size(); ++i) {
-    Group<T>& g = m.groups[i];
-    require(seeds[i].extent(0) == g.weights.size() && seeds[i].extent(1) == g.points,
-            "fused step: seeds must be [residuals, points]");
-    const auto view = g.view();
-    for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s)
-      m.for_tiles(
-          g, view, s,
-          [&](std::size_t c, const detail::StepTile<T>& t, std::size_t number, std::size_t first, int count) {
-            const T* in = m.input(g, view, t, number, first, count);
-            SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
-            SOBOLEV_CALL(step_backward<T>, view, m.geometry, m.packed.data(), t, in, first, count, T(1),
-                         seeds[i].data(), g.points, m.accumulators.data() + c * m.geometry.gradient_size());
-          });
-  }
-  m.reduce(gradient);
-}
-
-template <class T>
-void FusedStep<T>::weigh(int group, View<T, 2> r) {
-  Group<T>& g = impl_->at(group);
-  require(r.extent(0) == g.weights.size() && r.extent(1) == g.points,
-          "fused step: r must be [residuals, points]");
-  for (std::size_t e = 0; e < g.weights.size(); ++e)
-    for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s) {
-      const T slice = T(g.slice_weights.size() > s ? g.slice_weights[s] : 1.0);
-      for (std::size_t n = g.offsets[s]; n < g.offsets[s + 1]; ++n)
-        r.data()[e * g.points + n] *=
-            g.weights[e] * slice * (g.point_weight.empty() ? T(1) : g.point_weight[n]);
-    }
-}
-
-template <class T>
-std::vector<std::vector<double>> FusedStep<T>::row_norms(View<const T, 1> parameters) {
-  Impl& m = *impl_;
-  m.pack(parameters);
-  const std::size_t p = m.mlp.parameters(), stride = (p + 1 + 63) / 64 * 64;
-  std::vector<std::vector<double>> norms;
-  for (auto& g : m.groups) {
-    const std::vector<T> ones(g.weights.size(), T(1));
-    const auto view = g.view(ones.data());
-    const std::size_t per_point = g.weights.size();
-    const std::size_t size = std::size_t(SOBOLEV_CALL(step_tile_points<T>, m.geometry, view));
-    std::vector<double> sum(per_point, 0.0);
-    Buffer<T> rows(size * per_point * stride), values(size * per_point);
-#pragma omp parallel num_threads(1)  // one small pass at the start of a run
-    {
-      const detail::StepTile<T> t = m.tile(view);
-      const TileRange r{0, g.points, size};
-      for (std::size_t i = 0; i < r.tiles(); ++i) {
-        SOBOLEV_CALL(step_features<T>, view, m.geometry, t, r.begin(i), r.count(i));
-        SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, t.network.input, r.begin(i),
-                     r.count(i));
-        SOBOLEV_CALL(step_jacobian<T>, view, m.geometry, m.mlp, m.packed.data(), t, t.network.input,
-                     r.begin(i), r.count(i), T(1), rows.data(), stride, values.data());
-        for (std::size_t row = 0; row < per_point * std::size_t(r.count(i)); ++row)
-          for (std::size_t j = 0; j < p; ++j) {
-            const double v = double(rows[row * stride + j]);
-            sum[row / std::size_t(r.count(i))] += v * v;
-          }
-      }
-    }
-    for (double& v : sum) v /= double(std::max<std::size_t>(1, g.points));
-    norms.push_back(std::move(sum));
-  }
-  return norms;
-}
-
-template <class T>
-double FusedStep<T>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient) {
-  Impl& m = *impl_;
-  const std::size_t p = m.mlp.parameters();
-  require(matrix.extent(0) == p && matrix.extent(1) == p && gradient.size() == p,
+void check_normal_equations(const Extents<2>& matrix, std::size_t gradient, std::size_t parameters) {
+  const std::size_t p = parameters;
+  require(matrix[0] == p && matrix[1] == p && gradient == p,
           fmt::format("normal equations: the matrix must be [{}, {}] and the gradient [{}]", p, p, p));
-  m.pack(parameters);
-  for (auto& g : m.groups)
-    if (g.causal && !m.held) m.pass(g, false);
-  // The residual is one more column of the Jacobian: its products are Jᵀr and rᵀr.
-  if (!m.update) m.update = std::make_unique<detail::SymmetricUpdate<T>>(p + 1);
-  if (m.matrix.size() != m.update->size()) m.matrix = Buffer<T>(m.update->size());
-  std::fill(m.matrix.begin(), m.matrix.end(), T(0));
-  const std::size_t stride = (p + 1 + 63) / 64 * 64;
-  constexpr std::size_t block = detail::SymmetricUpdate<T>::block_rows;
-  for (auto& g : m.groups) {
-    if (g.points == 0) continue;
-    const auto view = g.view();
-    m.for_jacobian_blocks(g, view, stride, [&](std::size_t total) {
-#pragma omp for schedule(static)
-      for (std::size_t row = 0; row < total; ++row) m.rows[row * stride + p] = m.values[row];
-      for (std::size_t first = 0; first < total; first += block)
-        m.update->add(m.rows.data() + first * stride, stride, int(std::min(block, total - first)),
-                      m.matrix.data());
-    });
-  }
-  const std::size_t ld = m.update->ld();
-#pragma omp parallel for num_threads(m.cpu.threads()) schedule(static)
-  for (std::size_t i = 0; i < p; ++i) {
-    gradient.data()[i] = m.matrix[i * ld + p];
-    std::copy(m.matrix.data() + i * ld + i, m.matrix.data() + i * ld + p, matrix.data() + i * p + i);
-  }
-  return double(m.matrix[p * ld + p]);
 }
 
-template <class T>
-void FusedStep<T>::hold_causal_weights(bool held) {
-  impl_->held = held;
-}
-template <class T>
-double FusedStep<T>::last_causal_weight(int group) const {
-  const auto& weights = impl_->at(group).slice_weights;
-  return weights.empty() ? 1.0 : weights.back();
-}
-template <class T>
-int FusedStep<T>::evaluated_slices(int group) const {
-  return impl_->at(group).evaluated;
+void check_group_index(int group, std::size_t groups) {
+  require(group >= 0 && std::size_t(group) < groups, fmt::format("fused step: no group {}", group));
 }
 
-template class FusedStep<float>;
-template class FusedStep<double>;
-
-}  // namespace sobolev
+}  // namespace sobolev::detail

@@ -3,7 +3,7 @@
 // against Jacobian rows by pull_back, causal weights against their formula, bits against threads.
 #include "sobolev/pinn/step.hpp"
 
-#include "sobolev/core/buffer.hpp"
+#include "sobolev/core/buffer_on.hpp"
 #include "src/pinn/defaults.hpp"
 #include "src/pinn/window_model.hpp"
 #include "tests/support.hpp"
@@ -25,18 +25,25 @@ Problem coupled(int width) {
   return p;
 }
 
-template <class T>
+template <class B>
 struct Fixture {
+  using E = typename B::Executor;
+  using T = typename B::Scalar;
   Problem problem;
   detail::WindowModel model;
-  FusedStep<T> step;
+  E executor;
+  FusedStep<T, E> step;
   std::vector<T> theta;
+  BufferOn<E, T> parameters_memory, result;
   int interior, boundary;
 
-  Fixture(int threads, std::size_t n, int width = 12, std::vector<Symmetry> symmetry = {})
+  Fixture(const E& on, std::size_t n, int width = 12, std::vector<Symmetry> symmetry = {})
       : problem(detail::with_defaults(coupled(width))),
         model(problem, 0),
-        step(Cpu(threads), model.mlp(), model.features(), symmetry) {
+        executor(on),
+        step(on, model.mlp(), model.features(), symmetry),
+        parameters_memory(zeros<T>(on, step.parameters())),
+        result(zeros<T>(on, step.parameters())) {
     interior = add("equations", {problem.equations[0].residual, problem.equations[1].residual}, n, false);
     boundary = add("left", {problem.conditions[0].left - problem.conditions[0].right}, n / 3 + 1, true);
     const Philox random(5, 1);
@@ -63,156 +70,220 @@ struct Fixture {
                     View<const double, 2>(external.data(), std::size_t(g.group.externals), n));
     return index;
   }
-  View<const T, 1> parameters() const { return View<const T, 1>(theta.data(), theta.size()); }
+
+  /// theta, where the step reads it.
+  View<const T, 1> parameters() {
+    const View<T, 1> there(parameters_memory.data(), theta.size());
+    upload<T, 1>(executor, View<const T, 1>(theta.data(), theta.size()), there);
+    return there;
+  }
+  std::vector<T> fetch(const T* from, std::size_t n) {
+    std::vector<T> host(n);
+    if (n > 0) download<T, 1>(executor, View<const T, 1>(from, n), View<T, 1>(host.data(), n));
+    return host;
+  }
+  double loss() { return step.loss(parameters()); }
+  double loss_gradient(std::vector<T>& gradient) {
+    const double value = step.loss_gradient(parameters(), View<T, 1>(result.data(), theta.size()));
+    gradient = fetch(result.data(), theta.size());
+    return value;
+  }
+  std::vector<T> residuals(int group) {
+    const std::size_t e = std::size_t(step.residuals(group)), n = step.points(group);
+    auto r = zeros<T>(executor, e * n);
+    step.evaluate(group, parameters(), View<T, 2>(r.data(), e, n));
+    return fetch(r.data(), e * n);
+  }
+  double normal_equations(std::vector<T>& matrix, std::vector<T>& gradient) {
+    const std::size_t p = theta.size();
+    auto there = zeros<T>(executor, p * p);
+    const double value = step.normal_equations(parameters(), View<T, 2>(there.data(), p, p),
+                                               View<T, 1>(result.data(), p));
+    matrix = fetch(there.data(), p * p);
+    gradient = fetch(result.data(), p);
+    return value;
+  }
+  /// The gradient of residual e of a group at point n.
+  std::vector<T> row(int group, int e, std::size_t n) {
+    std::vector<BufferOn<E, T>> seeds;
+    std::vector<View<const T, 2>> views;
+    for (int k : {interior, boundary}) {
+      const std::size_t m = step.points(k), count = std::size_t(step.residuals(k)) * m;
+      std::vector<T> seed(count);
+      if (k == group) seed[std::size_t(e) * m + n] = 1;
+      seeds.push_back(zeros<T>(executor, count));
+      upload<T, 1>(executor, View<const T, 1>(seed.data(), count), View<T, 1>(seeds.back().data(), count));
+      views.emplace_back(seeds.back().data(), std::size_t(step.residuals(k)), m);
+    }
+    step.pull_back(parameters(), views, View<T, 1>(result.data(), theta.size()));
+    return fetch(result.data(), theta.size());
+  }
 };
 
-template <class T>
-class StepTyped : public testing::Test {};
-using Scalars = testing::Types<float, double>;
-TYPED_TEST_SUITE(StepTyped, Scalars);
+template <class B>
+class StepTyped : public test::OnBackEnd<B> {
+ public:
+  const typename B::Executor& on() { return test::executor<typename B::Executor>(); }
+};
+TYPED_TEST_SUITE(StepTyped, test::BackEnds, test::BackEndNames);
+/// What needs float64 to be seen.
+template <class B>
+class StepDouble : public StepTyped<B> {};
+TYPED_TEST_SUITE(StepDouble, test::DoubleBackEnds, test::BackEndNames);
 
 TYPED_TEST(StepTyped, LossIsTheWeightedSumOfSquaredResiduals) {
-  using T = TypeParam;
-  for (std::size_t n : {1, 31, 97, 500}) {
-    Fixture<T> f(2, n);
+  using T = typename TypeParam::Scalar;
+  for (std::size_t n : {1, 31, 97, 300}) {
+    Fixture<TypeParam> f(this->on(), n);
     double want = 0;
     for (int g : {f.interior, f.boundary}) {
-      const std::size_t e = std::size_t(f.step.residuals(g)), m = f.step.points(g);
-      std::vector<T> r(e * m);
-      f.step.evaluate(g, f.parameters(), View<T, 2>(r.data(), e, m));
-      for (std::size_t i = 0; i < e; ++i)
-        for (std::size_t j = 0; j < m; ++j)
-          want += (1.0 + double(i)) / double(m) * double(r[i * m + j]) * double(r[i * m + j]);
+      const std::vector<T> r = f.residuals(g);
+      const std::size_t m = f.step.points(g);
+      for (std::size_t i = 0; i < r.size(); ++i)
+        want += (1.0 + double(i / m)) / double(m) * double(r[i]) * double(r[i]);
     }
-    std::vector<T> gradient(f.theta.size());
-    test::expect_near<T>(f.step.loss(f.parameters()), want, 20);
-    test::expect_near<T>(f.step.loss_gradient(f.parameters(), View<T, 1>(gradient.data(), gradient.size())),
-                         want, 20);
+    std::vector<T> gradient;
+    test::expect_near<T>(f.loss(), want, 20);
+    test::expect_near<T>(f.loss_gradient(gradient), want, 20);
   }
 }
 
-TEST(Step, GradientAgreesWithFiniteDifferences) {
+TYPED_TEST(StepDouble, GradientAgreesWithFiniteDifferences) {
   for (const std::vector<Symmetry>& symmetry : {std::vector<Symmetry>{}, {{1, -1}}, {{1, 1}, {0, -1}}}) {
-    Fixture<double> f(2, 100, 12, symmetry);
-    std::vector<double> gradient(f.theta.size());
-    f.step.loss_gradient(f.parameters(), View<double, 1>(gradient.data(), gradient.size()));
-    for (std::size_t i = 0; i < f.theta.size(); i += 5) {
+    Fixture<TypeParam> f(this->on(), 70, 12, symmetry);
+    std::vector<double> gradient;
+    f.loss_gradient(gradient);
+    for (std::size_t i = 0; i < f.theta.size(); i += 11) {
       const double h = 1e-5, at = f.theta[i];
       f.theta[i] = at + h;
-      const double above = f.step.loss(f.parameters());
+      const double above = f.loss();
       f.theta[i] = at - h;
-      const double below = f.step.loss(f.parameters());
+      const double below = f.loss();
       f.theta[i] = at;
       EXPECT_NEAR(gradient[i], (above - below) / (2 * h), 1e-7) << "parameter " << i;
     }
   }
 }
 
-TEST(Step, SymmetryHoldsExactly) {
-  Fixture<double> odd(1, 1, 12, {{1, -1}});
+TYPED_TEST(StepDouble, SymmetryHoldsExactly) {
+  Fixture<TypeParam> odd(this->on(), 1, 12, {{1, -1}});
   detail::CompiledGroup g = odd.model.compile("u", {unknown("u")});
-  FusedStep<double> step(Cpu(1), odd.model.mlp(), odd.model.features(), {{1, -1}});
+  FusedStep<double, typename TypeParam::Executor> step(this->on(), odd.model.mlp(), odd.model.features(),
+                                                       {{1, -1}});
   step.add_group(g.group);
   const double x[] = {0.3, 0.7, 0.3, -0.7, 0.3, 0.0};
   step.set_points(0, View<const double, 2>(x, 3, 2));
-  double u[3];
-  step.evaluate(0, odd.parameters(), View<double, 2>(u, 1, 3));
+  auto there = zeros<double>(this->on(), 3);
+  step.evaluate(0, odd.parameters(), View<double, 2>(there.data(), 1, 3));
+  const std::vector<double> u = odd.fetch(there.data(), 3);
   EXPECT_NEAR(u[0], -u[1], 1e-15);
   EXPECT_NEAR(u[2], 0, 1e-15);
   EXPECT_GT(std::abs(u[0]), 1e-3);
 }
 
 TYPED_TEST(StepTyped, NormalEquationsAreTheSumOfRowProducts) {
-  using T = TypeParam;
+  using T = typename TypeParam::Scalar;
+  const std::vector<Symmetry> none, even{{1, 1}};
   for (int width : {5, 13}) {
-    Fixture<T> f(2, 13, width);
+    Fixture<TypeParam> f(this->on(), 13, width, width == 5 ? even : none);
     const std::size_t p = f.theta.size();
-    std::vector<T> matrix(p * p), g(p), gradient(p);
-    const double loss =
-        f.step.normal_equations(f.parameters(), View<T, 2>(matrix.data(), p, p), View<T, 1>(g.data(), p));
-    test::expect_near<T>(loss, f.step.loss_gradient(f.parameters(), View<T, 1>(gradient.data(), p)), 100);
+    std::vector<T> matrix, g, gradient;
+    const double loss = f.normal_equations(matrix, g);
+    test::expect_near<T>(loss, f.loss_gradient(gradient), 100);
     for (std::size_t i = 0; i < p; ++i) test::expect_near<T>(2 * double(g[i]), gradient[i], 200);
     // Rows by pulling back unit seeds.
-    std::vector<double> want(p * p);
+    std::vector<double> want(p * p), norms(3);
     for (int group : {f.interior, f.boundary})
       for (int e = 0; e < f.step.residuals(group); ++e)
         for (std::size_t n = 0; n < f.step.points(group); ++n) {
-          std::vector<std::vector<T>> seeds;
-          std::vector<View<const T, 2>> views;
-          for (int k : {f.interior, f.boundary}) {
-            seeds.emplace_back(std::size_t(f.step.residuals(k)) * f.step.points(k));
-            if (k == group) seeds.back()[std::size_t(e) * f.step.points(k) + n] = 1;
-          }
-          for (int k : {f.interior, f.boundary})
-            views.emplace_back(seeds[std::size_t(k)].data(), std::size_t(f.step.residuals(k)),
-                               f.step.points(k));
-          f.step.pull_back(f.parameters(), views, View<T, 1>(g.data(), p));
-          const double w = (1.0 + e) / double(f.step.points(group));
+          const std::vector<T> row = f.row(group, e, n);
+          const double m = double(f.step.points(group)), w = (1.0 + e) / m;
           for (std::size_t i = 0; i < p; i += 3)
-            for (std::size_t j = 0; j < p; j += 7) want[i * p + j] += w * double(g[i]) * double(g[j]);
+            for (std::size_t j = 0; j < p; j += 7) want[i * p + j] += w * double(row[i]) * double(row[j]);
+          for (T v : row) norms[std::size_t(group == f.interior ? e : 2)] += double(v) * double(v) / m;
         }
     for (std::size_t i = 0; i < p; i += 3)
       for (std::size_t j = 0; j < p; j += 7)
         if (i <= j) test::expect_near<T>(matrix[i * p + j], want[i * p + j], 200);
+    const auto got = f.step.row_norms(f.parameters());
+    for (int e : {0, 1}) test::expect_near<T>(got[std::size_t(f.interior)][std::size_t(e)], norms[std::size_t(e)], 500);
+    test::expect_near<T>(got[std::size_t(f.boundary)][0], norms[2], 500);
   }
 }
 
-TYPED_TEST(StepTyped, GivesTheSameBitsWithAnyNumberOfThreads) {
+template <class T>
+class StepThreads : public testing::Test {};
+using Scalars = testing::Types<float, double>;
+TYPED_TEST_SUITE(StepThreads, Scalars);
+
+TYPED_TEST(StepThreads, GiveTheSameBitsWhateverTheirNumber) {
   using T = TypeParam;
-  Fixture<T> one(1, 700), three(3, 700);
-  const std::size_t p = one.theta.size();
-  std::vector<T> a(p), b(p), ma(p * p), mb(p * p);
-  EXPECT_EQ(one.step.loss_gradient(one.parameters(), View<T, 1>(a.data(), p)),
-            three.step.loss_gradient(three.parameters(), View<T, 1>(b.data(), p)));
+  Fixture<test::On<Cpu, T>> one(Cpu(1), 700), three(Cpu(3), 700);
+  std::vector<T> a, b, ma, mb;
+  EXPECT_EQ(one.loss_gradient(a), three.loss_gradient(b));
   EXPECT_EQ(a, b);
-  EXPECT_EQ(
-      one.step.normal_equations(one.parameters(), View<T, 2>(ma.data(), p, p), View<T, 1>(a.data(), p)),
-      three.step.normal_equations(three.parameters(), View<T, 2>(mb.data(), p, p), View<T, 1>(b.data(), p)));
+  EXPECT_EQ(one.normal_equations(ma, a), three.normal_equations(mb, b));
   EXPECT_EQ(ma, mb);
+  EXPECT_EQ(a, b);
 }
 
-TEST(Step, CausalWeightsFollowTheFormulaAndSkipWhatVanished) {
-  Fixture<double> f(2, 200);
-  const std::size_t p = f.theta.size(), n = 200;
-  std::vector<double> r(2 * n), gradient(p), plain(p);
-  f.step.evaluate(f.interior, f.parameters(), View<double, 2>(r.data(), 2, n));
+TYPED_TEST(StepDouble, CausalWeightsFollowTheFormulaAndSkipWhatVanished) {
+  const std::size_t n = 150;
+  Fixture<TypeParam> f(this->on(), n);
+  const std::size_t p = f.theta.size();
+  const std::vector<double> r = f.residuals(f.interior);
+  std::vector<double> gradient;
   f.step.set_weights(f.boundary, {0.0});
-  const std::vector<std::size_t> offsets{0, 40, 80, 120, 160, 200};
+  const std::vector<std::size_t> offsets{0, 30, 60, 90, 120, 150};
   for (double epsilon : {0.5, 400.0}) {
     f.step.set_causal(f.interior, offsets, epsilon);
+    std::vector<double> weights;
     double want = 0, sum = 0;
     int alive = 0;
     for (std::size_t s = 0; s < 5; ++s) {
       const double w = std::exp(-epsilon * sum);
       if (w > 1e-26) ++alive;
+      weights.push_back(w > 1e-26 ? w : 0);
       double mean = 0;
       for (std::size_t i = offsets[s]; i < offsets[s + 1]; ++i) {
         want += w * (r[i] * r[i] + 2 * r[n + i] * r[n + i]) / double(n);
-        mean += (r[i] * r[i] + r[n + i] * r[n + i]) / 40;
+        mean += (r[i] * r[i] + r[n + i] * r[n + i]) / 30;
       }
       sum += mean;
     }
-    EXPECT_NEAR(f.step.loss_gradient(f.parameters(), View<double, 1>(gradient.data(), p)), want,
-                1e-14 * (1 + want));
+    EXPECT_NEAR(f.loss(), want, 1e-14 * (1 + want));
+    EXPECT_NEAR(f.loss_gradient(gradient), want, 1e-14 * (1 + want));
     EXPECT_EQ(f.step.evaluated_slices(f.interior), alive);
     EXPECT_EQ(alive == 5, epsilon == 0.5) << "one case must skip, the other must not";
+    EXPECT_NEAR(f.step.last_causal_weight(f.interior), weights.back(), 1e-12);
     // The weights are held constant in the gradient.
     f.step.hold_causal_weights(true);
-    for (std::size_t i = 0; i < p; i += 23) {
+    for (std::size_t i = 0; i < p; i += 41) {
       const double h = 1e-5, at = f.theta[i];
       f.theta[i] = at + h;
-      const double above = f.step.loss(f.parameters());
+      const double above = f.loss();
       f.theta[i] = at - h;
-      const double below = f.step.loss(f.parameters());
+      const double below = f.loss();
       f.theta[i] = at;
       EXPECT_NEAR(gradient[i], (above - below) / (2 * h), 1e-7);
     }
+    // They are in the rows, too, and in what weighs residuals.
+    std::vector<double> matrix, half;
+    EXPECT_NEAR(f.normal_equations(matrix, half), want, 1e-13 * (1 + want));
+    for (std::size_t i = 0; i < p; ++i) EXPECT_NEAR(2 * half[i], gradient[i], 1e-12 * (1 + std::abs(gradient[i])));
+    auto there = zeros<double>(f.executor, 2 * n);
+    const std::vector<double> ones(2 * n, 1.0);
+    upload<double, 1>(f.executor, View<const double, 1>(ones.data(), 2 * n), View<double, 1>(there.data(), 2 * n));
+    f.step.weigh(f.interior, View<double, 2>(there.data(), 2, n));
+    const std::vector<double> weighed = f.fetch(there.data(), 2 * n);
+    for (std::size_t i = 0; i < 2 * n; ++i)
+      EXPECT_NEAR(weighed[i], weights[i % n / 30] * (i < n ? 1 : 2) / double(n), 1e-12);
     f.step.hold_causal_weights(false);
   }
 }
 
 TEST(Step, NeedsNoMemoryPerPointBeyondThePoints) {
-  Fixture<float> f(2, 1, 32);
+  Fixture<test::On<Cpu, float>> f(Cpu(2), 1, 32);
   const std::size_t n = 1000000;
   std::vector<double> x(2 * n, 0.5), external(n, 0.1);
   detail::CompiledGroup g =
@@ -220,14 +291,13 @@ TEST(Step, NeedsNoMemoryPerPointBeyondThePoints) {
   ASSERT_LE(g.group.externals, 1);
   f.step.set_points(f.interior, View<const double, 2>(x.data(), n, 2),
                     View<const double, 2>(external.data(), std::size_t(g.group.externals), n));
-  std::vector<float> gradient(f.theta.size());
-  EXPECT_TRUE(
-      std::isfinite(f.step.loss_gradient(f.parameters(), View<float, 1>(gradient.data(), gradient.size()))));
+  std::vector<float> gradient;
+  EXPECT_TRUE(std::isfinite(f.loss_gradient(gradient)));
   EXPECT_LE(f.step.scratch_bytes(), 64u << 20);
 }
 
-TEST(Step, ChecksItsArguments) {
-  Fixture<double> f(1, 10);
+TYPED_TEST(StepDouble, ChecksItsArguments) {
+  Fixture<TypeParam> f(this->on(), 10);
   std::vector<double> few(3);
   EXPECT_THROW(f.step.loss(View<const double, 1>(few.data(), 3)), ArgumentError);
   EXPECT_THROW(f.step.set_points(0, View<const double, 2>(few.data(), 1, 3)), ArgumentError);

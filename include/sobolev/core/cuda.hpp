@@ -31,6 +31,8 @@ class Cuda {
   std::size_t free_memory() const;
   /// The cudaStream_t.
   void* stream() const;
+  /// Device memory of 64 bytes that calls use for the number they return.
+  void* scalar() const;
   /// Waits for all that was given to the stream. Throws DeviceError if any of it failed.
   void synchronize() const;
 

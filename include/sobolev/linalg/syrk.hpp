@@ -9,5 +9,7 @@ namespace sobolev {
 /// Error: 2 N eps Σ|a||a| per element. The order of summation does not depend on the threads.
 template <class T>
 void syrk(const Cpu&, View<const T, 2> a, View<T, 2> c);
+template <class T>
+void syrk(const Cuda&, View<const T, 2> a, View<T, 2> c);
 
 }  // namespace sobolev

@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "sobolev/core/buffer.hpp"
+#include "sobolev/core/buffer_on.hpp"
 #include "sobolev/core/executor.hpp"
 #include "sobolev/pinn/step.hpp"
 
@@ -22,10 +22,12 @@ struct LevenbergMarquardtOptions {
 /// r_vv; a trial takes p + a when 2|a| ≤ 0.75|p| and its loss is lower. Cost per iteration: rows and syrk
 /// N·P², Cholesky P³/3 and about 6 forward passes per trial. Sources: Moré 1978; papers cited in
 /// docs/optimizers.md.
-template <class T>
+///
+/// E is the executor of the FusedStep and of the parameters' memory.
+template <class T, class E = Cpu>
 class LevenbergMarquardt {
  public:
-  LevenbergMarquardt(const Cpu&, std::size_t parameters, LevenbergMarquardtOptions = {});
+  LevenbergMarquardt(const E&, std::size_t parameters, LevenbergMarquardtOptions = {});
 
   struct Outcome {
     double loss_before, loss;  // equal when no trial was accepted
@@ -33,7 +35,7 @@ class LevenbergMarquardt {
     bool accepted, accelerated;
   };
   /// One iteration; parameters are changed in place when a trial is accepted.
-  Outcome step(FusedStep<T>& residuals, View<T, 1> parameters);
+  Outcome step(FusedStep<T, E>& residuals, View<T, 1> parameters);
 
   double damping() const { return damping_; }
   void set_damping(double damping) { damping_ = damping; }
@@ -41,18 +43,18 @@ class LevenbergMarquardt {
  private:
   /// Factors G + λD and solves for the step; false when not positive definite.
   bool solve(double damping);
-  void evaluate(FusedStep<T>& residuals, View<const T, 1> parameters, std::vector<Buffer<T>>& r);
+  void evaluate(FusedStep<T, E>& residuals, View<const T, 1> parameters, std::vector<BufferOn<E, T>>& r);
   /// The correction of the step from the same factor; false when it is too large to be trusted.
-  bool accelerate(FusedStep<T>& residuals, View<const T, 1> parameters);
+  bool accelerate(FusedStep<T, E>& residuals, View<const T, 1> parameters);
 
-  Cpu cpu_;
+  E executor_;
   std::size_t p_;
   LevenbergMarquardtOptions options_;
   double damping_;
-  Buffer<T> matrix_, gradient_, diagonal_;
+  BufferOn<E, T> matrix_, gradient_, diagonal_;
   std::size_t padded_;  // order of the factor: p_, the identity beyond it
-  Buffer<T> factor_, step_, best_step_, trial_, acceleration_;
-  std::vector<Buffer<T>> here_, ahead_, behind_;  // residuals of each group at θ and θ ± hp
+  BufferOn<E, T> factor_, step_, best_step_, trial_, acceleration_;  // steps are zero beyond p_
+  std::vector<BufferOn<E, T>> here_, ahead_, behind_;  // residuals of each group at θ and θ ± hp
 };
 
 }  // namespace sobolev

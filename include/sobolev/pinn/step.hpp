@@ -36,15 +36,24 @@ struct Symmetry {
   int sign;  // +1 or −1
 };
 
+namespace detail {
+template <class T, class E>
+struct StepOn;
+}
+
 /// Forward + exact derivatives + gradient of L(θ) = Σ_groups Σ_e w_e Σ_n v_n r_e(x_n; θ)² in one pass
 /// over tiles of points: features, jets through the network, residuals (tape), their adjoints, and
 /// back. Nothing of a tile leaves the caches: memory is O(threads · tile + chunks · P), whatever N.
 /// The same bits come out with any number of threads. docs/jets.md, section 4.
-template <class T>
+///
+/// E is Cpu or Cuda. Parameters, gradients, residuals, seeds and matrices lie in that executor's memory; what
+/// describes the problem (points, external values, weights, offsets) is given from the host. On a device
+/// causal weights take a second forward pass, and a call waits only where it returns numbers.
+template <class T, class E = Cpu>
 class FusedStep {
  public:
   /// mlp.inputs is taken from the features.
-  FusedStep(const Cpu&, MlpShape mlp, const Features&, std::vector<Symmetry> symmetry = {});
+  FusedStep(const E&, MlpShape mlp, const Features&, std::vector<Symmetry> symmetry = {});
   FusedStep(FusedStep&&) noexcept;
   FusedStep& operator=(FusedStep&&) noexcept;
   ~FusedStep();
@@ -95,10 +104,8 @@ class FusedStep {
   double last_causal_weight(int group) const;
   int evaluated_slices(int group) const;
 
-  struct Impl;
-
  private:
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<detail::StepOn<T, E>> impl_;
 };
 
 }  // namespace sobolev

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The passes of the fused step over all tiles. Work is cut into a number of chunks that depends on the
+// The fused step on the CPU: passes over all tiles. Work is cut into a number of chunks that depends on the
 // network only; each chunk is done by one thread, in order, and chunks are added in order.
 #include <fmt/format.h>
 #include <omp.h>
@@ -13,20 +13,19 @@
 #include "kernels/linalg/symmetric_detail.hpp"
 #include "kernels/pinn/step_tile.hpp"
 #include "sobolev/core/buffer.hpp"
-#include "sobolev/pinn/step.hpp"
+#include "src/pinn/fused_step.hpp"
 
-namespace sobolev {
-namespace detail {
+namespace sobolev::detail {
 inline constexpr std::size_t features_budget = 24u << 20;  // bytes of features kept between passes, per group
 
 template <class T>
 struct Group {
   ResidualGroup spec;
-  detail::JetTable<T> jet;
-  std::vector<detail::FeatureTable<T>> features;  // one per mirrored copy
-  std::vector<detail::FeatureView<T>> feature_views;
+  JetTable<T> jet;
+  std::vector<FeatureTable<T>> features;  // one per mirrored copy
+  std::vector<FeatureView<T>> feature_views;
   std::vector<T> parity;
-  std::vector<detail::FieldIndex<T>> fields;
+  std::vector<FieldIndex<T>> fields;
   std::vector<T> weights;
   Buffer<T> x, external, point_weight, kept_features;
   std::size_t points = 0;
@@ -38,17 +37,9 @@ struct Group {
 
   Group(ResidualGroup s, const Features& f, const std::vector<Symmetry>& symmetry)
       : spec(std::move(s)), jet(spec.jet) {
-    const unsigned copies = 1u << symmetry.size();
-    for (unsigned c = 0; c < copies; ++c) {
-      unsigned mirror = 0;
-      double sign = 1.0 / copies;
-      for (std::size_t i = 0; i < symmetry.size(); ++i)
-        if (c >> i & 1u) {
-          mirror |= 1u << symmetry[i].coordinate;
-          sign *= symmetry[i].sign;
-        }
-      features.emplace_back(f, spec.jet, mirror);
-      parity.push_back(T(sign));
+    for (const MirroredCopy& copy : mirrored_copies(symmetry)) {
+      features.emplace_back(f, spec.jet, copy.mirror);
+      parity.push_back(T(copy.parity));
     }
     for (const auto& table : features) feature_views.push_back(table.view());
     for (const FieldInput& field : spec.fields)
@@ -56,7 +47,7 @@ struct Group {
     for (double w : spec.weights) weights.push_back(T(w));
   }
 
-  detail::GroupView<T> view(const T* use_weights) const {
+  GroupView<T> view(const T* use_weights) const {
     return {jet.view(),
             feature_views.data(),
             parity.data(),
@@ -66,14 +57,14 @@ struct Group {
             spec.externals,
             feature_views[0].coordinates,
             int(spec.tape.outputs.size()),
-            detail::TapeView(spec.tape),
+            TapeView(spec.tape),
             points,
             x.data(),
             external.data(),
             point_weight.empty() ? nullptr : point_weight.data(),
             use_weights};
   }
-  detail::GroupView<T> view() const { return view(weights.data()); }
+  GroupView<T> view() const { return view(weights.data()); }
 };
 
 /// A run of tiles: points [first, last) of one slice, cut into tiles of `size`.
@@ -83,32 +74,27 @@ struct TileRange {
   std::size_t begin(std::size_t i) const { return first + i * size; }
   int count(std::size_t i) const { return int(std::min(size, last - begin(i))); }
 };
-}  // namespace detail
 
 template <class T>
-struct FusedStep<T>::Impl {
-  template <class U>
-  using Group = detail::Group<U>;
-  using TileRange = detail::TileRange;
+struct StepOn<T, Cpu> {
   Cpu cpu;
   MlpShape mlp;
   Features features;
   std::vector<Symmetry> symmetry;
-  detail::MlpGeometry<T> geometry;
+  MlpGeometry<T> geometry;
   std::vector<Group<T>> groups;
   std::size_t chunks = 1;
   bool held = false;
   Buffer<T> packed, accumulators, tiles;
   std::size_t tile_elements = 0;
   std::vector<double> chunk_loss;
-  std::unique_ptr<detail::SymmetricUpdate<T>> update;
+  std::unique_ptr<SymmetricUpdate<T>> update;
   Buffer<T> matrix, rows, values;
 
-  Impl(const Cpu& c, MlpShape shape, const Features& f, std::vector<Symmetry> s)
+  StepOn(const Cpu& c, MlpShape shape, const Features& f, std::vector<Symmetry> s)
       : cpu(c), mlp(shape), features(f), symmetry(std::move(s)) {
     mlp.inputs = features.inputs();
     mlp.validate();
-    require(symmetry.size() <= 3, "fused step: symmetry in at most three coordinates");
     geometry = SOBOLEV_CALL(mlp_geometry<T>, mlp);
     packed = Buffer<T>(geometry.packed_size());
     const std::size_t bytes = geometry.gradient_size() * sizeof(T);
@@ -118,14 +104,16 @@ struct FusedStep<T>::Impl {
   }
 
   Group<T>& at(int g) {
-    require(g >= 0 && g < int(groups.size()), fmt::format("fused step: no group {}", g));
+    check_group_index(g, groups.size());
+    return groups[std::size_t(g)];
+  }
+  const Group<T>& at(int g) const {
+    check_group_index(g, groups.size());
     return groups[std::size_t(g)];
   }
 
   void pack(View<const T, 1> parameters) {
-    require(parameters.size() == mlp.parameters(),
-            fmt::format("fused step: {} parameters given, the network has {}", parameters.size(),
-                        mlp.parameters()));
+    check_parameters(parameters.size(), mlp.parameters());
     SOBOLEV_CALL(mlp_pack<T>, geometry, mlp, parameters.data(), packed.data());
   }
 
@@ -139,17 +127,17 @@ struct FusedStep<T>::Impl {
       tiles = Buffer<T>(n * std::size_t(cpu.threads()));
     }
   }
-  detail::StepTile<T> tile(const detail::GroupView<T>& view) {
+  StepTile<T> tile(const GroupView<T>& view) {
     return SOBOLEV_CALL(step_tile<T>, geometry, view,
                         tiles.data() + tile_elements * std::size_t(omp_get_thread_num()));
   }
 
-  TileRange range(const Group<T>& g, const detail::GroupView<T>& view, std::size_t slice) const {
+  TileRange range(const Group<T>& g, const GroupView<T>& view, std::size_t slice) const {
     return {g.offsets[slice], g.offsets[slice + 1],
             std::size_t(SOBOLEV_CALL(step_tile_points<T>, geometry, view))};
   }
   /// Number of the first tile of a slice among the kept features.
-  std::size_t first_tile(const Group<T>& g, const detail::GroupView<T>& view, std::size_t slice) const {
+  std::size_t first_tile(const Group<T>& g, const GroupView<T>& view, std::size_t slice) const {
     std::size_t n = 0;
     for (std::size_t s = 0; s < slice; ++s) n += range(g, view, s).tiles();
     return n;
@@ -159,7 +147,7 @@ struct FusedStep<T>::Impl {
     const auto view = g.view();
     const std::size_t size = SOBOLEV_CALL(step_features_size<T>, geometry, view);
     const std::size_t slices = g.offsets.size() - 1, tiles_total = first_tile(g, view, slices);
-    if (tiles_total * size * sizeof(T) > detail::features_budget) {
+    if (tiles_total * size * sizeof(T) > features_budget) {
       g.kept_features = Buffer<T>();
       return;
     }
@@ -169,7 +157,7 @@ struct FusedStep<T>::Impl {
       const TileRange r = range(g, view, s);
 #pragma omp parallel for num_threads(cpu.threads()) schedule(static)
       for (std::size_t i = 0; i < r.tiles(); ++i) {
-        detail::StepTile<T> t = tile(view);
+        StepTile<T> t = tile(view);
         t.network.input = g.kept_features.data() + (number + i) * size;
         SOBOLEV_CALL(step_features<T>, view, geometry, t, r.begin(i), r.count(i));
       }
@@ -178,7 +166,7 @@ struct FusedStep<T>::Impl {
   }
 
   /// The features of a tile: kept ones, or made in the tile's own buffer.
-  const T* input(const Group<T>& g, const detail::GroupView<T>& view, const detail::StepTile<T>& t,
+  const T* input(const Group<T>& g, const GroupView<T>& view, const StepTile<T>& t,
                  std::size_t number, std::size_t first, int count) const {
     if (!g.kept_features.empty())
       return g.kept_features.data() + number * SOBOLEV_CALL(step_features_size<T>, geometry, view);
@@ -192,7 +180,7 @@ struct FusedStep<T>::Impl {
     for (std::size_t c = 0; c < chunks; ++c) std::fill_n(accumulators.data() + c * size, size, T(0));
   }
   void reduce(View<T, 1> gradient) {
-    require(gradient.size() == mlp.parameters(), "fused step: the gradient's size is not the parameters'");
+    check_parameters(gradient.size(), mlp.parameters());
     const std::size_t size = geometry.gradient_size(), part = 4096;
 #pragma omp parallel for num_threads(cpu.threads()) schedule(static)
     for (std::size_t i = 0; i < size; i += part)
@@ -203,12 +191,12 @@ struct FusedStep<T>::Impl {
 
   /// Runs body(chunk, tile buffers, number of the tile, first point, count) over a slice, chunk by chunk.
   template <class Body>
-  void for_tiles(const Group<T>& g, const detail::GroupView<T>& view, std::size_t slice, Body&& body) {
+  void for_tiles(const Group<T>& g, const GroupView<T>& view, std::size_t slice, Body&& body) {
     const TileRange r = range(g, view, slice);
     const std::size_t n = r.tiles(), base = first_tile(g, view, slice);
 #pragma omp parallel num_threads(cpu.threads())
     {
-      const detail::StepTile<T> t = tile(view);
+      const StepTile<T> t = tile(view);
 #pragma omp for schedule(dynamic, 1)
       for (std::size_t c = 0; c < chunks; ++c)
         for (std::size_t i = c * n / chunks; i < (c + 1) * n / chunks; ++i)
@@ -238,7 +226,7 @@ struct FusedStep<T>::Impl {
       std::fill(unit.begin(), unit.end(), 0.0);
       for_tiles(
           g, view, s,
-          [&](std::size_t c, const detail::StepTile<T>& t, std::size_t number, std::size_t first, int count) {
+          [&](std::size_t c, const StepTile<T>& t, std::size_t number, std::size_t first, int count) {
             const T* in = input(g, view, t, number, first, count);
             SOBOLEV_CALL(step_forward<T>, view, geometry, packed.data(), t, in, first, count);
             chunk_loss[c] += SOBOLEV_CALL(step_loss<T>, view, t, first, count, false);
@@ -257,7 +245,7 @@ struct FusedStep<T>::Impl {
   }
 
   template <class Body>
-  void for_jacobian_blocks(Group<T>& g, const detail::GroupView<T>& view, std::size_t stride,
+  void for_jacobian_blocks(Group<T>& g, const GroupView<T>& view, std::size_t stride,
                            Body&& consume) {
     const std::size_t per_point = std::size_t(view.residuals);
     const std::size_t size = std::size_t(SOBOLEV_CALL(step_tile_points<T>, geometry, view));
@@ -275,7 +263,7 @@ struct FusedStep<T>::Impl {
         const std::size_t total = (std::min(r.last, r.begin(end)) - r.begin(b)) * per_point;
 #pragma omp parallel num_threads(cpu.threads())
         {
-          const detail::StepTile<T> t = tile(view);
+          const StepTile<T> t = tile(view);
 #pragma omp for schedule(dynamic, 1)
           for (std::size_t i = b; i < end; ++i) {
             const std::size_t row = (r.begin(i) - r.begin(b)) * per_point;
@@ -289,6 +277,26 @@ struct FusedStep<T>::Impl {
       }
     }
   }
+
+  int add_group(ResidualGroup group);
+  void set_points(int group, View<const double, 2> x, View<const double, 2> externals,
+                  View<const double, 1> point_weights);
+  void set_weights(int group, const std::vector<double>& weights);
+  void set_causal(int group, std::vector<std::size_t> offsets, double epsilon);
+  std::size_t scratch_bytes() const;
+  double loss(View<const T, 1> parameters);
+  double loss_gradient(View<const T, 1> parameters, View<T, 1> gradient);
+  void evaluate(int group, View<const T, 1> parameters, View<T, 2> r);
+  void pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
+                 View<T, 1> gradient);
+  void weigh(int group, View<T, 2> r);
+  std::vector<std::vector<double>> row_norms(View<const T, 1> parameters);
+  double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient);
+  double last_causal_weight(int group) const {
+    const auto& weights = at(group).slice_weights;
+    return weights.empty() ? 1.0 : weights.back();
+  }
+  int evaluated_slices(int group) const { return at(group).evaluated; }
 };
 
-}  // namespace sobolev
+}  // namespace sobolev::detail

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fused step: features, network, residuals, loss, and back, tile by tile.
+// Persistent blocks of 256 threads take tiles (kernels/jet/mlp_block.hpp); the tape runs by one thread per
+// point, its registers in shared memory where they fit. A tile's loss goes to its own place and the blocks'
+// shares of the gradient to theirs: sums have a fixed order. FLOPs 6·N·K·Σ in·out (2 without the way back).
+// Bytes from memory: features N·K·inputs (L2 after the first pass), gradient shares 2·P per tile, which stay
+// in the L2 cache: bound by the FMA units. docs/performance.md has the floors.
+#include "kernels/common/cuda.hpp"
+#include "kernels/embedding/features_math.hpp"
+#include "kernels/expression/tape_math.hpp"
+#include "kernels/jet/mlp_device.hpp"
+#include "kernels/pinn/step_block.hpp"
+#include "kernels/pinn/step_device.hpp"
+
+namespace sobolev::detail {
+namespace {
+using namespace target_cuda;
+
+constexpr unsigned feature_threads = 128;
+constexpr std::size_t most_tape_shared = 48u << 10;  // bytes: more would leave one block per multiprocessor
+
+/// Where a step's tape has its registers.
+struct TapePlace {
+  bool shared;
+  std::size_t elements;  // registers, then adjoints
+};
+template <class S>
+TapePlace tape_place(const DeviceGroupView<typename S::T>& g) {
+  const std::size_t n =
+      2 * std::size_t(g.tape.registers()) * std::size_t(S::side * S::points / g.copies);
+  return {n * sizeof(typename S::T) <= most_tape_shared, n};
+}
+
+template <class S>
+__global__ void __launch_bounds__(256)
+    step_kernel(MlpBlock<typename S::T> m, DeviceJet<typename S::Jet, typename S::T> jet,
+                DeviceGroupView<typename S::T> g, TileBatch<typename S::T> batch,
+                StepResults<typename S::T> results, bool tape_in_shared, typename S::T* memory,
+                std::size_t slice, std::size_t parameters) {
+  using T = typename S::T;
+  const int channels = jet.algebra.channels(), R = channels * m.points, real = m.points / g.copies;
+  T* rest = take_block_memory(m, channels, memory + blockIdx.x * slice);
+  m.gradient = results.shares + blockIdx.x * parameters;
+  T* registers = tape_in_shared ? dynamic_shared<T>() : rest;
+  T* adjoints = registers + std::size_t(g.tape.registers()) * std::size_t(real);
+  for (std::size_t i = blockIdx.x; i < batch.count; i += gridDim.x) {
+    const std::size_t number = batch.first + i;
+    const PointTile tile = g.tiles[number];
+    const T factor = g.slice_weight == nullptr ? T(1) : T(g.slice_weight[tile.slice]);
+    if (factor == T(0)) {
+      if (results.tile_loss != nullptr && threadIdx.x + threadIdx.y == 0) results.tile_loss[number] = 0;
+      continue;
+    }
+    m.input = batch.features + i * std::size_t(m.inputs) * std::size_t(R);
+    block_forward<S>(m, jet.algebra, jet.coefficients());
+    tile_residuals<S>(g, m, channels, tile, registers);
+    if (results.residuals != nullptr) store_residuals<S>(g, m, tile, registers, results.residuals);
+    if (results.tile_loss != nullptr)
+      tile_loss<S>(g, m, tile, registers, results.tile_loss + number,
+                   results.tile_unit == nullptr ? nullptr : results.tile_unit + number);
+    if (results.shares == nullptr) continue;
+    seed_residuals<S>(g, m, tile, factor, results.seeds, registers, adjoints);
+    tile_output_bar<S>(g, m, channels, registers, adjoints);
+    block_backward<S>(m, jet.algebra, jet.coefficients());
+  }
+}
+
+template <class S>
+__global__ void __launch_bounds__(256)
+    jacobian_kernel(MlpBlock<typename S::T> m, DeviceJet<typename S::Jet, typename S::T> jet,
+                    DeviceGroupView<typename S::T> g, TileBatch<typename S::T> batch, typename S::T* rows,
+                    std::size_t stride, typename S::T* memory, std::size_t slice, std::size_t parameters) {
+  using T = typename S::T;
+  SOBOLEV_SHARED(T, scale, 128);
+  const int channels = jet.algebra.channels(), R = channels * m.points, real = m.points / g.copies;
+  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
+  T* registers = take_block_memory(m, channels, memory + blockIdx.x * slice);
+  T* adjoints = registers + std::size_t(g.tape.registers()) * std::size_t(real);
+  const std::size_t first = g.tiles[batch.first].first;
+  for (std::size_t i = blockIdx.x; i < batch.count; i += gridDim.x) {
+    const PointTile tile = g.tiles[batch.first + i];
+    const int count = int(tile.count);
+    const T factor = g.slice_weight == nullptr ? T(1) : T(g.slice_weight[tile.slice]);
+    m.input = batch.features + i * std::size_t(m.inputs) * std::size_t(R);
+    block_forward<S>(m, jet.algebra, jet.coefficients());
+    tile_residuals<S>(g, m, channels, tile, registers);
+    for (int e = 0; e < g.residuals; ++e) {
+      T* row = rows + ((tile.first - first) * std::size_t(g.residuals) + std::size_t(e * count)) * stride;
+      if (me < count) {
+        const T weight = g.weight[e] * (g.point_weight == nullptr ? T(1) : g.point_weight[tile.first + unsigned(me)]);
+        const T root = vsqrt<T>(factor * weight);
+        scale[me] = root;
+        row[std::size_t(me) * stride + parameters] =
+            root * registers[std::size_t(g.tape.outputs[e]) * std::size_t(real) + std::size_t(me)];
+      }
+      unit_seed<S>(g, m, e, count, adjoints);
+      tile_output_bar<S>(g, m, channels, registers, adjoints);
+      const auto scale_of = [&](int n) { return scale[n]; };
+      block_adjoints<S>(
+          m, jet.algebra, jet.coefficients(),
+          [&](const T* last) { last_layer_rows<S>(g, m, R, last, count, scale_of, row, stride); },
+          [&](int l, const T* in, const T* bar) {
+            layer_rows<S>(g, m, channels, l, in, bar, count, scale_of, row, stride);
+          });
+      __syncthreads();
+    }
+  }
+}
+
+/// Features of a tile by one block. registers : [registers of the tape, threads of the grid]
+template <class T>
+__global__ void step_features_kernel(DeviceGroupView<T> g, int points, int channels, int inputs,
+                                     std::size_t first, std::size_t count, T* features, T* registers) {
+  const int real = points / g.copies, R = channels * points;
+  const std::size_t threads = std::size_t(gridDim.x) * blockDim.x;
+  registers += std::size_t(blockIdx.x) * blockDim.x + threadIdx.x;
+  for (std::size_t i = blockIdx.x; i < count; i += gridDim.x) {
+    const PointTile tile = g.tiles[first + i];
+    T* to = features + i * std::size_t(inputs) * std::size_t(R);
+    for (int n = int(threadIdx.x); n < inputs * R; n += int(blockDim.x)) to[n] = T(0);
+    __syncthreads();
+    for (int column = int(threadIdx.x); column < points; column += int(blockDim.x)) {
+      const FeatureView<T>& view = g.features[column / real];
+      const std::size_t p = unsigned(column % real), n = tile.first + (p < tile.count ? p : tile.count - 1);
+      plain_features<T>(view, g.x + n, g.points, 1, [=](int feature, int channel, int) -> T& {
+        return to[feature * R + channel * points + column];
+      });
+      if (view.expression_count == 0) continue;
+      for (int d = 0; d < view.coordinates; ++d)
+        registers[std::size_t(d) * threads] = g.x[std::size_t(d) * g.points + n];
+      tape_forward_tile<T>(view.tape, registers, int(threads), 1);
+      for (int f = 0; f < view.expression_count; ++f)
+        for (int k = 0; k < channels; ++k)
+          to[view.expression_features[f] * R + k * points + column] =
+              registers[std::size_t(view.tape.outputs[f * channels + k]) * threads];
+    }
+  }
+}
+
+/// One block; a thread sums the slices threadIdx.x, threadIdx.x + blockDim.x, …
+__global__ void causal_weights_kernel(int slices, const std::uint32_t* slice_tiles,
+                                      const std::uint32_t* slice_points, const double* tile_unit,
+                                      double epsilon, double negligible, double* slice_weight) {
+  for (int s = int(threadIdx.x); s < slices; s += int(blockDim.x)) {
+    double sum = 0;
+    for (std::uint32_t t = slice_tiles[s]; t < slice_tiles[s + 1]; ++t) sum += tile_unit[t];
+    const std::uint32_t points = slice_points[s + 1] - slice_points[s];
+    slice_weight[s] = sum / double(points > 0 ? points : 1);
+  }
+  __syncthreads();
+  if (threadIdx.x > 0) return;
+  double exponent = 0;
+  bool vanished = false;
+  for (int s = 0; s < slices; ++s) {
+    const double mean = slice_weight[s], weight = vexp<double>(-epsilon * exponent);
+    vanished = vanished || weight < negligible;
+    slice_weight[s] = vanished ? 0.0 : weight;
+    exponent += mean;
+  }
+}
+
+/// One block of 256 threads.
+__global__ void loss_kernel(std::size_t tiles, const PointTile* tile, const double* tile_loss,
+                            const double* slice_weight, bool add, double* loss) {
+  SOBOLEV_SHARED(double, sums, 256);
+  double sum = 0;
+  for (std::size_t t = threadIdx.x; t < tiles; t += blockDim.x) {
+    const double weight = slice_weight == nullptr ? 1.0 : slice_weight[tile[t].slice];
+    // The losses of a slice without weight may be anything, infinite for one.
+    if (weight != 0) sum += weight * tile_loss[t];
+  }
+  sums[threadIdx.x] = sum;
+  for (unsigned half = 128; half > 0; half /= 2) {
+    __syncthreads();
+    if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
+  }
+  if (threadIdx.x == 0) loss[0] = (add ? loss[0] : 0.0) + sums[0];
+}
+
+template <class T>
+__global__ void weigh_kernel(DeviceGroupView<T> g, int slices, const std::uint32_t* slice_points,
+                             View<T, 2> r) {
+  const std::size_t stride = std::size_t(gridDim.x) * blockDim.x;
+  for (std::size_t n = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x; n < g.points; n += stride) {
+    T factor = g.point_weight == nullptr ? T(1) : g.point_weight[n];
+    if (g.slice_weight != nullptr) {
+      int low = 0, high = slices;  // the slice with slice_points[low] ≤ n < slice_points[low + 1]
+      while (high - low > 1) {
+        const int middle = (low + high) / 2;
+        (slice_points[middle] <= n ? low : high) = middle;
+      }
+      factor *= T(g.slice_weight[low]);
+    }
+    for (int e = 0; e < g.residuals; ++e) r(e, n) *= g.weight[e] * factor;
+  }
+}
+
+/// A block per row of the matrix.
+template <class T>
+__global__ void unpack_kernel(const T* products, std::size_t stride, View<T, 2> matrix, View<T, 1> gradient,
+                              double* loss) {
+  const std::size_t p = gradient.size(), i = blockIdx.x;
+  const T* row = products + i * stride;
+  for (std::size_t j = i + threadIdx.x; j < p; j += blockDim.x) matrix(i, j) = row[j];
+  if (threadIdx.x > 0) return;
+  gradient(i) = row[p];
+  if (i == 0) *loss = double(products[p * stride + p]);
+}
+
+/// A block of 128 threads per row.
+template <class T>
+__global__ void row_norms_kernel(const T* rows, std::size_t stride, std::size_t parameters, double* norms) {
+  SOBOLEV_SHARED(double, sums, 128);
+  const T* row = rows + blockIdx.x * stride;
+  double sum = 0;
+  for (std::size_t j = threadIdx.x; j < parameters; j += blockDim.x) sum += double(row[j]) * double(row[j]);
+  sums[threadIdx.x] = sum;
+  for (unsigned half = 64; half > 0; half /= 2) {
+    __syncthreads();
+    if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
+  }
+  if (threadIdx.x == 0) norms[blockIdx.x] = sums[0];
+}
+
+/// f(BlockShape, DeviceJet, MlpBlock) of a network.
+template <class T, class F>
+void with_network(const DeviceNetwork<T>& network, F&& f) {
+  with_block_shape<T>(network.jet, [&](auto s, const auto& jet) {
+    using S = decltype(s);
+    f(s, jet, describe_block<T>(network.shape, network.parameters, S::side * S::points));
+  });
+}
+
+template <class T>
+std::size_t slice_elements(const MlpBlock<T>& m, int channels, const TapePlace& tape) {
+  return (block_elements<T>(m, channels) + tape.elements + 31) / 32 * 32;
+}
+
+/// What fits in the memory at hand, and not more than there is work for.
+template <class T>
+unsigned blocks_of(const Cuda& cuda, const StepMemory<T>& memory, std::size_t slice, std::size_t tiles) {
+  require(slice <= memory.elements, "fused step: the memory of the device step is too small");
+  return unsigned(std::min<std::size_t>(persistent_blocks(cuda, tiles), memory.elements / slice));
+}
+}  // namespace
+
+template <class T>
+int device_tile_points(const DeviceNetwork<T>& network, const DeviceGroupView<T>& g) {
+  int points = 0;
+  with_network<T>(network, [&](auto, const auto&, const MlpBlock<T>& m) { points = m.points / g.copies; });
+  return points;
+}
+
+template <class T>
+std::size_t device_tile_features(const DeviceNetwork<T>& network, const DeviceGroupView<T>& g) {
+  return std::size_t(network.shape.inputs) * std::size_t(network.jet.host.channels) *
+         std::size_t(device_tile_points<T>(network, g) * g.copies);
+}
+
+int device_step_blocks(const Cuda& cuda) { return 2 * cuda.multiprocessors(); }
+
+template <class T>
+std::size_t device_step_memory(const Cuda& cuda, const DeviceNetwork<T>& network,
+                               const DeviceGroupView<T>& g) {
+  std::size_t slice = 0;
+  with_network<T>(network, [&](auto s, const auto&, const MlpBlock<T>& m) {
+    slice = slice_elements<T>(m, network.jet.host.channels, tape_place<decltype(s)>(g));
+  });
+  return slice * std::size_t(device_step_blocks(cuda));
+}
+
+template <class T>
+std::size_t device_features_memory(const Cuda& cuda, const DeviceGroupView<T>& g) {
+  int registers = 0;
+  for (int c = 0; c < g.copies; ++c)
+    if (g.features[c].expression_count > 0) registers = std::max(registers, g.features[c].tape.registers());
+  return std::size_t(registers) * feature_threads * 8 * std::size_t(cuda.multiprocessors());
+}
+
+template <class T>
+void device_features(const Cuda& cuda, const DeviceNetwork<T>& network, const DeviceGroupView<T>& g,
+                     std::size_t first, std::size_t count, T* features, T* scratch) {
+  const unsigned blocks = unsigned(std::min<std::size_t>(count, 8 * std::size_t(cuda.multiprocessors())));
+  launch<step_features_kernel<T>>(cuda, {blocks, feature_threads}, g,
+                                  device_tile_points<T>(network, g) * g.copies, network.jet.host.channels,
+                                  network.shape.inputs, first, count, features, scratch);
+}
+
+template <class T>
+void device_step(const Cuda& cuda, const DeviceNetwork<T>& network, const DeviceGroupView<T>& g,
+                 const TileBatch<T>& batch, const StepResults<T>& results, const StepMemory<T>& memory) {
+  with_network<T>(network, [&](auto s, const auto& jet, const MlpBlock<T>& m) {
+    using S = decltype(s);
+    const TapePlace tape = tape_place<S>(g);
+    const std::size_t slice = slice_elements<T>(m, network.jet.host.channels, tape);
+    const std::size_t shared = std::max(S::shared_bytes, tape.shared ? tape.elements * sizeof(T) : 0);
+    launch<step_kernel<S>>(cuda, {blocks_of<T>(cuda, memory, slice, batch.count), {S::side, S::side}, shared},
+                           m, jet, g, batch, results, tape.shared, memory.data, slice,
+                           network.shape.parameters());
+  });
+}
+
+template <class T>
+void device_jacobian(const Cuda& cuda, const DeviceNetwork<T>& network, const DeviceGroupView<T>& g,
+                     const TileBatch<T>& batch, T* rows, std::size_t stride, const StepMemory<T>& memory) {
+  with_network<T>(network, [&](auto s, const auto& jet, const MlpBlock<T>& m) {
+    using S = decltype(s);
+    const std::size_t slice = slice_elements<T>(m, network.jet.host.channels, tape_place<S>(g));
+    const std::size_t stage = std::size_t(network.jet.host.channels * m.points) * row_stage_pitch * sizeof(T);
+    launch<jacobian_kernel<S>>(cuda,
+                               {blocks_of<T>(cuda, memory, slice, batch.count),
+                                {S::side, S::side},
+                                std::max(S::shared_bytes, stage)},
+                               m, jet, g, batch, rows, stride, memory.data, slice, network.shape.parameters());
+  });
+}
+
+void device_causal_weights(const Cuda& cuda, int slices, const std::uint32_t* slice_tiles,
+                           const std::uint32_t* slice_points, const double* tile_unit, double epsilon,
+                           double negligible, double* slice_weight) {
+  launch<causal_weights_kernel>(cuda, {1, 256}, slices, slice_tiles, slice_points, tile_unit, epsilon,
+                                negligible, slice_weight);
+}
+
+void device_loss(const Cuda& cuda, std::size_t tiles, const PointTile* tile, const double* tile_loss,
+                 const double* slice_weight, bool add, double* loss) {
+  launch<loss_kernel>(cuda, {1, 256}, tiles, tile, tile_loss, slice_weight, add, loss);
+}
+
+template <class T>
+void device_sum_shares(const Cuda& cuda, const T* shares, int blocks, View<T, 1> gradient) {
+  launch<sum_shares_kernel<T>>(cuda, {blocks_for(gradient.size(), 256), 256}, shares, std::size_t(blocks),
+                               gradient);
+}
+
+template <class T>
+void device_weigh(const Cuda& cuda, const DeviceGroupView<T>& g, int slices,
+                  const std::uint32_t* slice_points, View<T, 2> r) {
+  launch<weigh_kernel<T>>(cuda, {blocks_for(g.points, 256), 256}, g, slices, slice_points, r);
+}
+
+template <class T>
+void device_unpack_normal_equations(const Cuda& cuda, const T* products, std::size_t stride,
+                                    View<T, 2> matrix, View<T, 1> gradient, double* loss) {
+  launch<unpack_kernel<T>>(cuda, {unsigned(gradient.size()), 128}, products, stride, matrix, gradient, loss);
+}
+
+template <class T>
+void device_row_norms(const Cuda& cuda, const T* rows, std::size_t count, std::size_t stride,
+                      std::size_t parameters, double* norms) {
+  launch<row_norms_kernel<T>>(cuda, {unsigned(count), 128}, rows, stride, parameters, norms);
+}
+
+#define SOBOLEV_INSTANTIATE(T)                                                                              \
+  template int device_tile_points<T>(const DeviceNetwork<T>&, const DeviceGroupView<T>&);                   \
+  template std::size_t device_tile_features<T>(const DeviceNetwork<T>&, const DeviceGroupView<T>&);         \
+  template std::size_t device_step_memory<T>(const Cuda&, const DeviceNetwork<T>&,                          \
+                                             const DeviceGroupView<T>&);                                    \
+  template std::size_t device_features_memory<T>(const Cuda&, const DeviceGroupView<T>&);                   \
+  template void device_features<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&,         \
+                                   std::size_t, std::size_t, T*, T*);                                       \
+  template void device_step<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&,             \
+                               const TileBatch<T>&, const StepResults<T>&, const StepMemory<T>&);           \
+  template void device_jacobian<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&,         \
+                                   const TileBatch<T>&, T*, std::size_t, const StepMemory<T>&);             \
+  template void device_sum_shares<T>(const Cuda&, const T*, int, View<T, 1>);                               \
+  template void device_weigh<T>(const Cuda&, const DeviceGroupView<T>&, int, const std::uint32_t*,          \
+                                View<T, 2>);                                                                \
+  template void device_unpack_normal_equations<T>(const Cuda&, const T*, std::size_t, View<T, 2>,           \
+                                                  View<T, 1>, double*);                                     \
+  template void device_row_norms<T>(const Cuda&, const T*, std::size_t, std::size_t, std::size_t, double*);
+SOBOLEV_INSTANTIATE(float)
+SOBOLEV_INSTANTIATE(double)
+#undef SOBOLEV_INSTANTIATE
+}  // namespace sobolev::detail

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What the fused step has in common on all executors: FusedStep's members, which hand on to
+// detail::StepOn<T, E>, and the checks of their arguments.
+#include <utility>
+#include <vector>
+
+#include "sobolev/core/error.hpp"
+#include "sobolev/pinn/step.hpp"
+
+namespace sobolev {
+namespace detail {
+/// A point's mirrored copies under symmetries, itself first: the coordinates to negate (a bit each) and
+/// the factor of its share.
+struct MirroredCopy {
+  unsigned mirror;
+  double parity;
+};
+std::vector<MirroredCopy> mirrored_copies(const std::vector<Symmetry>& symmetry);
+
+// All throw ArgumentError.
+void check_group(const ResidualGroup& group, const MlpShape& mlp, int coordinates);
+void check_points(const Extents<2>& x, const Extents<2>& externals, std::size_t point_weights,
+                  std::size_t coordinates, std::size_t external_count);
+void check_weights(std::size_t given, std::size_t residuals);
+void check_causal(const std::vector<std::size_t>& offsets, double epsilon, std::size_t points);
+void check_parameters(std::size_t given, std::size_t parameters);
+/// Of residuals or seeds.
+void check_residuals(const Extents<2>& given, std::size_t residuals, std::size_t points);
+void check_normal_equations(const Extents<2>& matrix, std::size_t gradient, std::size_t parameters);
+void check_group_index(int group, std::size_t groups);
+}  // namespace detail
+
+template <class T, class E>
+FusedStep<T, E>::FusedStep(const E& executor, MlpShape mlp, const Features& features,
+                           std::vector<Symmetry> symmetry)
+    : impl_(std::make_unique<detail::StepOn<T, E>>(executor, mlp, features, std::move(symmetry))) {}
+template <class T, class E>
+FusedStep<T, E>::FusedStep(FusedStep&&) noexcept = default;
+template <class T, class E>
+FusedStep<T, E>& FusedStep<T, E>::operator=(FusedStep&&) noexcept = default;
+template <class T, class E>
+FusedStep<T, E>::~FusedStep() = default;
+
+template <class T, class E>
+int FusedStep<T, E>::add_group(ResidualGroup group) {
+  return impl_->add_group(std::move(group));
+}
+template <class T, class E>
+void FusedStep<T, E>::set_points(int group, View<const double, 2> x, View<const double, 2> externals,
+                                 View<const double, 1> point_weights) {
+  impl_->set_points(group, x, externals, point_weights);
+}
+template <class T, class E>
+void FusedStep<T, E>::set_weights(int group, const std::vector<double>& weights) {
+  impl_->set_weights(group, weights);
+}
+template <class T, class E>
+void FusedStep<T, E>::set_causal(int group, std::vector<std::size_t> offsets, double epsilon) {
+  impl_->set_causal(group, std::move(offsets), epsilon);
+}
+template <class T, class E>
+const MlpShape& FusedStep<T, E>::mlp() const {
+  return impl_->mlp;
+}
+template <class T, class E>
+int FusedStep<T, E>::groups() const {
+  return int(impl_->groups.size());
+}
+template <class T, class E>
+std::size_t FusedStep<T, E>::points(int group) const {
+  return impl_->at(group).points;
+}
+template <class T, class E>
+int FusedStep<T, E>::residuals(int group) const {
+  return int(impl_->at(group).weights.size());
+}
+template <class T, class E>
+std::size_t FusedStep<T, E>::scratch_bytes() const {
+  return impl_->scratch_bytes();
+}
+template <class T, class E>
+double FusedStep<T, E>::loss(View<const T, 1> parameters) {
+  return impl_->loss(parameters);
+}
+template <class T, class E>
+double FusedStep<T, E>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient) {
+  return impl_->loss_gradient(parameters, gradient);
+}
+template <class T, class E>
+void FusedStep<T, E>::evaluate(int group, View<const T, 1> parameters, View<T, 2> r) {
+  impl_->evaluate(group, parameters, r);
+}
+template <class T, class E>
+void FusedStep<T, E>::pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
+                                View<T, 1> gradient) {
+  impl_->pull_back(parameters, seeds, gradient);
+}
+template <class T, class E>
+void FusedStep<T, E>::weigh(int group, View<T, 2> r) {
+  impl_->weigh(group, r);
+}
+template <class T, class E>
+std::vector<std::vector<double>> FusedStep<T, E>::row_norms(View<const T, 1> parameters) {
+  return impl_->row_norms(parameters);
+}
+template <class T, class E>
+double FusedStep<T, E>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix,
+                                         View<T, 1> gradient) {
+  return impl_->normal_equations(parameters, matrix, gradient);
+}
+template <class T, class E>
+void FusedStep<T, E>::hold_causal_weights(bool held) {
+  impl_->held = held;
+}
+template <class T, class E>
+double FusedStep<T, E>::last_causal_weight(int group) const {
+  return impl_->last_causal_weight(group);
+}
+template <class T, class E>
+int FusedStep<T, E>::evaluated_slices(int group) const {
+  return impl_->evaluated_slices(group);
+}
+
+}  // namespace sobolev

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include "fused_step.hpp"
+#include "fused_step_cpu.hpp"
+
+namespace sobolev::detail {
+
+template <class T>
+int StepOn<T, Cpu>::add_group(ResidualGroup group) {
+  StepOn& m = *this;
+  check_group(group, m.mlp, int(m.features.coordinates().size()));
+  m.groups.emplace_back(std::move(group), m.features, m.symmetry);
+  m.groups.back().offsets = {0, 0};
+  m.size_tiles();
+  return int(m.groups.size()) - 1;
+}
+
+template <class T>
+void StepOn<T, Cpu>::set_points(int group, View<const double, 2> x, View<const double, 2> externals,
+                              View<const double, 1> point_weights) {
+  StepOn& m = *this;
+  Group<T>& g = m.at(group);
+  const std::size_t n = x.extent(0), d = x.extent(1), e = std::size_t(g.spec.externals);
+  check_points(x.shape(), externals.shape(), point_weights.size(), m.features.coordinates().size(), e);
+  if (g.x.size() != n * d) g.x = Buffer<T>(n * d);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < d; ++j) g.x[j * n + i] = T(x.data()[i * d + j]);
+  if (g.external.size() != n * e) g.external = Buffer<T>(n * e);
+  for (std::size_t i = 0; i < n * e; ++i) g.external[i] = T(externals.data()[i]);
+  g.point_weight = Buffer<T>(point_weights.size());
+  for (std::size_t i = 0; i < point_weights.size(); ++i) g.point_weight[i] = T(point_weights.data()[i]);
+  g.points = n;
+  g.causal = false;
+  g.offsets = {0, n};
+  g.slice_weights.clear();
+  if (n > 0) m.keep_features(g);
+}
+
+template <class T>
+void StepOn<T, Cpu>::set_weights(int group, const std::vector<double>& weights) {
+  Group<T>& g = at(group);
+  check_weights(weights.size(), g.weights.size());
+  for (std::size_t e = 0; e < weights.size(); ++e) g.weights[e] = T(weights[e]);
+}
+
+template <class T>
+void StepOn<T, Cpu>::set_causal(int group, std::vector<std::size_t> offsets, double epsilon) {
+  Group<T>& g = at(group);
+  check_causal(offsets, epsilon, g.points);
+  const bool moved = g.offsets != offsets;
+  g.offsets = std::move(offsets);
+  g.epsilon = epsilon;
+  g.causal = true;
+  if (moved) {
+    g.slice_weights.clear();
+    keep_features(g);
+  }
+}
+
+template <class T>
+std::size_t StepOn<T, Cpu>::scratch_bytes() const {
+  const StepOn& m = *this;
+  std::size_t n = m.packed.size() + m.accumulators.size() + m.tiles.size() + m.matrix.size() + m.rows.size() +
+                  m.values.size();
+  for (const auto& g : m.groups) n += g.kept_features.size();
+  return n * sizeof(T) + (m.update ? m.update->bytes() : 0);
+}
+
+template <class T>
+double StepOn<T, Cpu>::loss(View<const T, 1> parameters) {
+  pack(parameters);
+  double loss = 0;
+  for (auto& g : groups) loss += pass(g, false);
+  return loss;
+}
+
+template <class T>
+double StepOn<T, Cpu>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient) {
+  StepOn& m = *this;
+  m.pack(parameters);
+  m.clear_accumulators();
+  double loss = 0;
+  for (auto& g : m.groups) loss += m.pass(g, true);
+  m.reduce(gradient);
+  return loss;
+}
+
+template <class T>
+void StepOn<T, Cpu>::evaluate(int group, View<const T, 1> parameters, View<T, 2> r) {
+  StepOn& m = *this;
+  Group<T>& g = m.at(group);
+  check_residuals(r.shape(), g.weights.size(), g.points);
+  m.pack(parameters);
+  const auto view = g.view();
+  for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s)
+    m.for_tiles(
+        g, view, s,
+        [&](std::size_t, const StepTile<T>& t, std::size_t number, std::size_t first, int count) {
+          const T* in = m.input(g, view, t, number, first, count);
+          SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
+          SOBOLEV_CALL(step_store<T>, view, t, first, count, r.data(), g.points);
+        });
+}
+
+template <class T>
+void StepOn<T, Cpu>::pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
+                             View<T, 1> gradient) {
+  StepOn& m = *this;
+  require(seeds.size() == m.groups.size(), "fused step: seeds are needed for each group");
+  m.pack(parameters);
+  m.clear_accumulators();
+  for (std::size_t i = 0; i < seeds.size(); ++i) {
+    Group<T>& g = m.groups[i];
+    check_residuals(seeds[i].shape(), g.weights.size(), g.points);
+    const auto view = g.view();
+    for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s)
+      m.for_tiles(
+          g, view, s,
+          [&](std::size_t c, const StepTile<T>& t, std::size_t number, std::size_t first, int count) {
+            const T* in = m.input(g, view, t, number, first, count);
+            SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
+            SOBOLEV_CALL(step_backward<T>, view, m.geometry, m.packed.data(), t, in, first, count, T(1),
+                         seeds[i].data(), g.points, m.accumulators.data() + c * m.geometry.gradient_size());
+          });
+  }
+  m.reduce(gradient);
+}
+
+template <class T>
+void StepOn<T, Cpu>::weigh(int group, View<T, 2> r) {
+  Group<T>& g = at(group);
+  check_residuals(r.shape(), g.weights.size(), g.points);
+  for (std::size_t e = 0; e < g.weights.size(); ++e)
+    for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s) {
+      const T slice = T(g.slice_weights.size() > s ? g.slice_weights[s] : 1.0);
+      for (std::size_t n = g.offsets[s]; n < g.offsets[s + 1]; ++n)
+        r.data()[e * g.points + n] *=
+            g.weights[e] * slice * (g.point_weight.empty() ? T(1) : g.point_weight[n]);
+    }
+}
+
+template <class T>
+std::vector<std::vector<double>> StepOn<T, Cpu>::row_norms(View<const T, 1> parameters) {
+  StepOn& m = *this;
+  m.pack(parameters);
+  const std::size_t p = m.mlp.parameters(), stride = (p + 1 + 63) / 64 * 64;
+  std::vector<std::vector<double>> norms;
+  for (auto& g : m.groups) {
+    const std::vector<T> ones(g.weights.size(), T(1));
+    const auto view = g.view(ones.data());
+    const std::size_t per_point = g.weights.size();
+    const std::size_t size = std::size_t(SOBOLEV_CALL(step_tile_points<T>, m.geometry, view));
+    std::vector<double> sum(per_point, 0.0);
+    Buffer<T> rows(size * per_point * stride), values(size * per_point);
+#pragma omp parallel num_threads(1)  // one small pass at the start of a run
+    {
+      const StepTile<T> t = m.tile(view);
+      const TileRange r{0, g.points, size};
+      for (std::size_t i = 0; i < r.tiles(); ++i) {
+        SOBOLEV_CALL(step_features<T>, view, m.geometry, t, r.begin(i), r.count(i));
+        SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, t.network.input, r.begin(i),
+                     r.count(i));
+        SOBOLEV_CALL(step_jacobian<T>, view, m.geometry, m.mlp, m.packed.data(), t, t.network.input,
+                     r.begin(i), r.count(i), T(1), rows.data(), stride, values.data());
+        for (std::size_t row = 0; row < per_point * std::size_t(r.count(i)); ++row)
+          for (std::size_t j = 0; j < p; ++j) {
+            const double v = double(rows[row * stride + j]);
+            sum[row / std::size_t(r.count(i))] += v * v;
+          }
+      }
+    }
+    for (double& v : sum) v /= double(std::max<std::size_t>(1, g.points));
+    norms.push_back(std::move(sum));
+  }
+  return norms;
+}
+
+template <class T>
+double StepOn<T, Cpu>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient) {
+  StepOn& m = *this;
+  const std::size_t p = m.mlp.parameters();
+  check_normal_equations(matrix.shape(), gradient.size(), p);
+  m.pack(parameters);
+  for (auto& g : m.groups)
+    if (g.causal && !m.held) m.pass(g, false);
+  // The residual is one more column of the Jacobian: its products are Jᵀr and rᵀr.
+  if (!m.update) m.update = std::make_unique<SymmetricUpdate<T>>(p + 1);
+  if (m.matrix.size() != m.update->size()) m.matrix = Buffer<T>(m.update->size());
+  std::fill(m.matrix.begin(), m.matrix.end(), T(0));
+  const std::size_t stride = (p + 1 + 63) / 64 * 64;
+  constexpr std::size_t block = SymmetricUpdate<T>::block_rows;
+  for (auto& g : m.groups) {
+    if (g.points == 0) continue;
+    const auto view = g.view();
+    m.for_jacobian_blocks(g, view, stride, [&](std::size_t total) {
+#pragma omp for schedule(static)
+      for (std::size_t row = 0; row < total; ++row) m.rows[row * stride + p] = m.values[row];
+      for (std::size_t first = 0; first < total; first += block)
+        m.update->add(m.rows.data() + first * stride, stride, int(std::min(block, total - first)),
+                      m.matrix.data());
+    });
+  }
+  const std::size_t ld = m.update->ld();
+#pragma omp parallel for num_threads(m.cpu.threads()) schedule(static)
+  for (std::size_t i = 0; i < p; ++i) {
+    gradient.data()[i] = m.matrix[i * ld + p];
+    std::copy(m.matrix.data() + i * ld + i, m.matrix.data() + i * ld + p, matrix.data() + i * p + i);
+  }
+  return double(m.matrix[p * ld + p]);
+}
+
+template struct StepOn<float, Cpu>;
+template struct StepOn<double, Cpu>;
+}  // namespace sobolev::detail
+
+namespace sobolev {
+template class FusedStep<float>;
+template class FusedStep<double>;
+}  // namespace sobolev
