@@ -30,6 +30,11 @@ else()
     set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
     set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
   endif()
+  # ptxas' report of every object stays beside it, for tools/ptxas_report.py.
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  set_target_properties(sobolev_cuda_kernels PROPERTIES CUDA_COMPILER_LAUNCHER
+    "${Python3_EXECUTABLE};${PROJECT_SOURCE_DIR}/tools/ptxas_report.py;--run")
+  target_compile_options(sobolev_cuda_kernels PRIVATE -Xptxas=-v)
   # 554: a View<const T> needs no conversion to itself.
   target_compile_options(sobolev_cuda_kernels PRIVATE --expt-relaxed-constexpr -diag-suppress=554)
   set_target_properties(sobolev_cuda_kernels PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON)

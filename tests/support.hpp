@@ -36,6 +36,7 @@ struct On {
 #if SOBOLEV_HAS_CUDA
 using BackEnds = testing::Types<On<Cpu, float>, On<Cpu, double>, On<Cuda, float>, On<Cuda, double>>;
 using DoubleBackEnds = testing::Types<On<Cpu, double>, On<Cuda, double>>;
+using CudaBackEnds = testing::Types<On<Cuda, float>, On<Cuda, double>>;
 #else
 using DoubleBackEnds = testing::Types<On<Cpu, double>>;
 using BackEnds = testing::Types<On<Cpu, float>, On<Cpu, double>>;

@@ -49,8 +49,17 @@ int run_info(bool json);
 
 /// Solution::load with errors that name the file, whatever is wrong in it.
 Solution load_checkpoint(const std::filesystem::path& path);
-/// DeviceError for cuda, ArgumentError for what is no device.
-void require_device(const std::string& name);
+/// What --device names: the CPU, or a CUDA device by index. ArgumentError for anything else, DeviceError for a
+/// CUDA device that this build or machine does not have.
+struct DeviceChoice {
+  bool cuda = false;
+  int index = 0;
+};
+DeviceChoice parse_device(const std::string& name);
+/// For commands that have no kernels for a device.
+void require_cpu(const std::string& name);
+/// Of all CUDA devices, by index.
+std::vector<std::string> cuda_device_names();
 /// The JSON object as the only thing on stdout. Bytes that are no UTF-8 are replaced.
 void print_json(const nlohmann::ordered_json& object);
 

@@ -60,7 +60,7 @@ Tensor read_points(const EvaluateCommand& command, const Problem& problem) {
 }  // namespace
 
 int run_evaluate(const EvaluateCommand& command) {
-  require_device(command.device);
+  require_cpu(command.device);
   const std::vector<std::string> outputs = split_outputs(command.outputs);
   const Cpu device(command.threads);
   const Solution solution = read_solution(command);

@@ -161,18 +161,26 @@ int run_list(bool json) {
 }
 
 int run_info(bool json) {
+#if SOBOLEV_HAS_CUDA
+  const Json cuda = cuda_device_names();
+  std::string text = cuda.empty() ? "no device" : "";
+  for (std::size_t i = 0; i < cuda.size(); ++i)
+    text += fmt::format("{}cuda:{} {}", i > 0 ? ", " : "", i, cuda[i].get<std::string>());
+#else
+  const Json cuda = "off";
+  const std::string text = "off";
+#endif
   const Json object = {{"version", version()},
                        {"processor", Cpu::processor()},
                        {"instruction_set", Cpu::instruction_set()},
                        {"threads", Cpu().threads()},
-                       {"cuda", "off"}};
+                       {"cuda", cuda}};
   if (json) {
     print_json(object);
     return done;
   }
-  fmt::print(
-      "sobolev {}\nprocessor        {}\ninstruction set  {}\nthreads          {}\nCUDA             off\n",
-      version(), Cpu::processor(), Cpu::instruction_set(), Cpu().threads());
+  fmt::print("sobolev {}\nprocessor        {}\ninstruction set  {}\nthreads          {}\nCUDA             {}\n",
+             version(), Cpu::processor(), Cpu::instruction_set(), Cpu().threads(), text);
   return done;
 }
 

@@ -157,16 +157,16 @@ std::string reference_text(const ReferenceOptions& reference) {
   return reference.exact.empty() ? "none: no error is reported" : "exact solution";
 }
 
-nlohmann::ordered_json result_object(const Cpu& device, const Solution& solution) {
+nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host, const Solution& solution) {
   const Problem& problem = solution.problem();
   return {{"problem", problem.name},
           {"title", problem.title},
-          {"device", "cpu"},
-          {"processor", Cpu::processor()},
+          {"device", device.cuda ? fmt::format("cuda:{}", device.index) : "cpu"},
+          {"processor", device.cuda ? cuda_device_names().at(std::size_t(device.index)) : Cpu::processor()},
           {"instruction_set", Cpu::instruction_set()},
           {"precision", precision_text(problem.training.precision)},
           {"seed", problem.training.seed},
-          {"threads", device.threads()},
+          {"threads", host.threads()},
           {"parameters", solution.parameters()},
           {"windows", problem.training.windows},
           {"iterations", solution.iterations()},
@@ -181,9 +181,9 @@ nlohmann::ordered_json result_object(const Cpu& device, const Solution& solution
           {"version", version()}};
 }
 
-void write_results(const Cpu& device, const Solution& solution, const nlohmann::ordered_json& result,
+void write_results(const Cpu& host, const Solution& solution, const nlohmann::ordered_json& result,
                    const std::filesystem::path& folder) {
-  const Solution::Table table = solution.table(device);
+  const Solution::Table table = solution.table(host);
   atomic_write(folder / result_name,
                result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   atomic_write(folder / history_name, history_table(solution.history()));

@@ -7,6 +7,9 @@
 #include "apps/sobolev/commands.hpp"
 #include "apps/sobolev/progress.hpp"
 #include "apps/sobolev/results.hpp"
+#if SOBOLEV_HAS_CUDA
+#include "sobolev/core/cuda.hpp"
+#endif
 #include "sobolev/core/error.hpp"
 #include "sobolev/io/atomic_file.hpp"
 
@@ -52,6 +55,21 @@ void remove_old_results(const std::filesystem::path& folder) {
   }
 }
 
+Solution solve_on([[maybe_unused]] const DeviceChoice& device, const Cpu& host, const Problem& problem,
+                  const SolveOptions& options) {
+#if SOBOLEV_HAS_CUDA
+  if (device.cuda) return solve(Cuda(device.index), problem, options, host);
+#endif
+  return solve(host, problem, options);
+}
+Solution resume_on([[maybe_unused]] const DeviceChoice& device, const Cpu& host, Solution interrupted,
+                   const SolveOptions& options) {
+#if SOBOLEV_HAS_CUDA
+  if (device.cuda) return resume(Cuda(device.index), std::move(interrupted), options, host);
+#endif
+  return resume(host, std::move(interrupted), options);
+}
+
 void print_summary(const Solution& solution, const std::filesystem::path& folder) {
   const Problem& problem = solution.problem();
   const std::string reason = solution.finished() ? fmt::format(" ({})", solution.stopped_because()) : "";
@@ -71,10 +89,10 @@ void print_summary(const Solution& solution, const std::filesystem::path& folder
 }  // namespace
 
 int run_solve(const SolveCommand& command) {
-  require_device(command.device);
+  const DeviceChoice device = parse_device(command.device);
   if (command.problem.empty() && command.resume.empty())
     throw ArgumentError("which problem? Give a file or a name (sobolev list), or --resume DIR");
-  const Cpu device(command.threads);
+  const Cpu host(command.threads);
   const bool resuming = !command.resume.empty();
   Solution solution;
   Problem problem;
@@ -100,8 +118,8 @@ int run_solve(const SolveCommand& command) {
   options.checkpoint = folder / checkpoint_name;
   options.checkpoint_seconds = command.checkpoint_every;
   try {
-    solution = resuming ? sobolev::resume(device, std::move(solution), options)
-                        : sobolev::solve(device, problem, options);
+    solution = resuming ? resume_on(device, host, std::move(solution), options)
+                        : solve_on(device, host, problem, options);
   } catch (const DivergenceError& error) {
     printer.finish();
     throw DivergenceError(
@@ -112,8 +130,8 @@ int run_solve(const SolveCommand& command) {
   }
   printer.finish();
 
-  const nlohmann::ordered_json result = result_object(device, solution);
-  write_results(device, solution, result, folder);
+  const nlohmann::ordered_json result = result_object(device, host, solution);
+  write_results(host, solution, result, folder);
   if (command.json)
     print_json(result);
   else if (!command.quiet)

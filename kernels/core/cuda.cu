@@ -77,6 +77,39 @@ void Cuda::synchronize() const {
   cuda_check(cudaStreamSynchronize(stream_of(*this)), "waiting for the device");
 }
 
+struct CudaGraph::State {
+  Cuda cuda;
+  cudaGraphExec_t graph = nullptr;
+  explicit State(const Cuda& c) : cuda(c) {}
+  ~State() {
+    if (graph != nullptr) cudaGraphExecDestroy(graph);
+  }
+  State(const State&) = delete;
+};
+
+CudaGraph::CudaGraph(const Cuda& cuda) : state_(std::make_unique<State>(cuda)) {
+  cuda_check(cudaStreamBeginCapture(stream_of(cuda), cudaStreamCaptureModeThreadLocal), "recording a graph");
+}
+CudaGraph::CudaGraph(CudaGraph&&) noexcept = default;
+CudaGraph& CudaGraph::operator=(CudaGraph&&) noexcept = default;
+CudaGraph::~CudaGraph() = default;
+void CudaGraph::finish() {
+  cudaGraph_t recorded = nullptr;
+  cuda_check(cudaStreamEndCapture(stream_of(state_->cuda), &recorded), "recording a graph");
+  const cudaError_t status = cudaGraphInstantiate(&state_->graph, recorded, 0);
+  cudaGraphDestroy(recorded);
+  cuda_check(status, "preparing a graph");
+}
+void CudaGraph::abandon() noexcept {
+  cudaGraph_t recorded = nullptr;
+  if (cudaStreamEndCapture(static_cast<cudaStream_t>(state_->cuda.stream()), &recorded) == cudaSuccess)
+    cudaGraphDestroy(recorded);
+  (void)cudaGetLastError();
+}
+void CudaGraph::launch() const {
+  cuda_check(cudaGraphLaunch(state_->graph, stream_of(state_->cuda)), "launch of a graph");
+}
+
 namespace detail {
 void* device_allocate(const Cuda& cuda, std::size_t count, std::size_t element) {
   if (count == 0) return nullptr;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/simulated/stream.hpp"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -18,8 +19,21 @@ Stream::Stream() { streams().insert(this); }
 Stream::~Stream() { streams().erase(this); }
 
 void Stream::add(std::function<void()> work) {
+  if (recording_) {
+    recorded_.push_back(std::move(work));
+    return;
+  }
   waiting_.push_back(std::move(work));
   ++added_;
+}
+
+void Stream::begin_recording() {
+  recording_ = true;
+  recorded_.clear();
+}
+Graph Stream::end_recording() {
+  recording_ = false;
+  return std::move(recorded_);
 }
 
 void Stream::run(std::uint64_t until) {
@@ -40,6 +54,10 @@ void Stream::run(std::uint64_t until) {
   waiting_.clear();
   done_ = added_;
   std::rethrow_exception(error_);
+}
+
+bool any_recording() {
+  return std::any_of(streams().begin(), streams().end(), [](const Stream* s) { return s->recording(); });
 }
 
 void run_all_streams() noexcept {

@@ -8,8 +8,12 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <vector>
 
 namespace sobolev::simulated {
+
+/// Work recorded from a stream, to be added to one again.
+using Graph = std::vector<std::function<void()>>;
 
 class Stream {
  public:
@@ -22,12 +26,21 @@ class Stream {
   void run(std::uint64_t until);
   void run_all() { run(added_); }
   std::uint64_t added() const { return added_; }
+  /// From here on work is recorded instead of added, until end_recording().
+  void begin_recording();
+  Graph end_recording();
+  bool recording() const { return recording_; }
 
  private:
+  bool recording_ = false;
+  Graph recorded_;
   std::deque<std::function<void()>> waiting_;
   std::uint64_t added_ = 0, done_ = 0;
   std::exception_ptr error_;
 };
+
+/// Whether any stream is recording: memory can not be allocated then.
+bool any_recording();
 
 /// Runs all streams; their errors stay with them.
 void run_all_streams() noexcept;

@@ -88,6 +88,11 @@ double FusedStep<T, E>::loss_gradient(View<const T, 1> parameters, View<T, 1> gr
   return impl_->loss_gradient(parameters, gradient);
 }
 template <class T, class E>
+void FusedStep<T, E>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss) {
+  require(loss.size() == 1, "fused step: the loss is one number");
+  impl_->loss_gradient(parameters, gradient, loss);
+}
+template <class T, class E>
 void FusedStep<T, E>::evaluate(int group, View<const T, 1> parameters, View<T, 2> r) {
   impl_->evaluate(group, parameters, r);
 }

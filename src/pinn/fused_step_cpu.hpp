@@ -286,6 +286,9 @@ struct StepOn<T, Cpu> {
   std::size_t scratch_bytes() const;
   double loss(View<const T, 1> parameters);
   double loss_gradient(View<const T, 1> parameters, View<T, 1> gradient);
+  void loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss) {
+    loss(0) = loss_gradient(parameters, gradient);
+  }
   void evaluate(int group, View<const T, 1> parameters, View<T, 2> r);
   void pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
                  View<T, 1> gradient);

@@ -259,14 +259,9 @@ void StepOn<T, Cuda>::size_rows(std::size_t elements) {
 }
 
 template <class T>
-void StepOn<T, Cuda>::add_loss(const CudaGroup<T>& g, bool first) {
+void StepOn<T, Cuda>::add_loss(const CudaGroup<T>& g, double* sum) {
   device_loss(cuda, g.host_tiles.size(), g.tiles.data(), g.tile_loss.data(), g.view(true).slice_weight,
-              !first, total.data());
-}
-
-template <class T>
-double StepOn<T, Cuda>::fetch_loss() {
-  return groups.empty() ? 0.0 : total.fetch()[0];
+              &g != groups.front().get(), sum);
 }
 
 template <class T>
@@ -279,14 +274,15 @@ double StepOn<T, Cuda>::loss(View<const T, 1> parameters) {
       results.tile_loss = g->tile_loss.data();
       forward(*g, net, g->view(true), results);
     }
-    add_loss(*g, g == groups.front());
+    add_loss(*g, total.data());
   }
-  return fetch_loss();
+  return groups.empty() ? 0.0 : total.fetch()[0];
 }
 
 template <class T>
-double StepOn<T, Cuda>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient) {
+void StepOn<T, Cuda>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss) {
   check_parameters(parameters.size(), mlp.parameters());
+  if (groups.empty()) clear<double, 1>(cuda, loss);
   clear_shares();
   for (auto& g : groups) {
     const DeviceNetwork<T> net = network(*g, parameters.data());
@@ -295,10 +291,15 @@ double StepOn<T, Cuda>::loss_gradient(View<const T, 1> parameters, View<T, 1> gr
     results.tile_loss = g->tile_loss.data();
     results.shares = shares.data();
     forward(*g, net, g->view(true), results);
-    add_loss(*g, g == groups.front());
+    add_loss(*g, loss.data());
   }
   sum_shares(gradient);
-  return fetch_loss();
+}
+
+template <class T>
+double StepOn<T, Cuda>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient) {
+  loss_gradient(parameters, gradient, total.view());
+  return total.fetch()[0];
 }
 
 template <class T>
@@ -399,7 +400,7 @@ double StepOn<T, Cuda>::normal_equations(View<const T, 1> parameters, View<T, 2>
     });
   }
   device_unpack_normal_equations<T>(cuda, products.data(), stride, matrix, gradient, total.data());
-  return fetch_loss();
+  return total.fetch()[0];
 }
 
 template <class T>

@@ -97,6 +97,7 @@ struct StepOn<T, Cuda> {
   std::size_t scratch_bytes() const;
   double loss(View<const T, 1> parameters);
   double loss_gradient(View<const T, 1> parameters, View<T, 1> gradient);
+  void loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss);
   void evaluate(int group, View<const T, 1> parameters, View<T, 2> r);
   void pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
                  View<T, 1> gradient);
@@ -123,9 +124,8 @@ struct StepOn<T, Cuda> {
   void clear_shares();
   void sum_shares(View<T, 1> gradient);
   void size_rows(std::size_t elements);
-  /// Σ over groups of the tiles' losses, on the host.
-  void add_loss(const CudaGroup<T>& g, bool first);
-  double fetch_loss();
+  /// The tiles' losses of a group, added to those of the groups before it in sum[0].
+  void add_loss(const CudaGroup<T>& g, double* sum);
 };
 
 }  // namespace sobolev::detail

@@ -46,8 +46,6 @@ namespace detail {
 /// Grid points [N, D] of axes, last axis fastest.
 std::vector<double> grid_points(const std::vector<std::vector<double>>& axes);
 Solution::State::Errors measure_errors(const Cpu&, const Solution::State& state);
-/// Trains from where the state stands.
-void train(const Cpu&, Solution& solution, const SolveOptions& options);
 }  // namespace detail
 
 }  // namespace sobolev

@@ -5,16 +5,18 @@
 #include <vector>
 
 #include "evaluator.hpp"
+#include "sobolev/core/buffer_on.hpp"
 #include "state.hpp"
 
 namespace sobolev::detail {
 
-template <class T>
+/// E is where it trains; `host` evaluates what depends on the points only.
+template <class T, class E>
 class WindowTrainer {
  public:
   /// `chain` gives the previous windows' values; it outlives the trainer.
-  WindowTrainer(const Cpu&, Solution::State& state, Continuation& chain);
-  FusedStep<T>& step() { return step_; }
+  WindowTrainer(const Cpu& host, const E&, Solution::State& state, Continuation& chain);
+  FusedStep<T, E>& step() { return step_; }
   /// Draws the points of state.generation (and their external values) anew.
   void draw_points();
   /// Points per pass over all groups.
@@ -37,11 +39,12 @@ class WindowTrainer {
   void scale_weights();
   void check_imposed(const Part& part, View<const T, 1> parameters);
   Cpu cpu_;
+  E executor_;
   Solution::State& state_;
   Continuation& chain_;
   WindowModel model_;
   std::vector<Part> parts_;
-  FusedStep<T> step_;
+  FusedStep<T, E> step_;
   int interior_ = -1;
   std::vector<std::size_t> slices_;
 };

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <stdexcept>
@@ -27,6 +28,7 @@ struct CommandOptions {
   std::function<bool()> interrupt_when = [] { return true; };
   rlim_t file_size_limit = RLIM_INFINITY;
   std::string stdout_file;  // instead of a pipe
+  std::vector<std::string> environment;  // NAME=value, added to this process's
   int seconds = 120;        // then it is killed
 };
 
@@ -43,6 +45,7 @@ inline CommandResult run_command(const std::vector<std::string>& arguments,
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("fork failed");
   if (child == 0) {
+    for (const std::string& variable : options.environment) ::putenv(const_cast<char*>(variable.c_str()));
     if (!options.stdout_file.empty()) out[1] = ::open(options.stdout_file.c_str(), O_WRONLY);
     ::dup2(out[1], STDOUT_FILENO);
     ::dup2(err[1], STDERR_FILENO);

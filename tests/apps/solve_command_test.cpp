@@ -115,6 +115,23 @@ TEST_F(SolveCommandTest, SameSeedSameBitsWhateverTheThreads) {
   EXPECT_NE(read_text(folder / "a/solution.npz"), read_text(folder / "c/solution.npz"));
 }
 
+#if SOBOLEV_HAS_CUDA
+TEST_F(SolveCommandTest, SolvesOnACudaDevice) {
+  const CommandResult info = run_command({"info", "--json"});
+  if (nlohmann::json::parse(info.out)["cuda"].empty()) GTEST_SKIP() << "no CUDA device";
+  const std::vector<std::string> smaller = {"--set", "training.stop.iterations=8", "--json"};
+  std::vector<std::string> on_device = smaller;
+  on_device.insert(on_device.end(), {"--device", "cuda:0", "--out", "device"});
+  const CommandResult device = solve(on_device), cpu = solve(smaller);
+  EXPECT_EQ(device.exit_code, 0) << device.err;
+  const auto there = nlohmann::json::parse(device.out), here = nlohmann::json::parse(cpu.out);
+  EXPECT_EQ(there["device"], "cuda:0");
+  EXPECT_EQ(here["device"], "cpu");
+  EXPECT_NEAR(there["loss"], here["loss"], 1e-4 * here["loss"].get<double>());
+  EXPECT_TRUE(std::filesystem::exists(folder / "device" / "report.html"));
+}
+#endif
+
 TEST_F(SolveCommandTest, QuietIsQuietAndTheSummaryIsShort) {
   const CommandResult quiet = solve({"--quiet"});
   EXPECT_EQ(quiet.exit_code, 0);

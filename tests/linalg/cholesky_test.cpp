@@ -5,10 +5,9 @@
 
 namespace sobolev {
 namespace {
-template <class T>
-class Cholesky : public testing::Test {};
-using Scalars = testing::Types<float, double>;
-TYPED_TEST_SUITE(Cholesky, Scalars);
+template <class B>
+class Cholesky : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(Cholesky, test::BackEnds, test::BackEndNames);
 
 /// BᵀB + P·I.
 template <class T>
@@ -27,13 +26,16 @@ std::vector<T> definite_matrix(std::size_t p) {
 }
 
 TYPED_TEST(Cholesky, FactorsAndSolves) {
-  using T = TypeParam;
-  for (std::size_t p : {1, 2, 11, 12, 23, 24, 25, 48, 97, 150, 192, 240, 331}) {
+  using T = typename TypeParam::Scalar;
+  const auto& on = test::executor<typename TypeParam::Executor>();
+  for (std::size_t p : {1, 2, 11, 12, 23, 24, 25, 48, 63, 64, 65, 97, 128, 150, 192, 240, 331}) {
     const std::vector<T> a = definite_matrix<T>(p);
-    test::Guarded<T> u(p * p), x(p, 5);
-    std::copy(a.begin(), a.end(), u.data());
-    const std::vector<T> b(x.data(), x.data() + p);
-    ASSERT_TRUE(cholesky<T>(Cpu(2), u.view(p, p))) << p;
+    test::Guarded<TypeParam> guarded(p * p), solution(p, 5);
+    std::copy(a.begin(), a.end(), guarded.data());
+    const std::vector<T> b(solution.data(), solution.data() + p);
+    ASSERT_TRUE(cholesky<T>(on, guarded.view(p, p))) << p;
+    cholesky_solve<T>(on, guarded.cview(p, p), solution.view(p));
+    const std::vector<T> u(guarded.data(), guarded.data() + p * p), x(solution.data(), solution.data() + p);
     double norm = 0;
     for (T v : a) norm = std::max(norm, std::abs(double(v)));
     for (std::size_t i = 0; i < p; ++i)
@@ -43,7 +45,6 @@ TYPED_TEST(Cholesky, FactorsAndSolves) {
         EXPECT_LE(std::abs(sum - double(a[i * p + j])),
                   2 * double(p) * double(std::numeric_limits<T>::epsilon()) * norm);
       }
-    cholesky_solve<T>(Cpu(2), u.cview(p, p), x.view(p));
     for (std::size_t i = 0; i < p; ++i) {
       double sum = 0;
       for (std::size_t j = 0; j < p; ++j) sum += double(a[i * p + j]) * double(x[j]);
@@ -53,19 +54,35 @@ TYPED_TEST(Cholesky, FactorsAndSolves) {
 }
 
 TYPED_TEST(Cholesky, SaysWhenTheMatrixIsNotPositiveDefinite) {
-  using T = TypeParam;
-  for (std::size_t bad : {0, 5, 30, 59, 96, 130, 191}) {
-    const std::size_t p = 192;
-    std::vector<T> a = definite_matrix<T>(p);
-    a[bad * p + bad] = T(-1);
-    EXPECT_FALSE(cholesky<T>(Cpu(2), View<T, 2>(a.data(), p, p)));
-    a = definite_matrix<T>(p);
-    a[bad * p + bad] = std::numeric_limits<T>::quiet_NaN();
-    EXPECT_FALSE(cholesky<T>(Cpu(2), View<T, 2>(a.data(), p, p)));
-  }
+  using T = typename TypeParam::Scalar;
+  const auto& on = test::executor<typename TypeParam::Executor>();
+  const std::size_t p = 192;
+  test::Guarded<TypeParam> guarded(p * p);
+  for (std::size_t bad : {0, 5, 30, 59, 96, 130, 191})
+    for (T value : {T(-1), std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::infinity()}) {
+      if (value > T(0) && std::is_same_v<typename TypeParam::Executor, Cpu>) continue;  // its root is no NaN
+      std::vector<T> a = definite_matrix<T>(p);
+      a[bad * p + bad] = value;
+      std::copy(a.begin(), a.end(), guarded.data());
+      EXPECT_FALSE(cholesky<T>(on, guarded.view(p, p)));
+    }
 }
 
-TYPED_TEST(Cholesky, GivesTheSameBitsWithAnyNumberOfThreads) {
+TYPED_TEST(Cholesky, RefusesShapesThatDoNotAgree) {
+  using T = typename TypeParam::Scalar;
+  const auto& on = test::executor<typename TypeParam::Executor>();
+  test::Guarded<TypeParam> a(6), b(2);
+  EXPECT_THROW(cholesky<T>(on, a.view(2, 3)), ArgumentError);
+  EXPECT_THROW(cholesky_solve<T>(on, a.cview(3, 2), b.view(2)), ArgumentError);
+  EXPECT_THROW(cholesky_solve<T>(on, a.cview(1, 1), b.view(2)), ArgumentError);
+}
+
+template <class T>
+class CholeskyThreads : public testing::Test {};
+using Scalars = testing::Types<float, double>;
+TYPED_TEST_SUITE(CholeskyThreads, Scalars);
+
+TYPED_TEST(CholeskyThreads, GiveTheSameBitsWhateverTheirNumber) {
   using T = TypeParam;
   const std::size_t p = 130;
   std::vector<T> one = definite_matrix<T>(p), three = one;

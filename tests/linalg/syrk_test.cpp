@@ -5,18 +5,18 @@
 
 namespace sobolev {
 namespace {
-template <class T>
-class Syrk : public testing::Test {};
-using Scalars = testing::Types<float, double>;
-TYPED_TEST_SUITE(Syrk, Scalars);
+template <class B>
+class Syrk : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(Syrk, test::BackEnds, test::BackEndNames);
 
 TYPED_TEST(Syrk, AddsTheUpperTriangleOfAtA) {
-  using T = TypeParam;
+  using T = typename TypeParam::Scalar;
   for (std::size_t n : {0, 1, 31, 193, 400})
     for (std::size_t p : {0, 1, 23, 24, 49, 130}) {
-      test::Guarded<T> a(n * p, n + p), c(p * p, 99);
-      const std::vector<T> before(c.data(), c.data() + p * p);
-      syrk<T>(Cpu(2), a.cview(n, p), c.view(p, p));
+      test::Guarded<TypeParam> left(n * p, n + p), sum(p * p, 99);
+      const std::vector<T> before(sum.data(), sum.data() + p * p);
+      syrk<T>(test::executor<typename TypeParam::Executor>(), left.cview(n, p), sum.view(p, p));
+      const T *a = left.data(), *c = sum.data();
       for (std::size_t i = 0; i < p; ++i)
         for (std::size_t j = 0; j < p; ++j) {
           if (j < i) {
@@ -35,7 +35,12 @@ TYPED_TEST(Syrk, AddsTheUpperTriangleOfAtA) {
     }
 }
 
-TYPED_TEST(Syrk, GivesTheSameBitsWithAnyNumberOfThreads) {
+template <class T>
+class SyrkThreads : public testing::Test {};
+using Scalars = testing::Types<float, double>;
+TYPED_TEST_SUITE(SyrkThreads, Scalars);
+
+TYPED_TEST(SyrkThreads, GiveTheSameBitsWhateverTheirNumber) {
   using T = TypeParam;
   const std::size_t n = 500, p = 101;
   test::Guarded<T> a(n * p, 1), one(p * p, 2), three(p * p, 2);
@@ -45,9 +50,10 @@ TYPED_TEST(Syrk, GivesTheSameBitsWithAnyNumberOfThreads) {
 }
 
 TYPED_TEST(Syrk, RefusesShapesThatDoNotAgree) {
-  using T = TypeParam;
-  test::Guarded<T> a(6), c(6);
-  EXPECT_THROW(syrk<T>(Cpu(1), a.cview(2, 3), c.view(2, 3)), ArgumentError);
+  using T = typename TypeParam::Scalar;
+  test::Guarded<TypeParam> a(6), c(6);
+  EXPECT_THROW(syrk<T>(test::executor<typename TypeParam::Executor>(), a.cview(2, 3), c.view(2, 3)),
+               ArgumentError);
 }
 }  // namespace
 }  // namespace sobolev

@@ -35,6 +35,39 @@ TYPED_TEST(Adam, FollowsTheRecurrence) {
   }
 }
 
+#if SOBOLEV_HAS_CUDA
+template <class B>
+class AdamClock : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(AdamClock, test::CudaBackEnds, test::BackEndNames);
+
+TYPED_TEST(AdamClock, CountsStepsOnTheDeviceAndCanBeRecorded) {
+  using T = typename TypeParam::Scalar;
+  const Cuda& cuda = test::executor<Cuda>();
+  const std::size_t n = 40;
+  test::Guarded<TypeParam> g(n, 1), m(n, 0, 0), v(n, 0, 0), theta(n, 4), m2(n, 0, 0), v2(n, 0, 0), theta2(n, 4);
+  test::Guarded<test::On<Cuda, double>> clock(4);
+  clock[0] = 2;
+  clock[1] = 1e-2;
+  AdamOptions options;
+  options.learning_rate = 1e-2;
+  for (long step = 3; step < 8; ++step)
+    adam_step<T>(cuda, options, step, g.cview(n), m.view(n), v.view(n), theta.view(n));
+  const View<double, 1> there = clock.view(4);
+  const auto gradient = g.cview(n);
+  const auto m_there = m2.view(n), v_there = v2.view(n), theta_there = theta2.view(n);
+  const CudaGraph graph(cuda, [&] { adam_step<T>(cuda, {}, there, gradient, m_there, v_there, theta_there); });
+  for (int i = 0; i < 5; ++i) graph.launch();
+  EXPECT_EQ(clock[0], 7);
+  for (std::size_t i = 0; i < n; ++i) {
+    EXPECT_EQ(m2[i], m[i]);
+    EXPECT_EQ(v2[i], v[i]);
+    test::expect_near<T>(theta2[i], theta[i], 4);
+  }
+  test::Guarded<test::On<Cuda, double>> few(3);
+  EXPECT_THROW(adam_step<T>(cuda, {}, few.view(3), gradient, m_there, v_there, theta_there), ArgumentError);
+}
+#endif
+
 TYPED_TEST(Adam, MinimisesAQuadratic) {
   using T = typename TypeParam::Scalar;
   test::Guarded<TypeParam> theta(2), g(2), m(2, 0, 0.0), v(2, 0, 0.0);

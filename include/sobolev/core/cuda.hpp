@@ -49,6 +49,36 @@ void device_download(const Cuda&, const void* device, void* host, std::size_t by
 void device_clear(const Cuda&, void*, std::size_t bytes);
 }  // namespace detail
 
+/// Work that is given to a device once and run again and again, without the host's part in it (a CUDA graph).
+/// What is recorded must not wait, allocate, or copy from or to the host; arrays and numbers are those that
+/// were given then.
+class CudaGraph {
+ public:
+  /// Calls f, which gives its work to the executor's stream: nothing of it runs yet.
+  template <class F>
+  CudaGraph(const Cuda& cuda, F&& f) : CudaGraph(cuda) {
+    try {
+      f();
+    } catch (...) {
+      abandon();
+      throw;
+    }
+    finish();
+  }
+  CudaGraph(CudaGraph&&) noexcept;
+  CudaGraph& operator=(CudaGraph&&) noexcept;
+  ~CudaGraph();
+  /// Runs it once, after what was given to the stream before.
+  void launch() const;
+
+ private:
+  explicit CudaGraph(const Cuda&);
+  void finish();
+  void abandon() noexcept;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 /// Owning, move-only memory of a device, not initialised. Throws OutOfMemory with the size asked for and
 /// what is free.
 template <class T>

@@ -82,6 +82,9 @@ class FusedStep {
   double loss(View<const T, 1> parameters);
   /// L(θ) and ∂L/∂θ.
   double loss_gradient(View<const T, 1> parameters, View<T, 1> gradient);
+  /// The same with L(θ) left in the executor's memory, loss : [1]: on a device nothing waits, and once a pass
+  /// has been made after the last change of groups, points or slices it can be recorded in a CudaGraph.
+  void loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss);
   /// r : [E, N] of one group.
   void evaluate(int group, View<const T, 1> parameters, View<T, 2> r);
   /// Σ_groups Σ_e Σ_n seed[e, n] ∂r_e(x_n)/∂θ; seeds[g] : [E, N] of group g.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#pragma once
 // The training loop: windows, phases, stop rules, checkpoints.
 #include <fmt/format.h>
 
@@ -6,24 +7,27 @@
 #include <cmath>
 #include <limits>
 
+#include "adam_loop.hpp"
 #include "defaults.hpp"
-#include "sobolev/optim/adam.hpp"
 #include "sobolev/optim/levenberg_marquardt.hpp"
 #include "window_trainer.hpp"
 
 namespace sobolev::detail {
-namespace {
 using Clock = std::chrono::steady_clock;
-double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+inline double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-constexpr long adam_history_every = 100;
-constexpr long error_every_lm = 10;  // iterations between error measurements for stop.relative_l2
+inline constexpr long adam_history_every = 100;
+inline constexpr long most_unseen = 10;  // iterations of Adam on a device between two looks at its loss
+inline constexpr long error_every_lm = 10;  // iterations between error measurements for stop.relative_l2
 
-/// One run from where the state stands until it is finished or told to stop.
+/// One run from where the state stands until it is finished or told to stop. E is where it trains; `host` does
+/// the rest: points, previous windows, errors.
+template <class E>
 class Run {
  public:
-  Run(const Cpu& cpu, Solution& solution, const SolveOptions& options)
-      : cpu_(cpu),
+  Run(const Cpu& host, const E& executor, Solution& solution, const SolveOptions& options)
+      : cpu_(host),
+        executor_(executor),
         solution_(solution),
         options_(options),
         state_(solution.state()),
@@ -47,9 +51,9 @@ class Run {
 
   template <class T>
   void windows() {
-    Continuation chain(cpu_, state_.problem, WindowTrainer<T>::continuation_values(state_.problem));
+    Continuation chain(cpu_, state_.problem, WindowTrainer<T, E>::continuation_values(state_.problem));
     while (state_.window < training_.windows) {
-      WindowTrainer<T> trainer(cpu_, state_, chain);
+      WindowTrainer<T, E> trainer(cpu_, executor_, state_, chain);
       const Next next = phases(trainer);
       if (next == Next::stop && !state_.finished) return;  // interrupted
       if (next == Next::stop && state_.window + 1 < training_.windows) return;
@@ -75,7 +79,7 @@ class Run {
   }
 
   template <class T>
-  Next phases(WindowTrainer<T>& trainer) {
+  Next phases(WindowTrainer<T, E>& trainer) {
     while (state_.phase < int(training_.phases.size())) {
       const PhaseOptions& phase = training_.phases[std::size_t(state_.phase)];
       phase_start_ = Clock::now();
@@ -91,38 +95,29 @@ class Run {
   }
 
   template <class T>
-  Next adam(WindowTrainer<T>& trainer, const PhaseOptions& phase) {
+  Next adam(WindowTrainer<T, E>& trainer, const PhaseOptions& phase) {
     std::vector<double>& saved = state_.parameters.back();
-    const std::size_t p = saved.size();
-    Buffer<T> theta(p), gradient(p), m(p), v(p);
-    std::copy(saved.begin(), saved.end(), theta.begin());
-    if (state_.moments.size() == 2 * p)
-      for (std::size_t i = 0; i < p; ++i) {
-        m[i] = T(state_.moments[i]);
-        v[i] = T(state_.moments[p + i]);
-      }
-    const auto keep = [&] {
-      std::copy(theta.begin(), theta.end(), saved.begin());
-      state_.moments.resize(2 * p);
-      std::copy(m.begin(), m.end(), state_.moments.begin());
-      std::copy(v.begin(), v.end(), state_.moments.begin() + std::ptrdiff_t(p));
-    };
+    AdamLoop<T, E> loop(executor_, trainer.step(), saved, state_.moments, state_.phase_iteration);
+    const auto keep = [&] { loop.fetch(saved, state_.moments); };
     for (;;) {
       if (phase.iterations > 0 && state_.phase_iteration >= phase.iterations) {
         keep();
         return done("all iterations done");
       }
-      resample(trainer);
-      const double loss = trainer.step().loss_gradient(View<const T, 1>(theta.data(), p), gradient.view(p));
+      // A device is asked for the loss now and then only.
+      const long first = state_.phase_iteration, count = iterations_unseen(phase);
+      for (long i = first; i < first + count; ++i) {
+        if (resample(trainer, i)) loop.points_changed();
+        const long decays = i / std::max(1l, phase.decay_every);
+        loop.iterate(phase.learning_rate * std::pow(phase.decay_factor, double(decays)));
+      }
+      const double loss = loop.loss();
       if (!std::isfinite(loss)) diverged();
-      const long decays = state_.phase_iteration / std::max(1l, phase.decay_every);
-      AdamOptions options;
-      options.learning_rate = phase.learning_rate * std::pow(phase.decay_factor, double(decays));
-      adam_step<T>(cpu_, options, state_.phase_iteration + 1, View<const T, 1>(gradient.data(), p), m.view(p),
-                   v.view(p), theta.view(p));
-      const bool record = state_.phase_iteration % adam_history_every == 0;
+      const bool record = (first + count - 1) % adam_history_every == 0;
       if (record || due()) keep();
-      const Next next = after_iteration(trainer, phase, loss, record, adam_history_every, keep);
+      const std::size_t stage = state_.causal_stage;
+      const Next next = after_iterations(trainer, phase, count, loss, record, adam_history_every, keep);
+      if (state_.causal_stage != stage) loop.points_changed();
       if (next != Next::iterate) {
         keep();
         return next;
@@ -130,8 +125,19 @@ class Run {
     }
   }
 
+  /// How many iterations to give to a device before its loss is looked at: no rule may be missed by them.
+  long iterations_unseen(const PhaseOptions& phase) const {
+    if constexpr (std::is_same_v<E, Cpu>) return 1;
+    const long i = state_.phase_iteration;
+    long count = std::min(most_unseen, (i + adam_history_every - 1) / adam_history_every * adam_history_every - i + 1);
+    if (training_.stop.relative_l2 > 0) count = std::min(count, adam_history_every - i % adam_history_every);
+    if (phase.iterations > 0) count = std::min(count, phase.iterations - i);
+    if (training_.stop.iterations > 0) count = std::min(count, training_.stop.iterations - state_.iterations);
+    return std::max(1l, count);
+  }
+
   template <class T>
-  Next levenberg_marquardt(WindowTrainer<T>& trainer, const PhaseOptions& phase) {
+  Next levenberg_marquardt(WindowTrainer<T, E>& trainer, const PhaseOptions& phase) {
     std::vector<double>& saved = state_.parameters.back();
     const std::size_t p = saved.size();
     require(p <= 4 * levenberg_marquardt_limit,
@@ -140,12 +146,12 @@ class Run {
                         p));
     LevenbergMarquardtOptions options;
     options.geodesic = phase.geodesic;
-    LevenbergMarquardt<T> optimizer(cpu_, p, options);
+    LevenbergMarquardt<T, E> optimizer(executor_, p, options);
     if (state_.damping > 0) optimizer.set_damping(state_.damping);
-    Buffer<T> theta(p);
-    std::copy(saved.begin(), saved.end(), theta.begin());
+    auto theta = zeros<T>(executor_, p);
+    bring<T>(executor_, saved.data(), View<T, 1>(theta.data(), p));
     const auto keep = [&] {
-      std::copy(theta.begin(), theta.end(), saved.begin());
+      fetch<T>(executor_, View<const T, 1>(theta.data(), p), saved.data());
       state_.damping = optimizer.damping();
     };
     // Whether the phase is over is asked before an iteration: a resumed run asks it again.
@@ -154,13 +160,13 @@ class Run {
         return done("all iterations done");
       if (state_.exhausted) return done("no step lowers the loss any more");
       if (stalled(phase)) return done("the loss stands still");
-      resample(trainer);
-      const auto outcome = optimizer.step(trainer.step(), theta.view(p));
+      resample(trainer, state_.phase_iteration);
+      const auto outcome = optimizer.step(trainer.step(), View<T, 1>(theta.data(), p));
       if (!std::isfinite(outcome.loss)) diverged();
       state_.exhausted = !outcome.accepted && training_.points.resample_every == 0;
       state_.recent_losses.push_back(outcome.loss);
       keep();
-      const Next next = after_iteration(trainer, phase, outcome.loss, true, error_every_lm, keep);
+      const Next next = after_iterations(trainer, phase, 1, outcome.loss, true, error_every_lm, keep);
       if (next != Next::iterate) return next;
     }
   }
@@ -173,14 +179,14 @@ class Run {
     return recent.back() > phase.stall_factor * recent.front();
   }
 
-  /// Bookkeeping after an iteration: stop rules, causal stages, history, progress, checkpoints.
+  /// Bookkeeping after some iterations: stop rules, causal stages, history, progress, checkpoints.
   template <class T, class Keep>
-  Next after_iteration(WindowTrainer<T>& trainer, const PhaseOptions& phase, double loss, bool record,
-                       long error_every, const Keep& keep) {
-    ++state_.phase_iteration;
-    ++state_.iterations;
+  Next after_iterations(WindowTrainer<T, E>& trainer, const PhaseOptions& phase, long count, double loss,
+                        bool record, long error_every, const Keep& keep) {
+    state_.phase_iteration += count;
+    state_.iterations += count;
     state_.loss = loss;
-    state_.points_processed += trainer.points_per_pass();
+    state_.points_processed += double(count) * trainer.points_per_pass();
     state_.seconds = elapsed();
     state_.phase_seconds = phase_seconds_before_ + since(phase_start_);
     std::optional<double> error;
@@ -245,12 +251,14 @@ class Run {
         state_.iterations + 1));
   }
 
+  /// Draws new points before iteration i of the phase when it is time; says whether it did.
   template <class T>
-  void resample(WindowTrainer<T>& trainer) {
+  bool resample(WindowTrainer<T, E>& trainer, long i) {
     const int every = training_.points.resample_every;
-    if (every <= 0 || state_.phase_iteration == 0 || state_.phase_iteration % every != 0) return;
+    if (every <= 0 || i == 0 || i % every != 0) return false;
     ++state_.generation;
     trainer.draw_points();
+    return true;
   }
 
   std::optional<double> worst_error() {
@@ -304,6 +312,7 @@ class Run {
   }
 
   Cpu cpu_;
+  E executor_;
   Solution& solution_;
   const SolveOptions& options_;
   Solution::State& state_;
@@ -314,37 +323,5 @@ class Run {
   std::optional<double> shown_error_;
   std::string last_reason_ = "all iterations done";
 };
-}  // namespace
-
-void train(const Cpu& cpu, Solution& solution, const SolveOptions& options) {
-  Run(cpu, solution, options).all_windows();
-}
 
 }  // namespace sobolev::detail
-
-namespace sobolev {
-
-Solution solve(const Cpu& cpu, const Problem& problem, const SolveOptions& options) {
-  const auto start = detail::Clock::now();
-  Solution solution;
-  Solution::State& state = solution.state();
-  problem.validate();
-  state.problem = detail::with_defaults(problem);
-  state.cpu = cpu;
-  if (state.problem.reference.given()) state.reference = make_reference(cpu, state.problem);
-  state.setup_seconds = detail::since(start);
-  detail::train(cpu, solution, options);
-  return solution;
-}
-
-Solution resume(const Cpu& cpu, Solution interrupted, const SolveOptions& options) {
-  Solution::State& state = interrupted.state();
-  state.cpu = cpu;
-  if (state.problem.reference.given() && !state.reference)
-    state.reference = make_reference(cpu, state.problem);
-  if (state.finished) return interrupted;
-  detail::train(cpu, interrupted, options);
-  return interrupted;
-}
-
-}  // namespace sobolev

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Adam on the loss of a fused step: its parameters and moments where the step runs. On a device the whole
+// iteration is recorded once and then launched.
+#include <optional>
+#include <type_traits>
+#include <vector>
+
+#include "sobolev/core/buffer_on.hpp"
+#include "sobolev/optim/adam.hpp"
+#include "sobolev/pinn/step.hpp"
+
+namespace sobolev::detail {
+
+/// Host doubles to numbers of an executor, and back.
+template <class T, class E>
+void bring(const E& executor, const double* from, View<T, 1> to) {
+  const std::vector<T> host(from, from + to.size());
+  upload<T, 1>(executor, View<const T, 1>(host.data(), host.size()), to);
+}
+template <class T, class E>
+void fetch(const E& executor, View<const T, 1> from, double* to) {
+  std::vector<T> host(from.size());
+  download<T, 1>(executor, from, View<T, 1>(host.data(), host.size()));
+  std::copy(host.begin(), host.end(), to);
+}
+
+template <class T, class E>
+class AdamLoop {
+ public:
+  /// moments: m then v, or empty: zero. `done`: iterations that they come from.
+  AdamLoop(const E& executor, FusedStep<T, E>& step, const std::vector<double>& parameters,
+           const std::vector<double>& moments, long done)
+      : executor_(executor),
+        step_(step),
+        p_(parameters.size()),
+        done_(done),
+        theta_(zeros<T>(executor, p_)),
+        gradient_(zeros<T>(executor, p_)),
+        moments_(zeros<T>(executor, 2 * p_)),
+        loss_(zeros<double>(executor, 1)),
+        clock_(zeros<double>(executor, 4)) {
+    bring<T>(executor_, parameters.data(), theta());
+    if (moments.size() == 2 * p_) bring<T>(executor_, moments.data(), View<T, 1>(moments_.data(), 2 * p_));
+  }
+
+  void fetch(std::vector<double>& parameters, std::vector<double>& moments) const {
+    moments.resize(2 * p_);
+    detail::fetch<T>(executor_, View<const T, 1>(theta_.data(), p_), parameters.data());
+    detail::fetch<T>(executor_, View<const T, 1>(moments_.data(), 2 * p_), moments.data());
+  }
+
+  void iterate(double learning_rate) {
+    if constexpr (std::is_same_v<E, Cpu>) {
+      AdamOptions options;
+      options.learning_rate = learning_rate;
+      step_.loss_gradient(theta(), gradient(), loss_view());
+      adam_step<T>(executor_, options, done_ + 1, gradient(), m(), v(), theta());
+    } else {
+      iterate_recorded(learning_rate);
+    }
+    ++done_;
+  }
+  /// Points, slices or weights of the step are others than at the last iteration.
+  void points_changed() { recorded_.reset(); }
+
+  /// Before the last iteration; waits for it.
+  double loss() const {
+    double value = 0;
+    download<double, 1>(executor_, View<const double, 1>(loss_.data(), 1), View<double, 1>(&value, 1));
+    return value;
+  }
+
+ private:
+  View<T, 1> theta() { return View<T, 1>(theta_.data(), p_); }
+  View<T, 1> gradient() { return View<T, 1>(gradient_.data(), p_); }
+  View<T, 1> m() { return View<T, 1>(moments_.data(), p_); }
+  View<T, 1> v() { return View<T, 1>(moments_.data() + p_, p_); }
+  View<double, 1> loss_view() { return View<double, 1>(loss_.data(), 1); }
+
+  void iterate_recorded([[maybe_unused]] double learning_rate) {
+#if SOBOLEV_HAS_CUDA
+    if constexpr (std::is_same_v<E, Cuda>) {
+      const View<double, 1> clock(clock_.data(), 4);
+      if (learning_rate != learning_rate_) {
+        const double now[] = {double(done_), learning_rate, 0, 0};
+        upload<double, 1>(executor_, View<const double, 1>(now, 4), clock);
+        learning_rate_ = learning_rate;
+      }
+      if (!recorded_) {
+        step_.loss_gradient(theta(), gradient(), loss_view());  // takes the memory that it needs
+        recorded_.emplace(executor_, [&] {
+          step_.loss_gradient(theta(), gradient(), loss_view());
+          adam_step<T>(executor_, {}, clock, gradient(), m(), v(), theta());
+        });
+      }
+      recorded_->launch();
+    }
+#endif
+  }
+
+  E executor_;
+  FusedStep<T, E>& step_;
+  std::size_t p_;
+  long done_;
+  BufferOn<E, T> theta_, gradient_, moments_;
+  BufferOn<E, double> loss_, clock_;
+  double learning_rate_ = -1;
+#if SOBOLEV_HAS_CUDA
+  std::optional<CudaGraph> recorded_;
+#else
+  std::optional<int> recorded_;
+#endif
+};
+
+}  // namespace sobolev::detail

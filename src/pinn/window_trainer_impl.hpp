@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "window_trainer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "sobolev/core/random.hpp"
+#include "sobolev/pinn/points.hpp"
+
+namespace sobolev::detail {
+inline constexpr double condition_weight = 10;  // relative to the equations, after scaling
+inline constexpr double unmoved =
+    1e-20;  // mean squared Jacobian row of a residual that does not depend on the network
+inline constexpr double unscaled_condition = 100;  // a condition without a weight beside others with one
+
+inline std::uint64_t points_stream(int window, long generation, std::size_t part) {
+  return (std::uint64_t(window) << 44) | (std::uint64_t(generation) << 12) | (std::uint64_t(part) + 16);
+}
+template <class T, class E>
+std::vector<typename WindowTrainer<T, E>::Part> WindowTrainer<T, E>::parts_of(const Problem& problem,
+                                                                        const WindowModel& model) {
+  std::vector<Part> parts;
+  std::vector<Expr> equations;
+  for (const Equation& e : problem.equations) equations.push_back(e.residual);
+  parts.push_back({model.compile("equations", equations), nullptr, -1});
+  require(!parts[0].compiled.satisfied, "the equations contain no trained output: nothing is left to solve");
+  for (const Condition& c : problem.conditions) {
+    if (model.imposed(c)) continue;
+    Part part{model.compile(c.name, {c.left - c.right}), &c, -1};
+    if (!part.compiled.satisfied) parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+template <class T, class E>
+std::vector<PreviousValue> WindowTrainer<T, E>::continuation_values(const Problem& problem) {
+  std::vector<PreviousValue> all;
+  if (problem.training.windows == 1) return all;
+  const WindowModel model(problem, 1);
+  for (const Part& part : parts_of(problem, model))
+    for (const PreviousValue& v : part.compiled.previous)
+      if (std::find(all.begin(), all.end(), v) == all.end()) all.push_back(v);
+  return all;
+}
+
+template <class T, class E>
+WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution::State& state,
+                                   Continuation& chain)
+    : cpu_(host),
+      executor_(executor),
+      state_(state),
+      chain_(chain),
+      model_(state.problem, state.window),
+      parts_(parts_of(state.problem, model_)),
+      step_(executor, model_.mlp(), model_.features(), model_.symmetry()) {
+  for (Part& part : parts_) {
+    part.group = step_.add_group(part.compiled.group);
+    if (!part.condition) interior_ = part.group;
+  }
+  auto& parameters = state.parameters;
+  if (parameters.size() <= std::size_t(state.window))
+    parameters.push_back(parameters.empty() ? initial_parameters(step_.mlp(), model_.features(),
+                                                                 state.problem.network.first_layer_scale,
+                                                                 state.problem.training.seed)
+                                            : parameters.back());
+  ensure(parameters.back().size() == step_.parameters(), "windows with networks of different sizes");
+  draw_points();
+  if (state.weights.empty()) scale_weights();
+  for (Part& part : parts_) step_.set_weights(part.group, state.weights[std::size_t(part.group)]);
+  if (causal()) set_causal_stage(state.causal_stage);
+}
+
+template <class T, class E>
+std::vector<double> WindowTrainer<T, E>::points_of(const Part& part) const {
+  const PointOptions& options = state_.problem.training.points;
+  const std::vector<CoordinateRange> all = model_.ranges();
+  PointRequest request;
+  std::vector<int> column(all.size(), -1);  // of the free coordinates among the sampled ones
+  std::vector<double> fixed(all.size(), 0.0);
+  for (std::size_t d = 0; d < all.size(); ++d) {
+    bool is_free = true;
+    if (part.condition)
+      for (const auto& [name, value] : part.condition->where)
+        if (name == all[d].name) {
+          is_free = false;
+          fixed[d] = value;
+        }
+    if (!is_free) continue;
+    column[d] = int(request.ranges.size());
+    request.ranges.push_back(all[d]);
+    const auto grid = options.grid.find(all[d].name);
+    request.grid.push_back(grid == options.grid.end() ? 50 : grid->second);
+    for (const DenseRegion& r : options.dense)
+      if (r.coordinate == all[d].name) request.dense.push_back(r);
+  }
+  std::vector<double> sampled;
+  std::size_t n = 1, width = request.ranges.size();
+  if (width > 0) {
+    request.sampling = options.sampling;
+    request.count = part.condition ? options.condition_count : options.count;
+    request.seed = state_.problem.training.seed;
+    request.stream = points_stream(state_.window, state_.generation, std::size_t(part.group));
+    sampled = sample_points(request);
+    n = sampled.size() / width;
+  }
+  std::vector<double> points(n * all.size());
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t d = 0; d < all.size(); ++d)
+      points[i * all.size() + d] = column[d] < 0 ? fixed[d] : sampled[i * width + std::size_t(column[d])];
+  return points;
+}
+
+template <class T, class E>
+void WindowTrainer<T, E>::draw_points() {
+  const std::size_t d = state_.problem.coordinates.size();
+  const int time = state_.problem.time();
+  for (Part& part : parts_) {
+    std::vector<double> points = points_of(part);
+    const std::size_t n = points.size() / d;
+    if (!part.condition && causal()) {
+      require(time >= 0, "training.causal: causal weights need a coordinate named t that is not periodic");
+      std::vector<std::size_t> order(n);
+      std::iota(order.begin(), order.end(), 0u);
+      std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return points[a * d + std::size_t(time)] < points[b * d + std::size_t(time)];
+      });
+      std::vector<double> sorted(points.size());
+      for (std::size_t i = 0; i < n; ++i) std::copy_n(points.data() + order[i] * d, d, sorted.data() + i * d);
+      points = std::move(sorted);
+      const std::size_t slices = std::min<std::size_t>(std::size_t(state_.problem.training.causal.slices), n);
+      slices_.clear();
+      for (std::size_t s = 0; s <= slices; ++s) slices_.push_back(s * n / slices);
+    }
+    const View<const double, 2> x(points.data(), n, d);
+    const Buffer<double> previous =
+        state_.window == 0 ? Buffer<double>()
+                           : chain_.values(state_.window, x, part.compiled.previous, state_.parameters);
+    const Buffer<double> external = external_values(
+        cpu_, part.compiled, x,
+        View<const double, 2>(previous.data(), state_.window == 0 ? 0 : part.compiled.previous.size(), n));
+    for (double v : external)
+      require(std::isfinite(v),
+              fmt::format("{}: a value that depends on the points only is not finite at some of them (a "
+                          "division by zero, a root or logarithm of a negative number?)",
+                          part.compiled.name));
+    step_.set_points(part.group, x,
+                     View<const double, 2>(external.data(), std::size_t(part.compiled.group.externals), n));
+  }
+  if (!state_.weights.empty() && causal()) set_causal_stage(state_.causal_stage);
+}
+
+template <class T, class E>
+void WindowTrainer<T, E>::scale_weights() {
+  const bool given = std::any_of(parts_.begin(), parts_.end(),
+                                 [](const Part& p) { return p.condition && p.condition->weight; });
+  const std::vector<T> theta(state_.parameters.back().begin(), state_.parameters.back().end());
+  auto there = zeros<T>(executor_, theta.size());
+  const View<T, 1> parameters(there.data(), theta.size());
+  upload<T, 1>(executor_, View<const T, 1>(theta.data(), theta.size()), parameters);
+  const std::vector<std::vector<double>> norms = step_.row_norms(parameters);
+  for (const Part& part : parts_) {
+    const std::size_t g = std::size_t(part.group), n = step_.points(part.group);
+    std::vector<double> weights(std::size_t(step_.residuals(part.group)), 1.0 / double(n));
+    for (std::size_t e = 0; e < weights.size(); ++e) {
+      if (norms[g][e] < unmoved) {
+        // No parameter moves this residual: the output transform imposes it, or contradicts it.
+        weights[e] = 0;
+        if (part.condition) check_imposed(part, parameters);
+        continue;
+      }
+      if (given)
+        weights[e] *= part.condition ? part.condition->weight.value_or(unscaled_condition) : 1.0;
+      else
+        weights[e] *= (part.condition ? condition_weight : 1.0) / norms[g][e];
+    }
+    state_.weights.push_back(std::move(weights));
+  }
+}
+
+template <class T, class E>
+void WindowTrainer<T, E>::check_imposed(const Part& part, View<const T, 1> parameters) {
+  const std::size_t n = step_.points(part.group);
+  std::vector<T> r(n);
+  auto there = zeros<T>(executor_, n);
+  step_.evaluate(part.group, parameters, View<T, 2>(there.data(), 1, n));
+  download<T, 1>(executor_, View<const T, 1>(there.data(), n), View<T, 1>(r.data(), n));
+  double worst = 0;
+  for (T v : r) worst = std::max(worst, std::abs(double(v)));
+  if (worst > 1e-5)
+    throw ParseError(part.condition->position,
+                     fmt::format("condition {} is violated by up to {:.3g} whatever the network gives: "
+                                 "network.output fixes other values there",
+                                 part.condition->name, worst));
+}
+
+template <class T, class E>
+void WindowTrainer<T, E>::set_causal_stage(std::size_t stage) {
+  const auto& epsilon = state_.problem.training.causal.epsilon;
+  step_.set_causal(interior_, slices_, epsilon[std::min(stage, epsilon.size() - 1)]);
+}
+
+template <class T, class E>
+double WindowTrainer<T, E>::points_per_pass() const {
+  double n = 0;
+  for (int g = 0; g < step_.groups(); ++g) n += double(step_.points(g));
+  return n;
+}
+
+}  // namespace sobolev::detail
