@@ -49,8 +49,8 @@ int run_info(bool json);
 
 /// Solution::load with errors that name the file, whatever is wrong in it.
 Solution load_checkpoint(const std::filesystem::path& path);
-/// What --device names: the CPU, or a CUDA device by index. ArgumentError for anything else, DeviceError for a
-/// CUDA device that this build or machine does not have.
+/// What --device names: the CPU, or a CUDA device by index. ArgumentError for anything else, DeviceError for
+/// a CUDA device that this build or machine does not have.
 struct DeviceChoice {
   bool cuda = false;
   int index = 0;

@@ -21,7 +21,8 @@ DeviceChoice parse_device(const std::string& name) {
     valid = error == std::errc() && stop == end && choice.index >= 0;
   }
   if (!valid)
-    throw ArgumentError(fmt::format("--device {}: no such device; use cpu, cuda or cuda:N with N = 0, 1, …", name));
+    throw ArgumentError(
+        fmt::format("--device {}: no such device; use cpu, cuda or cuda:N with N = 0, 1, …", name));
 #if SOBOLEV_HAS_CUDA
   Cuda(choice.index);  // throws when there is none
   return choice;
@@ -32,7 +33,8 @@ DeviceChoice parse_device(const std::string& name) {
 
 void require_cpu(const std::string& name) {
   if (parse_device(name).cuda)
-    throw ArgumentError(fmt::format("--device {}: this command runs on the cpu only; leave --device out", name));
+    throw ArgumentError(
+        fmt::format("--device {}: this command runs on the cpu only; leave --device out", name));
 }
 
 std::vector<std::string> cuda_device_names() {

@@ -179,8 +179,9 @@ int run_info(bool json) {
     print_json(object);
     return done;
   }
-  fmt::print("sobolev {}\nprocessor        {}\ninstruction set  {}\nthreads          {}\nCUDA             {}\n",
-             version(), Cpu::processor(), Cpu::instruction_set(), Cpu().threads(), text);
+  fmt::print(
+      "sobolev {}\nprocessor        {}\ninstruction set  {}\nthreads          {}\nCUDA             {}\n",
+      version(), Cpu::processor(), Cpu::instruction_set(), Cpu().threads(), text);
   return done;
 }
 

@@ -18,8 +18,7 @@ inline constexpr const char* solution_name = "solution.npz";
 inline constexpr const char* report_name = "report.html";
 
 /// The object of result.json.
-nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host,
-                                     const Solution& solution);
+nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host, const Solution& solution);
 /// Writes all but the checkpoint, each whole or not at all.
 void write_results(const Cpu& host, const Solution& solution, const nlohmann::ordered_json& result,
                    const std::filesystem::path& folder);

@@ -7,10 +7,14 @@
 #if SOBOLEV_CUDA_SIMULATED
 #include "kernels/simulated/cuda_runtime.hpp"
 #include "kernels/simulated/memory.hpp"
+/// Before a device function that must not be inlined: it costs a call, and keeps its registers, stack and
+/// code out of the kernels that rarely need it.
+#define SOBOLEV_OUT_OF_LINE __attribute__((noinline))
 #else
 #include <cuda_runtime.h>
 /// A static array in shared memory, between the braces of a kernel.
 #define SOBOLEV_SHARED(T, name, n) __shared__ T name[n]
+#define SOBOLEV_OUT_OF_LINE __noinline__
 /// Waits for `threads` threads of the block at barrier `id`, 1 … 15 (0 is that of __syncthreads).
 __device__ __forceinline__ void named_barrier(int id, unsigned threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");

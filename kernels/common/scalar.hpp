@@ -9,7 +9,7 @@
 
 #define SOBOLEV_INLINE __host__ __device__ __forceinline__
 /// Before functions that are compiled out of line for the CPU.
-#define SOBOLEV_DEVICE __device__
+#define SOBOLEV_DEVICE __device__ SOBOLEV_OUT_OF_LINE
 
 namespace sobolev::SOBOLEV_TARGET {
 

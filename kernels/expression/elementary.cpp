@@ -27,18 +27,14 @@ template void elementary_range<double>(Op, const double*, double*, std::size_t);
 }  // namespace sobolev::SOBOLEV_TARGET
 
 #if SOBOLEV_DISPATCHER
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "sobolev/core/error.hpp"
+#include "kernels/expression/elementary_shapes.hpp"
 
 namespace sobolev {
 template <class T>
 void elementary(const Cpu& cpu, Op op, View<const T, 1> x, View<T, 1> y) {
-  if (x.size() != y.size())
-    throw ArgumentError(fmt::format("elementary: x has {} elements but y has {}", x.size(), y.size()));
-  require(op >= Op::negate, "elementary: not a unary operation; add, multiply and the like need an Expr");
+  detail::check_elementary(op, x.size(), y.size());
   constexpr std::size_t part = 16384;
   const std::size_t n = x.size();
   if (n <= part) {  // entering a parallel region costs as much as a thousand elements

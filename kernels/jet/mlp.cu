@@ -15,7 +15,7 @@ using namespace target_cuda;
 
 /// y, or from y_bar the block's share of the gradient. `memory` holds `slice` elements for each block.
 template <class S>
-__global__ void __launch_bounds__(256)
+__global__ void __launch_bounds__(256, 2)
     mlp_kernel(MlpBlock<typename S::T> m, detail::DeviceJet<typename S::Jet, typename S::T> jet,
                View<const typename S::T, 3> x, View<typename S::T, 3> y, View<const typename S::T, 3> y_bar,
                typename S::T* memory, std::size_t slice, typename S::T* gradients, std::size_t parameters) {

@@ -24,12 +24,12 @@ struct MlpBlock {
   Activation activation;
   const T* parameters;
   const T* input;  // [inputs][R]
-  T* z;           // [depth][width][R]; y itself for tanh, whose adjoint does not need it
-  T* y;           // [depth][width][R]
-  T* bar[2];      // [width][R]
-  T* output;      // [outputs][R]
-  T* output_bar;  // [outputs][R]
-  T* gradient;    // [P], of this block
+  T* z;            // [depth][width][R]; y itself for tanh, whose adjoint does not need it
+  T* y;            // [depth][width][R]
+  T* bar[2];       // [width][R]
+  T* output;       // [outputs][R]
+  T* output_bar;   // [outputs][R]
+  T* gradient;     // [P], of this block
 
   __device__ int fan_in(int layer) const { return layer == 0 ? inputs : width; }
   __device__ std::size_t weight(int layer) const {
@@ -112,33 +112,68 @@ __device__ void with_activation(Activation activation, F&& f) {
   }
 }
 
-/// y of one feature and point from z in registers.
-template <class S>
-__device__ void activate(Activation activation, const typename S::Jet& jet,
-                         const typename S::T* coefficients, const typename S::T* z, typename S::T* y) {
-  with_activation(activation, [&](auto a) { jet_activation<a(), typename S::T>(jet, coefficients, z, y); });
-}
-
-/// z̄ from ȳ, with `given` y for tanh and z for the others.
-template <class S>
-__device__ void activate_adjoint(Activation activation, const typename S::Jet& jet,
-                                 const typename S::T* coefficients, const typename S::T* given,
-                                 const typename S::T* y_bar, typename S::T* z_bar) {
-  typename S::T slope[S::Jet::max_channels];
-  with_activation(activation, [&](auto a) {
-    if constexpr (a() == Activation::tanh)
-      jet_tanh_slope<typename S::T>(jet, coefficients, given, slope);
-    else
-      jet_activation_slope<a(), typename S::T>(jet, coefficients, given, slope);
-  });
-  jet_transposed_product<typename S::T>(jet, coefficients, slope, y_bar, z_bar);
-}
-
 /// f(feature, point) for all features and points of the tile, shared out to the threads of the block.
 template <class S, class F>
 __device__ void for_features_and_points(const MlpBlock<typename S::T>& m, F&& f) {
   const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
+#pragma unroll 1
   for (int i = me; i < m.width * m.points; i += S::threads) f(i / m.points, i % m.points);
+}
+
+/// y of layer l from its z in memory.
+template <class S>
+__device__ SOBOLEV_OUT_OF_LINE void activate_layer(const MlpBlock<typename S::T>& m,
+                                                   const typename S::Jet& jet,
+                                                   const typename S::T* coefficients, int l) {
+  using T = typename S::T;
+  using Jet = typename S::Jet;
+  const std::size_t R = std::size_t(jet.channels() * m.points), layer = std::size_t(l * m.width) * R;
+  with_activation(m.activation, [&](auto activation) {
+    for_features_and_points<S>(m, [&](int o, int p) {
+      T z[Jet::max_channels], out[Jet::max_channels];
+      const std::size_t at = layer + std::size_t(o) * R + std::size_t(p);
+      repeat<Jet, Jet::max_channels>(jet.channels(),
+                                     [&](int c) { z[c] = m.z[at + std::size_t(c * m.points)]; });
+      jet_activation<activation(), T>(jet, coefficients, z, out);
+      repeat<Jet, Jet::max_channels>(jet.channels(),
+                                     [&](int c) { m.y[at + std::size_t(c * m.points)] = out[c]; });
+    });
+  });
+}
+
+/// z̄ of layer l in place of ȳ in memory : [width][R].
+template <class S>
+__device__ SOBOLEV_OUT_OF_LINE void activate_layer_adjoint(const MlpBlock<typename S::T>& m,
+                                                           const typename S::Jet& jet,
+                                                           const typename S::T* coefficients, int l,
+                                                           typename S::T* to) {
+  using T = typename S::T;
+  using Jet = typename S::Jet;
+  const std::size_t R = std::size_t(jet.channels() * m.points);
+  const T* given = (m.activation == Activation::tanh ? m.y : m.z) + std::size_t(l * m.width) * R;
+  with_activation(m.activation, [&](auto activation) {
+    for_features_and_points<S>(m, [&](int o, int p) {
+      T in[Jet::max_channels], bar[Jet::max_channels], slope[Jet::max_channels], out[Jet::max_channels];
+      const std::size_t at = std::size_t(o) * R + std::size_t(p);
+      repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) {
+        in[c] = given[at + std::size_t(c * m.points)];
+        bar[c] = to[at + std::size_t(c * m.points)];
+      });
+      if constexpr (activation() == Activation::tanh)
+        jet_tanh_slope<T>(jet, coefficients, in, slope);
+      else
+        jet_activation_slope<activation(), T>(jet, coefficients, in, slope);
+      jet_transposed_product<T>(jet, coefficients, slope, bar, out);
+      repeat<Jet, Jet::max_channels>(jet.channels(),
+                                     [&](int c) { to[at + std::size_t(c * m.points)] = out[c]; });
+    });
+  });
+}
+
+/// Whether activations happen in registers.
+template <class S>
+__device__ bool in_registers(const MlpBlock<typename S::T>& m) {
+  return S::Jet::unrolled && m.activation == Activation::tanh;
 }
 
 /// One hidden layer: `in` : [fan_in][R] to layer l of y (and z). Ends with a barrier.
@@ -161,37 +196,31 @@ __device__ void layer_forward(const MlpBlock<typename S::T>& m, const typename S
         if (o >= m.width) continue;
         const std::size_t row = layer + std::size_t(o) * std::size_t(R);
         if constexpr (Jet::unrolled) {
+          if (in_registers<S>(m)) {
 #pragma unroll
-          for (int j = 0; j < S::points; ++j) {
-            T z[Jet::max_channels], out[Jet::max_channels];
+            for (int j = 0; j < S::points; ++j) {
+              T z[Jet::max_channels], out[Jet::max_channels];
 #pragma unroll
-            for (int c = 0; c < Jet::max_channels; ++c)
-              z[c] = sum[f][c * S::points + j] + (c == 0 ? bias[o] : T(0));
-            activate<S>(m.activation, jet, coefficients, z, out);
+              for (int c = 0; c < Jet::max_channels; ++c)
+                z[c] = sum[f][c * S::points + j] + (c == 0 ? bias[o] : T(0));
+              jet_activation<Activation::tanh, T>(jet, coefficients, z, out);
 #pragma unroll
-            for (int c = 0; c < Jet::max_channels; ++c) {
-              const std::size_t at = row + std::size_t((c * S::points + j) * S::side + x);
-              if (m.activation != Activation::tanh) m.z[at] = z[c];
-              m.y[at] = out[c];
+              for (int c = 0; c < Jet::max_channels; ++c)
+                m.y[row + std::size_t((c * S::points + j) * S::side + x)] = out[c];
             }
+            continue;
           }
-        } else {
-          for (int c = 0; c < S::C; ++c) {
-            const int column = c0 + c * S::side + x;
-            if (column < R) m.z[row + std::size_t(column)] = sum[f][c] + (column < m.points ? bias[o] : T(0));
-          }
+        }
+#pragma unroll
+        for (int c = 0; c < S::C; ++c) {
+          const int column = c0 + c * S::side + x;
+          if (column < R) m.z[row + std::size_t(column)] = sum[f][c] + (column < m.points ? bias[o] : T(0));
         }
       }
     }
   __syncthreads();
-  if constexpr (!Jet::unrolled) {
-    for_features_and_points<S>(m, [&](int o, int p) {
-      T z[Jet::max_channels], out[Jet::max_channels];
-      const std::size_t at = layer + std::size_t(o) * std::size_t(R) + std::size_t(p);
-      for (int c = 0; c < jet.channels(); ++c) z[c] = m.z[at + std::size_t(c * m.points)];
-      activate<S>(m.activation, jet, coefficients, z, out);
-      for (int c = 0; c < jet.channels(); ++c) m.y[at + std::size_t(c * m.points)] = out[c];
-    });
+  if (!in_registers<S>(m)) {
+    activate_layer<S>(m, jet, coefficients, l);
     __syncthreads();
   }
 }
@@ -220,46 +249,23 @@ __device__ void block_forward(const MlpBlock<typename S::T>& m, const typename S
   __syncthreads();
 }
 
-/// z̄ of layer l into `to` : [width][R] from ȳ in registers (unrolled) or in `to` itself.
+/// z̄ of layer l, of feature o and the thread's point j, into `to` : [width][R] from ȳ in registers.
 template <class S>
-__device__ void store_adjoint(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
-                              const typename S::T* coefficients, int l, int o, const typename S::T* y_bar,
-                              int j, typename S::T* to) {
+__device__ void store_tanh_adjoint(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
+                                   const typename S::T* coefficients, int l, int o,
+                                   const typename S::T* y_bar, int j, typename S::T* to) {
   using T = typename S::T;
   using Jet = typename S::Jet;
   const int R = jet.channels() * m.points, x = int(threadIdx.x);
-  const T* given = (m.activation == Activation::tanh ? m.y : m.z) +
-                   (std::size_t(l) * std::size_t(m.width) + std::size_t(o)) * std::size_t(R);
-  T in[Jet::max_channels], out[Jet::max_channels];
+  const T* given = m.y + (std::size_t(l) * std::size_t(m.width) + std::size_t(o)) * std::size_t(R);
+  T in[Jet::max_channels], slope[Jet::max_channels], out[Jet::max_channels];
 #pragma unroll
   for (int c = 0; c < Jet::max_channels; ++c) in[c] = given[(c * S::points + j) * S::side + x];
-  activate_adjoint<S>(m.activation, jet, coefficients, in, y_bar, out);
+  jet_tanh_slope<T>(jet, coefficients, in, slope);
+  jet_transposed_product<T>(jet, coefficients, slope, y_bar, out);
 #pragma unroll
   for (int c = 0; c < Jet::max_channels; ++c)
     to[std::size_t(o) * std::size_t(R) + std::size_t((c * S::points + j) * S::side + x)] = out[c];
-}
-
-/// The same where `to` holds ȳ, for an algebra of any number of channels. Begins and ends with a barrier.
-template <class S>
-__device__ void adjoint_in_place(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
-                                 const typename S::T* coefficients, int l, typename S::T* to) {
-  using T = typename S::T;
-  using Jet = typename S::Jet;
-  const int R = jet.channels() * m.points;
-  const T* given = (m.activation == Activation::tanh ? m.y : m.z) +
-                   std::size_t(l) * std::size_t(m.width) * std::size_t(R);
-  __syncthreads();
-  for_features_and_points<S>(m, [&](int o, int p) {
-    T in[Jet::max_channels], bar[Jet::max_channels], out[Jet::max_channels];
-    const std::size_t at = std::size_t(o) * std::size_t(R) + std::size_t(p);
-    for (int c = 0; c < jet.channels(); ++c) {
-      in[c] = given[at + std::size_t(c * m.points)];
-      bar[c] = to[at + std::size_t(c * m.points)];
-    }
-    activate_adjoint<S>(m.activation, jet, coefficients, in, bar, out);
-    for (int c = 0; c < jet.channels(); ++c) to[at + std::size_t(c * m.points)] = out[c];
-  });
-  __syncthreads();
 }
 
 /// gradient of layer l's weight += Σ_r in[i][r] bar[o][r], and of its bias. Ends with a barrier.
@@ -355,20 +361,12 @@ __device__ void block_adjoints(const MlpBlock<typename S::T>& m, const typename 
     for (int q = 0; q < m.outputs; ++q) sum += weight[q * m.width + o] * m.output_bar[q * R + column];
     return sum;
   };
-  if constexpr (Jet::unrolled) {
-    for (int o = y; o < m.width; o += S::side)
-      for (int j = 0; j < S::points; ++j) {
-        T bar[Jet::max_channels];
-        for (int c = 0; c < Jet::max_channels; ++c) bar[c] = seed_at(o, (c * S::points + j) * S::side + x);
-        store_adjoint<S>(m, jet, coefficients, m.depth - 1, o, bar, j, m.bar[0]);
-      }
-    __syncthreads();
-  } else {
-    for (int o = y; o < m.width; o += S::side)
-      for (int r = x; r < R; r += S::side)
-        m.bar[0][std::size_t(o) * std::size_t(R) + std::size_t(r)] = seed_at(o, r);
-    adjoint_in_place<S>(m, jet, coefficients, m.depth - 1, m.bar[0]);
-  }
+  for (int o = y; o < m.width; o += S::side)
+    for (int r = x; r < R; r += S::side)
+      m.bar[0][std::size_t(o) * std::size_t(R) + std::size_t(r)] = seed_at(o, r);
+  __syncthreads();
+  activate_layer_adjoint<S>(m, jet, coefficients, m.depth - 1, m.bar[0]);
+  __syncthreads();
   for (int l = m.depth - 1; l >= 0; --l) {
     const T* from = m.bar[(m.depth - 1 - l) % 2];
     T* to = m.bar[(m.depth - l) % 2];
@@ -383,25 +381,29 @@ __device__ void block_adjoints(const MlpBlock<typename S::T>& m, const typename 
           const int o = o0 + y * S::F + f;
           if (o >= m.width) continue;
           if constexpr (Jet::unrolled) {
+            if (in_registers<S>(m)) {
 #pragma unroll
-            for (int j = 0; j < S::points; ++j) {
-              T bar[Jet::max_channels];
+              for (int j = 0; j < S::points; ++j) {
+                T bar[Jet::max_channels];
 #pragma unroll
-              for (int c = 0; c < Jet::max_channels; ++c) bar[c] = sum[f][c * S::points + j];
-              store_adjoint<S>(m, jet, coefficients, l - 1, o, bar, j, to);
+                for (int c = 0; c < Jet::max_channels; ++c) bar[c] = sum[f][c * S::points + j];
+                store_tanh_adjoint<S>(m, jet, coefficients, l - 1, o, bar, j, to);
+              }
+              continue;
             }
-          } else {
-            for (int c = 0; c < S::C; ++c) {
-              const int column = c0 + c * S::side + x;
-              if (column < R) to[std::size_t(o) * std::size_t(R) + std::size_t(column)] = sum[f][c];
-            }
+          }
+#pragma unroll
+          for (int c = 0; c < S::C; ++c) {
+            const int column = c0 + c * S::side + x;
+            if (column < R) to[std::size_t(o) * std::size_t(R) + std::size_t(column)] = sum[f][c];
           }
         }
       }
-    if constexpr (Jet::unrolled)
+    __syncthreads();
+    if (!in_registers<S>(m)) {
+      activate_layer_adjoint<S>(m, jet, coefficients, l - 1, to);
       __syncthreads();
-    else
-      adjoint_in_place<S>(m, jet, coefficients, l - 1, to);
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A = UᵀU in place and the solution of UᵀUx = b.                                  a : [P, P]
-// Rows in blocks of 64, each in three kernels: the diagonal block by one block in shared memory, the block row
-// right of it (a block per 64 columns), the trailing matrix (syrk_block.hpp). FLOPs P³/3, of which all but
-// P²·64 in the trailing updates: bound by the FMA units for large P, by 3·P/64 launches and the diagonal
+// Rows in blocks of 64, each in three kernels: the diagonal block by one block in shared memory, the block
+// row right of it (a block per 64 columns), the trailing matrix (syrk_block.hpp). FLOPs P³/3, of which all
+// but P²·64 in the trailing updates: bound by the FMA units for large P, by 3·P/64 launches and the diagonal
 // blocks (about 10 µs each) for P below some thousands. The triangular solves read P² elements by one block:
 // bound by what one multiprocessor can load.
 #include "kernels/common/cuda.hpp"
@@ -17,7 +17,7 @@ constexpr int block = 64, pitch = block + 1, side = 16, threads = side * side;
 /// The diagonal block at (k, k), of `n` rows. *failed becomes 1 when a pivot is not positive.
 template <class T>
 __global__ void __launch_bounds__(threads) factor_kernel(View<T, 2> a, std::size_t k, int n, int* failed) {
-  SOBOLEV_SHARED(T, u, block* pitch);
+  SOBOLEV_SHARED(T, u, block * pitch);
   const int x = int(threadIdx.x), y = int(threadIdx.y), me = y * side + x;
   for (int i = me; i < n * n; i += threads)
     u[i / n * pitch + i % n] = a(k + std::size_t(i / n), k + std::size_t(i % n));
@@ -64,7 +64,8 @@ __global__ void __launch_bounds__(threads) panel_kernel(View<T, 2> a, std::size_
   }
   __syncthreads();
   for (int i = me; i < block * block; i += threads)
-    if (i % block < n) a(k + std::size_t(i / block), first + std::size_t(i % block)) = x[i / block * pitch + i % block];
+    if (i % block < n)
+      a(k + std::size_t(i / block), first + std::size_t(i % block)) = x[i / block * pitch + i % block];
 }
 
 /// The matrix beyond block row k loses the products of that row.

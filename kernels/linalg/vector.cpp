@@ -6,8 +6,8 @@
 #include "kernels/common/dispatch.hpp"
 #include "kernels/common/simd.hpp"
 
-SOBOLEV_DECLARE_TARGETS(template <class T> void axpby_range(T a, const T* x, T b, const T* y, T* out,
-                                                            std::size_t n);
+SOBOLEV_DECLARE_TARGETS(template <class T>
+                        void axpby_range(T a, const T* x, T b, const T* y, T* out, std::size_t n);
                         template <class T> double square_sum(const T* x, std::size_t n);)
 
 namespace sobolev::SOBOLEV_TARGET {

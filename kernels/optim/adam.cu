@@ -21,8 +21,7 @@ template <class T>
 __global__ void adam_kernel(detail::AdamRates<T> a, View<const T, 1> gradient, View<T, 1> m, View<T, 1> v,
                             View<T, 1> parameters) {
   const std::size_t stride = std::size_t(gridDim.x) * blockDim.x;
-  for (std::size_t i = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < parameters.size();
-       i += stride)
+  for (std::size_t i = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < parameters.size(); i += stride)
     update(a, gradient(i), m(i), v(i), parameters(i));
 }
 
@@ -41,15 +40,14 @@ __global__ void adam_clock_step_kernel(detail::AdamRates<T> a, View<double, 1> c
   a.rate = T(clock(2));
   a.root_scale = T(clock(3));
   const std::size_t stride = std::size_t(gridDim.x) * blockDim.x;
-  for (std::size_t i = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < parameters.size();
-       i += stride)
+  for (std::size_t i = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < parameters.size(); i += stride)
     update(a, gradient(i), m(i), v(i), parameters(i));
 }
 }  // namespace
 
 template <class T>
-void adam_step(const Cuda& cuda, const AdamOptions& options, View<double, 1> clock,
-               View<const T, 1> gradient, View<T, 1> m, View<T, 1> v, View<T, 1> parameters) {
+void adam_step(const Cuda& cuda, const AdamOptions& options, View<double, 1> clock, View<const T, 1> gradient,
+               View<T, 1> m, View<T, 1> v, View<T, 1> parameters) {
   const auto rates = detail::adam_rates<T>(options, 1, gradient, m, v, parameters);
   require(clock.size() == 4, "adam_step: the clock has four numbers");
   if (parameters.size() == 0) return;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The damped matrix of a Levenberg–Marquardt trial.      matrix : [P, P], diagonal : [P], out : [Q, Q]
 // Row by row; P²·sizeof(T) bytes: bandwidth bound, a few per cent of the factorisation that follows.
-#include "kernels/common/dispatch.hpp"
 #include "sobolev/optim/damping.hpp"
+
+#include "kernels/common/dispatch.hpp"
 
 #if SOBOLEV_DISPATCHER
 #include <algorithm>

@@ -26,13 +26,12 @@ struct TapePlace {
 };
 template <class S>
 TapePlace tape_place(const DeviceGroupView<typename S::T>& g) {
-  const std::size_t n =
-      2 * std::size_t(g.tape.registers()) * std::size_t(S::side * S::points / g.copies);
+  const std::size_t n = 2 * std::size_t(g.tape.registers()) * std::size_t(S::side * S::points / g.copies);
   return {n * sizeof(typename S::T) <= most_tape_shared, n};
 }
 
 template <class S>
-__global__ void __launch_bounds__(256)
+__global__ void __launch_bounds__(256, 2)
     step_kernel(MlpBlock<typename S::T> m, DeviceJet<typename S::Jet, typename S::T> jet,
                 DeviceGroupView<typename S::T> g, TileBatch<typename S::T> batch,
                 StepResults<typename S::T> results, bool tape_in_shared, typename S::T* memory,
@@ -66,7 +65,7 @@ __global__ void __launch_bounds__(256)
 }
 
 template <class S>
-__global__ void __launch_bounds__(256)
+__global__ void __launch_bounds__(256, 2)
     jacobian_kernel(MlpBlock<typename S::T> m, DeviceJet<typename S::Jet, typename S::T> jet,
                     DeviceGroupView<typename S::T> g, TileBatch<typename S::T> batch, typename S::T* rows,
                     std::size_t stride, typename S::T* memory, std::size_t slice, std::size_t parameters) {
@@ -87,7 +86,8 @@ __global__ void __launch_bounds__(256)
     for (int e = 0; e < g.residuals; ++e) {
       T* row = rows + ((tile.first - first) * std::size_t(g.residuals) + std::size_t(e * count)) * stride;
       if (me < count) {
-        const T weight = g.weight[e] * (g.point_weight == nullptr ? T(1) : g.point_weight[tile.first + unsigned(me)]);
+        const T weight =
+            g.weight[e] * (g.point_weight == nullptr ? T(1) : g.point_weight[tile.first + unsigned(me)]);
         const T root = vsqrt<T>(factor * weight);
         scale[me] = root;
         row[std::size_t(me) * stride + parameters] =
@@ -311,7 +311,8 @@ void device_jacobian(const Cuda& cuda, const DeviceNetwork<T>& network, const De
                                {blocks_of<T>(cuda, memory, slice, batch.count),
                                 {S::side, S::side},
                                 std::max(S::shared_bytes, stage)},
-                               m, jet, g, batch, rows, stride, memory.data, slice, network.shape.parameters());
+                               m, jet, g, batch, rows, stride, memory.data, slice,
+                               network.shape.parameters());
   });
 }
 
@@ -351,23 +352,23 @@ void device_row_norms(const Cuda& cuda, const T* rows, std::size_t count, std::s
   launch<row_norms_kernel<T>>(cuda, {unsigned(count), 128}, rows, stride, parameters, norms);
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                              \
-  template int device_tile_points<T>(const DeviceNetwork<T>&, const DeviceGroupView<T>&);                   \
-  template std::size_t device_tile_features<T>(const DeviceNetwork<T>&, const DeviceGroupView<T>&);         \
-  template std::size_t device_step_memory<T>(const Cuda&, const DeviceNetwork<T>&,                          \
-                                             const DeviceGroupView<T>&);                                    \
-  template std::size_t device_features_memory<T>(const Cuda&, const DeviceGroupView<T>&);                   \
-  template void device_features<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&,         \
-                                   std::size_t, std::size_t, T*, T*);                                       \
-  template void device_step<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&,             \
-                               const TileBatch<T>&, const StepResults<T>&, const StepMemory<T>&);           \
-  template void device_jacobian<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&,         \
-                                   const TileBatch<T>&, T*, std::size_t, const StepMemory<T>&);             \
-  template void device_sum_shares<T>(const Cuda&, const T*, int, View<T, 1>);                               \
-  template void device_weigh<T>(const Cuda&, const DeviceGroupView<T>&, int, const std::uint32_t*,          \
-                                View<T, 2>);                                                                \
-  template void device_unpack_normal_equations<T>(const Cuda&, const T*, std::size_t, View<T, 2>,           \
-                                                  View<T, 1>, double*);                                     \
+#define SOBOLEV_INSTANTIATE(T)                                                                      \
+  template int device_tile_points<T>(const DeviceNetwork<T>&, const DeviceGroupView<T>&);           \
+  template std::size_t device_tile_features<T>(const DeviceNetwork<T>&, const DeviceGroupView<T>&); \
+  template std::size_t device_step_memory<T>(const Cuda&, const DeviceNetwork<T>&,                  \
+                                             const DeviceGroupView<T>&);                            \
+  template std::size_t device_features_memory<T>(const Cuda&, const DeviceGroupView<T>&);           \
+  template void device_features<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&, \
+                                   std::size_t, std::size_t, T*, T*);                               \
+  template void device_step<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&,     \
+                               const TileBatch<T>&, const StepResults<T>&, const StepMemory<T>&);   \
+  template void device_jacobian<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&, \
+                                   const TileBatch<T>&, T*, std::size_t, const StepMemory<T>&);     \
+  template void device_sum_shares<T>(const Cuda&, const T*, int, View<T, 1>);                       \
+  template void device_weigh<T>(const Cuda&, const DeviceGroupView<T>&, int, const std::uint32_t*,  \
+                                View<T, 2>);                                                        \
+  template void device_unpack_normal_equations<T>(const Cuda&, const T*, std::size_t, View<T, 2>,   \
+                                                  View<T, 1>, double*);                             \
   template void device_row_norms<T>(const Cuda&, const T*, std::size_t, std::size_t, std::size_t, double*);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)

@@ -190,8 +190,8 @@ __device__ void layer_rows(const DeviceGroupView<typename S::T>& g, const MlpBlo
       } else {
         for (int s = 0; s < g.copies; ++s) sum += stage[(s * real + n) * row_stage_pitch + lane];
       }
-      const std::size_t at =
-          (i < fan_in ? m.weight(l) + std::size_t(i) * std::size_t(m.width) : m.bias(l)) + std::size_t(o0 + lane);
+      const std::size_t at = (i < fan_in ? m.weight(l) + std::size_t(i) * std::size_t(m.width) : m.bias(l)) +
+                             std::size_t(o0 + lane);
       rows[std::size_t(n) * stride + at] = scale(n) * sum;
     }
   }

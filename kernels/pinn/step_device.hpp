@@ -93,8 +93,8 @@ template <class T>
 void device_step(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&, const TileBatch<T>&,
                  const StepResults<T>&, const StepMemory<T>&);
 
-/// Jacobian rows of a batch, scaled by √(w_e v_n · slice weight): row (first of the tile − first of the batch)
-/// · E + e · count + n; the scaled residual in column P. rows : [·][stride]
+/// Jacobian rows of a batch, scaled by √(w_e v_n · slice weight): row (first of the tile − first of the
+/// batch) · E + e · count + n; the scaled residual in column P. rows : [·][stride]
 template <class T>
 void device_jacobian(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&, const TileBatch<T>&,
                      T* rows, std::size_t stride, const StepMemory<T>&);
@@ -118,8 +118,8 @@ template <class T>
 void device_weigh(const Cuda&, const DeviceGroupView<T>&, int slices, const std::uint32_t* slice_points,
                   View<T, 2> r);
 
-/// From products : [stride, stride], the Gauss–Newton matrix with the residual as column P: the upper triangle
-/// of its first P columns, column P and its last element.
+/// From products : [stride, stride], the Gauss–Newton matrix with the residual as column P: the upper
+/// triangle of its first P columns, column P and its last element.
 template <class T>
 void device_unpack_normal_equations(const Cuda&, const T* products, std::size_t stride, View<T, 2> matrix,
                                     View<T, 1> gradient, double* loss);

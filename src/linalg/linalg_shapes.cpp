@@ -8,7 +8,8 @@
 namespace sobolev::detail {
 
 void check_axpby(std::size_t x, std::size_t y, std::size_t out) {
-  require(x == y && y == out, fmt::format("axpby: x is [{}], y [{}] and out [{}]; they must agree", x, y, out));
+  require(x == y && y == out,
+          fmt::format("axpby: x is [{}], y [{}] and out [{}]; they must agree", x, y, out));
 }
 
 void check_syrk_shapes(const Extents<2>& a, const Extents<2>& c) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Levenberg–Marquardt on either executor: which operations follow each other. The arithmetic is in the kernels.
+// Levenberg–Marquardt on either executor: which operations follow each other. The arithmetic is in the
+// kernels.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -156,8 +157,7 @@ typename LevenbergMarquardt<T, E>::Outcome LevenbergMarquardt<T, E>::step(FusedS
   }
   damping_ = out.accepted ? best_damping : std::min(detail::largest_damping, damping);
 
-  if (out.accepted)
-    axpby<T>(executor_, T(1), theta, T(1), detail::head<const T>(best_step_, p_), parameters);
+  if (out.accepted) axpby<T>(executor_, T(1), theta, T(1), detail::head<const T>(best_step_, p_), parameters);
   residuals.hold_causal_weights(false);
   return out;
 }

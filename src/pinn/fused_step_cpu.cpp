@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "fused_step_cpu.hpp"
+
 #include <algorithm>
 #include <cmath>
 
 #include "fused_step.hpp"
-#include "fused_step_cpu.hpp"
 
 namespace sobolev::detail {
 
@@ -19,7 +20,7 @@ int StepOn<T, Cpu>::add_group(ResidualGroup group) {
 
 template <class T>
 void StepOn<T, Cpu>::set_points(int group, View<const double, 2> x, View<const double, 2> externals,
-                              View<const double, 1> point_weights) {
+                                View<const double, 1> point_weights) {
   StepOn& m = *this;
   Group<T>& g = m.at(group);
   const std::size_t n = x.extent(0), d = x.extent(1), e = std::size_t(g.spec.externals);
@@ -95,18 +96,17 @@ void StepOn<T, Cpu>::evaluate(int group, View<const T, 1> parameters, View<T, 2>
   m.pack(parameters);
   const auto view = g.view();
   for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s)
-    m.for_tiles(
-        g, view, s,
-        [&](std::size_t, const StepTile<T>& t, std::size_t number, std::size_t first, int count) {
-          const T* in = m.input(g, view, t, number, first, count);
-          SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
-          SOBOLEV_CALL(step_store<T>, view, t, first, count, r.data(), g.points);
-        });
+    m.for_tiles(g, view, s,
+                [&](std::size_t, const StepTile<T>& t, std::size_t number, std::size_t first, int count) {
+                  const T* in = m.input(g, view, t, number, first, count);
+                  SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
+                  SOBOLEV_CALL(step_store<T>, view, t, first, count, r.data(), g.points);
+                });
 }
 
 template <class T>
 void StepOn<T, Cpu>::pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
-                             View<T, 1> gradient) {
+                               View<T, 1> gradient) {
   StepOn& m = *this;
   require(seeds.size() == m.groups.size(), "fused step: seeds are needed for each group");
   m.pack(parameters);
@@ -116,14 +116,14 @@ void StepOn<T, Cpu>::pull_back(View<const T, 1> parameters, const std::vector<Vi
     check_residuals(seeds[i].shape(), g.weights.size(), g.points);
     const auto view = g.view();
     for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s)
-      m.for_tiles(
-          g, view, s,
-          [&](std::size_t c, const StepTile<T>& t, std::size_t number, std::size_t first, int count) {
-            const T* in = m.input(g, view, t, number, first, count);
-            SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
-            SOBOLEV_CALL(step_backward<T>, view, m.geometry, m.packed.data(), t, in, first, count, T(1),
-                         seeds[i].data(), g.points, m.accumulators.data() + c * m.geometry.gradient_size());
-          });
+      m.for_tiles(g, view, s,
+                  [&](std::size_t c, const StepTile<T>& t, std::size_t number, std::size_t first, int count) {
+                    const T* in = m.input(g, view, t, number, first, count);
+                    SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
+                    SOBOLEV_CALL(step_backward<T>, view, m.geometry, m.packed.data(), t, in, first, count,
+                                 T(1), seeds[i].data(), g.points,
+                                 m.accumulators.data() + c * m.geometry.gradient_size());
+                  });
   }
   m.reduce(gradient);
 }

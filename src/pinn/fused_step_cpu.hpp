@@ -166,8 +166,8 @@ struct StepOn<T, Cpu> {
   }
 
   /// The features of a tile: kept ones, or made in the tile's own buffer.
-  const T* input(const Group<T>& g, const GroupView<T>& view, const StepTile<T>& t,
-                 std::size_t number, std::size_t first, int count) const {
+  const T* input(const Group<T>& g, const GroupView<T>& view, const StepTile<T>& t, std::size_t number,
+                 std::size_t first, int count) const {
     if (!g.kept_features.empty())
       return g.kept_features.data() + number * SOBOLEV_CALL(step_features_size<T>, geometry, view);
     SOBOLEV_CALL(step_features<T>, view, geometry, t, first, count);
@@ -224,18 +224,17 @@ struct StepOn<T, Cpu> {
       }
       std::fill(chunk_loss.begin(), chunk_loss.end(), 0.0);
       std::fill(unit.begin(), unit.end(), 0.0);
-      for_tiles(
-          g, view, s,
-          [&](std::size_t c, const StepTile<T>& t, std::size_t number, std::size_t first, int count) {
-            const T* in = input(g, view, t, number, first, count);
-            SOBOLEV_CALL(step_forward<T>, view, geometry, packed.data(), t, in, first, count);
-            chunk_loss[c] += SOBOLEV_CALL(step_loss<T>, view, t, first, count, false);
-            if (g.causal) unit[c] += SOBOLEV_CALL(step_loss<T>, view, t, first, count, true);
-            if (gradient)
-              SOBOLEV_CALL(step_backward<T>, view, geometry, packed.data(), t, in, first, count, T(weight),
-                           static_cast<const T*>(nullptr), std::size_t(0),
-                           accumulators.data() + c * geometry.gradient_size());
-          });
+      for_tiles(g, view, s,
+                [&](std::size_t c, const StepTile<T>& t, std::size_t number, std::size_t first, int count) {
+                  const T* in = input(g, view, t, number, first, count);
+                  SOBOLEV_CALL(step_forward<T>, view, geometry, packed.data(), t, in, first, count);
+                  chunk_loss[c] += SOBOLEV_CALL(step_loss<T>, view, t, first, count, false);
+                  if (g.causal) unit[c] += SOBOLEV_CALL(step_loss<T>, view, t, first, count, true);
+                  if (gradient)
+                    SOBOLEV_CALL(step_backward<T>, view, geometry, packed.data(), t, in, first, count,
+                                 T(weight), static_cast<const T*>(nullptr), std::size_t(0),
+                                 accumulators.data() + c * geometry.gradient_size());
+                });
       ++g.evaluated;
       loss += weight * std::accumulate(chunk_loss.begin(), chunk_loss.end(), 0.0);
       exponent += std::accumulate(unit.begin(), unit.end(), 0.0) /
@@ -245,8 +244,7 @@ struct StepOn<T, Cpu> {
   }
 
   template <class Body>
-  void for_jacobian_blocks(Group<T>& g, const GroupView<T>& view, std::size_t stride,
-                           Body&& consume) {
+  void for_jacobian_blocks(Group<T>& g, const GroupView<T>& view, std::size_t stride, Body&& consume) {
     const std::size_t per_point = std::size_t(view.residuals);
     const std::size_t size = std::size_t(SOBOLEV_CALL(step_tile_points<T>, geometry, view));
     const std::size_t tiles_per_block = std::max<std::size_t>(1, 768 / (size * per_point));

@@ -214,7 +214,8 @@ void StepOn<T, Cuda>::for_batches(const CudaGroup<T>& g, const DeviceNetwork<T>&
     const std::size_t count = std::min(most, last - first);
     if (!kept)
       device_features<T>(cuda, net, view, first, count, batch_features.data(), features_scratch.data());
-    body(TileBatch<T>{first, count, kept ? g.kept_features.data() + first * elements : batch_features.data()});
+    body(
+        TileBatch<T>{first, count, kept ? g.kept_features.data() + first * elements : batch_features.data()});
   }
 }
 
@@ -396,7 +397,8 @@ double StepOn<T, Cuda>::normal_equations(View<const T, 1> parameters, View<T, 2>
       const std::size_t count = (last->first + last->count - begin->first) * g.weights.size();
       size_rows(batch.count * tile * stride);
       device_jacobian<T>(cuda, net, view, batch, rows.data(), stride, {memory.data(), memory.size()});
-      syrk<T>(cuda, View<const T, 2>(rows.data(), count, stride), View<T, 2>(products.data(), stride, stride));
+      syrk<T>(cuda, View<const T, 2>(rows.data(), count, stride),
+              View<T, 2>(products.data(), stride, stride));
     });
   }
   device_unpack_normal_equations<T>(cuda, products.data(), stride, matrix, gradient, total.data());

@@ -14,14 +14,16 @@
 
 namespace sobolev::detail {
 using Clock = std::chrono::steady_clock;
-inline double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+inline double since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 inline constexpr long adam_history_every = 100;
-inline constexpr long most_unseen = 10;  // iterations of Adam on a device between two looks at its loss
+inline constexpr long most_unseen = 10;     // iterations of Adam on a device between two looks at its loss
 inline constexpr long error_every_lm = 10;  // iterations between error measurements for stop.relative_l2
 
-/// One run from where the state stands until it is finished or told to stop. E is where it trains; `host` does
-/// the rest: points, previous windows, errors.
+/// One run from where the state stands until it is finished or told to stop. E is where it trains; `host`
+/// does the rest: points, previous windows, errors.
 template <class E>
 class Run {
  public:
@@ -129,7 +131,8 @@ class Run {
   long iterations_unseen(const PhaseOptions& phase) const {
     if constexpr (std::is_same_v<E, Cpu>) return 1;
     const long i = state_.phase_iteration;
-    long count = std::min(most_unseen, (i + adam_history_every - 1) / adam_history_every * adam_history_every - i + 1);
+    long count =
+        std::min(most_unseen, (i + adam_history_every - 1) / adam_history_every * adam_history_every - i + 1);
     if (training_.stop.relative_l2 > 0) count = std::min(count, adam_history_every - i % adam_history_every);
     if (phase.iterations > 0) count = std::min(count, phase.iterations - i);
     if (training_.stop.iterations > 0) count = std::min(count, training_.stop.iterations - state_.iterations);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include "window_trainer.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 
 #include "sobolev/core/random.hpp"
 #include "sobolev/pinn/points.hpp"
+#include "window_trainer.hpp"
 
 namespace sobolev::detail {
 inline constexpr double condition_weight = 10;  // relative to the equations, after scaling
@@ -22,7 +21,7 @@ inline std::uint64_t points_stream(int window, long generation, std::size_t part
 }
 template <class T, class E>
 std::vector<typename WindowTrainer<T, E>::Part> WindowTrainer<T, E>::parts_of(const Problem& problem,
-                                                                        const WindowModel& model) {
+                                                                              const WindowModel& model) {
   std::vector<Part> parts;
   std::vector<Expr> equations;
   for (const Equation& e : problem.equations) equations.push_back(e.residual);

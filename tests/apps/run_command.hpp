@@ -27,9 +27,9 @@ struct CommandOptions {
   int interrupt_signal = 0;            // sent once something stands on stderr and interrupt_when() holds
   std::function<bool()> interrupt_when = [] { return true; };
   rlim_t file_size_limit = RLIM_INFINITY;
-  std::string stdout_file;  // instead of a pipe
+  std::string stdout_file;               // instead of a pipe
   std::vector<std::string> environment;  // NAME=value, added to this process's
-  int seconds = 120;        // then it is killed
+  int seconds = 120;                     // then it is killed
 };
 
 /// Runs the sobolev command and collects what it prints.

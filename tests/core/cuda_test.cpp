@@ -2,8 +2,8 @@
 // Devices and their memory, real or simulated.
 #if SOBOLEV_HAS_CUDA
 #include "sobolev/core/cuda.hpp"
-#include "sobolev/linalg/vector.hpp"
 
+#include "sobolev/linalg/vector.hpp"
 #include "tests/support.hpp"
 
 namespace sobolev {

@@ -18,7 +18,8 @@ TYPED_TEST(Vectors, AreAdded) {
     test::Guarded<TypeParam> x(n, 1), y(n, 2), out(n, 3);
     axpby<T>(this->on(), T(2.5), x.cview(n), T(-0.75), y.cview(n), out.view(n));
     const T *a = x.data(), *b = y.data(), *c = out.data();
-    for (std::size_t i = 0; i < n; ++i) test::expect_near<T>(c[i], 2.5 * double(a[i]) - 0.75 * double(b[i]), 4);
+    for (std::size_t i = 0; i < n; ++i)
+      test::expect_near<T>(c[i], 2.5 * double(a[i]) - 0.75 * double(b[i]), 4);
   }
 }
 

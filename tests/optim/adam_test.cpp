@@ -44,7 +44,8 @@ TYPED_TEST(AdamClock, CountsStepsOnTheDeviceAndCanBeRecorded) {
   using T = typename TypeParam::Scalar;
   const Cuda& cuda = test::executor<Cuda>();
   const std::size_t n = 40;
-  test::Guarded<TypeParam> g(n, 1), m(n, 0, 0), v(n, 0, 0), theta(n, 4), m2(n, 0, 0), v2(n, 0, 0), theta2(n, 4);
+  test::Guarded<TypeParam> g(n, 1), m(n, 0, 0), v(n, 0, 0), theta(n, 4), m2(n, 0, 0), v2(n, 0, 0),
+      theta2(n, 4);
   test::Guarded<test::On<Cuda, double>> clock(4);
   clock[0] = 2;
   clock[1] = 1e-2;
@@ -55,7 +56,8 @@ TYPED_TEST(AdamClock, CountsStepsOnTheDeviceAndCanBeRecorded) {
   const View<double, 1> there = clock.view(4);
   const auto gradient = g.cview(n);
   const auto m_there = m2.view(n), v_there = v2.view(n), theta_there = theta2.view(n);
-  const CudaGraph graph(cuda, [&] { adam_step<T>(cuda, {}, there, gradient, m_there, v_there, theta_there); });
+  const CudaGraph graph(cuda,
+                        [&] { adam_step<T>(cuda, {}, there, gradient, m_there, v_there, theta_there); });
   for (int i = 0; i < 5; ++i) graph.launch();
   EXPECT_EQ(clock[0], 7);
   for (std::size_t i = 0; i < n; ++i) {

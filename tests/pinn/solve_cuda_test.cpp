@@ -87,16 +87,16 @@ TEST_F(SolveCuda, Float32AgreesToItsPrecision) {
   compare({"training.precision=float32", "training.phase=[{optimizer=\"adam\", iterations=20}]"}, 1e-3);
 }
 TEST_F(SolveCuda, LevenbergMarquardtAgreesOverWindows) {
-  compare({"training.points={ sobol = 60, condition_points = 16 }", "training.windows=2",
-           "network.width=8", "network.hard_initial=true",
-           "training.phase=[{optimizer=\"levenberg_marquardt\", iterations=4}]"},
+  compare({"training.points={ sobol = 60, condition_points = 16 }", "training.windows=2", "network.width=8",
+           "network.hard_initial=true", "training.phase=[{optimizer=\"levenberg_marquardt\", iterations=4}]"},
           1e-6);
 }
 
 TEST_F(SolveCuda, AnyActivationAndEquationTrains) {
   for (const char* activation : {"sin", "gelu", "swish", "softplus"})
-    compare({std::string("network.activation=") + activation, "training.points={ sobol = 40, condition_points = 16 }",
-             "network.width=8", "training.phase=[{optimizer=\"adam\", iterations=3}]"},
+    compare({std::string("network.activation=") + activation,
+             "training.points={ sobol = 40, condition_points = 16 }", "network.width=8",
+             "training.phase=[{optimizer=\"adam\", iterations=3}]"},
             1e-10);
   // An algebra without unrolled kernels.
   compare({"equations={ fifth = \"u_t - 1e-4*d(u, x, x, x, x, x) + 1e-3*u*d(u, t, x) = 0\" }",

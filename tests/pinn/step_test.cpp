@@ -97,8 +97,8 @@ struct Fixture {
   double normal_equations(std::vector<T>& matrix, std::vector<T>& gradient) {
     const std::size_t p = theta.size();
     auto there = zeros<T>(executor, p * p);
-    const double value = step.normal_equations(parameters(), View<T, 2>(there.data(), p, p),
-                                               View<T, 1>(result.data(), p));
+    const double value =
+        step.normal_equations(parameters(), View<T, 2>(there.data(), p, p), View<T, 1>(result.data(), p));
     matrix = fetch(there.data(), p * p);
     gradient = fetch(result.data(), p);
     return value;
@@ -206,7 +206,8 @@ TYPED_TEST(StepTyped, NormalEquationsAreTheSumOfRowProducts) {
       for (std::size_t j = 0; j < p; j += 7)
         if (i <= j) test::expect_near<T>(matrix[i * p + j], want[i * p + j], 200);
     const auto got = f.step.row_norms(f.parameters());
-    for (int e : {0, 1}) test::expect_near<T>(got[std::size_t(f.interior)][std::size_t(e)], norms[std::size_t(e)], 500);
+    for (int e : {0, 1})
+      test::expect_near<T>(got[std::size_t(f.interior)][std::size_t(e)], norms[std::size_t(e)], 500);
     test::expect_near<T>(got[std::size_t(f.boundary)][0], norms[2], 500);
   }
 }
@@ -270,10 +271,12 @@ TYPED_TEST(StepDouble, CausalWeightsFollowTheFormulaAndSkipWhatVanished) {
     // They are in the rows, too, and in what weighs residuals.
     std::vector<double> matrix, half;
     EXPECT_NEAR(f.normal_equations(matrix, half), want, 1e-13 * (1 + want));
-    for (std::size_t i = 0; i < p; ++i) EXPECT_NEAR(2 * half[i], gradient[i], 1e-12 * (1 + std::abs(gradient[i])));
+    for (std::size_t i = 0; i < p; ++i)
+      EXPECT_NEAR(2 * half[i], gradient[i], 1e-12 * (1 + std::abs(gradient[i])));
     auto there = zeros<double>(f.executor, 2 * n);
     const std::vector<double> ones(2 * n, 1.0);
-    upload<double, 1>(f.executor, View<const double, 1>(ones.data(), 2 * n), View<double, 1>(there.data(), 2 * n));
+    upload<double, 1>(f.executor, View<const double, 1>(ones.data(), 2 * n),
+                      View<double, 1>(there.data(), 2 * n));
     f.step.weigh(f.interior, View<double, 2>(there.data(), 2, n));
     const std::vector<double> weighed = f.fetch(there.data(), 2 * n);
     for (std::size_t i = 0; i < 2 * n; ++i)

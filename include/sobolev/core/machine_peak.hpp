@@ -9,5 +9,8 @@ namespace sobolev {
 /// that take `seconds` together.
 template <class T>
 double machine_peak(const Cpu&, double seconds = 0.2);
+/// By all multiprocessors, without tensor cores.
+template <class T>
+double machine_peak(const Cuda&, double seconds = 0.2);
 
 }  // namespace sobolev

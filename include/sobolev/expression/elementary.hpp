@@ -18,5 +18,8 @@ namespace sobolev {
 /// are rounded to subnormal numbers. x == y is allowed. ArgumentError for an operation that is not unary.
 template <class T>
 void elementary(const Cpu&, Op f, View<const T, 1> x, View<T, 1> y);
+/// By CUDA's functions: at most 5 units in the last place.
+template <class T>
+void elementary(const Cuda&, Op f, View<const T, 1> x, View<T, 1> y);
 
 }  // namespace sobolev

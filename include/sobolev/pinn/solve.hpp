@@ -102,9 +102,9 @@ Solution solve(const Cpu&, const Problem&, const SolveOptions& = {});
 /// Goes on with an interrupted run.
 Solution resume(const Cpu&, Solution interrupted, const SolveOptions& = {});
 
-/// The same with the training on a device; the host's threads make points, references and errors. An iteration
-/// of Adam is a CUDA graph whose loss is looked at every tenth time: stop.loss and a loss that is not finite
-/// are noticed that much later. Checkpoints of either executor can be resumed on the other.
+/// The same with the training on a device; the host's threads make points, references and errors. An
+/// iteration of Adam is a CUDA graph whose loss is looked at every tenth time: stop.loss and a loss that is
+/// not finite are noticed that much later. Checkpoints of either executor can be resumed on the other.
 Solution solve(const Cuda&, const Problem&, const SolveOptions& = {}, const Cpu& host = Cpu());
 Solution resume(const Cuda&, Solution interrupted, const SolveOptions& = {}, const Cpu& host = Cpu());
 
