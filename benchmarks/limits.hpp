@@ -6,6 +6,9 @@
 #include <vector>
 
 #include "sobolev/core/machine_peak.hpp"
+#if SOBOLEV_HAS_CUDA
+#include "sobolev/core/cuda.hpp"
+#endif
 
 namespace sobolev::bench {
 
@@ -13,10 +16,20 @@ namespace sobolev::bench {
 inline Cpu cpu() { return Cpu(0); }
 
 /// The FMA peak, measured just before each benchmark: machines change their clock.
-template <class T>
-double peak() {
-  return machine_peak<T>(cpu(), 0.3);
+template <class T, class E = Cpu>
+double peak(const E& executor = cpu()) {
+  return machine_peak<T>(executor, 0.3);
 }
+
+#if SOBOLEV_HAS_CUDA
+/// f(Cuda) where the machine has a device, to register benchmarks with it. Says whether it has.
+template <class F>
+bool on_cuda(F&& f) {
+  if (Cuda::count() == 0) return false;
+  f(Cuda(0));
+  return true;
+}
+#endif
 
 inline void report_flops(benchmark::State& state, double flops_per_iteration, double peak_flops) {
   state.counters["gflops"] =

@@ -3,6 +3,7 @@
 // iteration. FLOPs of the step: 3 · 2·N·K Σ in·out, counting the K channels that are really carried:
 // 4 = {u, u_t, u_x, u_xx}, or 3 with u_t − νu_xx collapsed into one.
 #include "benchmarks/limits.hpp"
+#include "sobolev/core/buffer_on.hpp"
 #include "sobolev/optim/levenberg_marquardt.hpp"
 #include "sobolev/pinn/step.hpp"
 
@@ -10,13 +11,20 @@ namespace sobolev::bench {
 namespace {
 constexpr double diffusion = 1e-4;
 
-template <class T>
+template <class T, class E = Cpu>
 struct AllenCahn {
-  FusedStep<T> step;
-  std::vector<T> theta;
+  E executor;
+  FusedStep<T, E> step;
+  std::size_t p;
+  BufferOn<E, T> theta, gradient;
   double flops;
 
-  AllenCahn(int depth, int width, std::size_t n, int channels) : step(make(depth, width)) {
+  AllenCahn(const E& on, int depth, int width, std::size_t n, int channels)
+      : executor(on),
+        step(make(on, depth, width)),
+        p(step.parameters()),
+        theta(zeros<T>(on, p)),
+        gradient(zeros<T>(on, p)) {
     MultiIndex t, xx;
     t.order[0] = 1;
     xx.order[1] = 2;
@@ -39,29 +47,32 @@ struct AllenCahn {
     step.add_group(group);
     std::vector<double> x = numbers<double>(2 * n);
     step.set_points(0, View<const double, 2>(x.data(), n, 2));
-    theta = numbers<T>(step.parameters(), 0.3);
+    const std::vector<T> start = numbers<T>(p, 0.3);
+    upload<T, 1>(on, View<const T, 1>(start.data(), p), View<T, 1>(theta.data(), p));
     const double w = width, products = step.mlp().inputs * w + (depth - 1) * w * w + w;
     flops = 6.0 * double(n) * group.jet.channels() * products;
   }
-  static FusedStep<T> make(int depth, int width) {
+  static FusedStep<T, E> make(const E& on, int depth, int width) {
     Features features({"t", "x"});
     features.linear(0, 2, -1).periodic(1, 10, 2.0);
     MlpShape mlp;
     mlp.depth = depth;
     mlp.width = width;
-    return FusedStep<T>(cpu(), mlp, features);
+    return FusedStep<T, E>(on, mlp, features);
   }
-  View<const T, 1> parameters() const { return View<const T, 1>(theta.data(), theta.size()); }
+  View<const T, 1> parameters() const { return View<const T, 1>(theta.data(), p); }
+  double normal_equations(BufferOn<E, T>& matrix) {
+    return step.normal_equations(parameters(), View<T, 2>(matrix.data(), p, p),
+                                 View<T, 1>(gradient.data(), p));
+  }
 };
 
 template <class T>
 void step_bench(benchmark::State& state) {
-  AllenCahn<T> work(4, int(state.range(0)), 25600, int(state.range(1)));
-  std::vector<T> gradient(work.theta.size());
+  AllenCahn<T> work(cpu(), 4, int(state.range(0)), 25600, int(state.range(1)));
   const double limit = peak<T>();
   for (auto _ : state)
-    benchmark::DoNotOptimize(
-        work.step.loss_gradient(work.parameters(), View<T, 1>(gradient.data(), gradient.size())));
+    benchmark::DoNotOptimize(work.step.loss_gradient(work.parameters(), work.gradient.view(work.p)));
   report_flops(state, work.flops, limit);
 }
 BENCHMARK(step_bench<float>)
@@ -76,37 +87,69 @@ BENCHMARK(step_bench<double>)
     ->Unit(benchmark::kMillisecond);
 
 // Levenberg–Marquardt, 3 × 30, 10,000 points. Rows: 2·K·P FLOPs per point and one pass forward and back.
-void lm_loss(benchmark::State& state) {
-  AllenCahn<double> work(3, 30, 10000, 3);
-  const double limit = peak<double>();
+template <class E>
+void lm_loss(benchmark::State& state, const E& on) {
+  AllenCahn<double, E> work(on, 3, 30, 10000, 3);
+  const double limit = peak<double>(on);
   for (auto _ : state) benchmark::DoNotOptimize(work.step.loss(work.parameters()));
   report_flops(state, work.flops / 3, limit);
 }
-void lm_normal_equations(benchmark::State& state) {
-  AllenCahn<double> work(3, 30, 10000, 3);
-  const std::size_t p = work.theta.size();
-  std::vector<double> matrix(p * p), gradient(p);
-  const double limit = peak<double>(), n = 10000;
-  for (auto _ : state)
-    benchmark::DoNotOptimize(work.step.normal_equations(
-        work.parameters(), View<double, 2>(matrix.data(), p, p), View<double, 1>(gradient.data(), p)));
-  report_flops(state, n * double(p) * double(p) + work.flops * 2 / 3 + 2 * 3 * n * double(p), limit);
+template <class E>
+void lm_normal_equations(benchmark::State& state, const E& on) {
+  AllenCahn<double, E> work(on, 3, 30, 10000, 3);
+  auto matrix = zeros<double>(on, work.p * work.p);
+  const double limit = peak<double>(on), n = 10000, p = double(work.p);
+  for (auto _ : state) benchmark::DoNotOptimize(work.normal_equations(matrix));
+  report_flops(state, n * p * p + work.flops * 2 / 3 + 2 * 3 * n * p, limit);
 }
-void lm_iteration(benchmark::State& state) {
-  AllenCahn<double> work(3, 30, 10000, 3);
-  const std::size_t p = work.theta.size();
-  LevenbergMarquardt<double> optimizer(cpu(), p);
-  const double limit = peak<double>(), n = 10000;
+template <class E>
+void lm_iteration(benchmark::State& state, const E& on) {
+  AllenCahn<double, E> work(on, 3, 30, 10000, 3);
+  LevenbergMarquardt<double, E> optimizer(on, work.p);
+  const double limit = peak<double>(on), n = 10000, p = double(work.p);
   long trials = 0;
-  for (auto _ : state) trials += optimizer.step(work.step, View<double, 1>(work.theta.data(), p)).trials;
+  for (auto _ : state)
+    trials += optimizer.step(work.step, View<double, 1>(work.theta.data(), work.p)).trials;
   state.counters["trials"] = benchmark::Counter(double(trials), benchmark::Counter::kAvgIterations);
-  report_flops(state,
-               n * double(p) * double(p) +
-                   double(p) * double(p) * double(p) / 3 * double(trials) / double(state.iterations()),
-               limit);
+  report_flops(state, n * p * p + p * p * p / 3 * double(trials) / double(state.iterations()), limit);
 }
-BENCHMARK(lm_loss)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(lm_normal_equations)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(lm_iteration)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(lm_loss, cpu, cpu())->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(lm_normal_equations, cpu, cpu())->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(lm_iteration, cpu, cpu())->UseRealTime()->Unit(benchmark::kMillisecond);
+
+#if SOBOLEV_HAS_CUDA
+/// As training runs it: a recorded step, and nothing read back.
+template <class T>
+void step_cuda(benchmark::State& state, const Cuda& cuda) {
+  AllenCahn<T, Cuda> work(cuda, 4, int(state.range(0)), 25600, int(state.range(1)));
+  const DeviceBuffer<double> loss(cuda, 1);
+  const View<T, 1> gradient = work.gradient.view(work.p);
+  const double limit = peak<T>(cuda);
+  work.step.loss_gradient(work.parameters(), gradient, loss.view(1));
+  const CudaGraph graph(cuda,
+                        [&] { work.step.loss_gradient(work.parameters(), gradient, loss.view(1)); });
+  constexpr int steps = 10;  // so that the host's part of waiting does not count
+  for (auto _ : state) {
+    for (int i = 0; i < steps; ++i) graph.launch();
+    cuda.synchronize();
+  }
+  report_flops(state, steps * work.flops, limit);
+  state.counters["ms_per_step"] =
+      benchmark::Counter(steps * 1e-3, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+}
+[[maybe_unused]] const bool registered = on_cuda([](const Cuda& cuda) {
+  for (const auto& [name, run] : {std::pair{"step_cuda<float>", step_cuda<float>},
+                                  std::pair{"step_cuda<double>", step_cuda<double>}})
+    benchmark::RegisterBenchmark(name, run, cuda)
+        ->ArgsProduct({{32, 64, 128, 256}, {4, 3}})
+        ->ArgNames({"width", "channels"})
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+  for (const auto& [name, run] : {std::pair{"lm_loss/cuda", lm_loss<Cuda>},
+                                  std::pair{"lm_normal_equations/cuda", lm_normal_equations<Cuda>},
+                                  std::pair{"lm_iteration/cuda", lm_iteration<Cuda>}})
+    benchmark::RegisterBenchmark(name, run, cuda)->UseRealTime()->Unit(benchmark::kMillisecond);
+});
+#endif
 }  // namespace
 }  // namespace sobolev::bench

@@ -10,11 +10,14 @@
 /// Before a device function that must not be inlined: it costs a call, and keeps its registers, stack and
 /// code out of the kernels that rarely need it.
 #define SOBOLEV_OUT_OF_LINE __attribute__((noinline))
+/// Before a kernel's parameter that is read where it lies, in constant memory: its address may be taken.
+#define SOBOLEV_CONSTANT const
 #else
 #include <cuda_runtime.h>
 /// A static array in shared memory, between the braces of a kernel.
 #define SOBOLEV_SHARED(T, name, n) __shared__ T name[n]
 #define SOBOLEV_OUT_OF_LINE __noinline__
+#define SOBOLEV_CONSTANT const __grid_constant__
 /// Waits for `threads` threads of the block at barrier `id`, 1 … 15 (0 is that of __syncthreads).
 __device__ __forceinline__ void named_barrier(int id, unsigned threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");

@@ -13,35 +13,34 @@ namespace sobolev {
 namespace {
 using namespace target_cuda;
 
-/// y, or from y_bar the block's share of the gradient. `memory` holds `slice` elements for each block.
+/// y, or from y_bar the block's share of the gradient.
 template <class S>
 __global__ void __launch_bounds__(256, 2)
-    mlp_kernel(MlpBlock<typename S::T> m, detail::DeviceJet<typename S::Jet, typename S::T> jet,
-               View<const typename S::T, 3> x, View<typename S::T, 3> y, View<const typename S::T, 3> y_bar,
-               typename S::T* memory, std::size_t slice, typename S::T* gradients, std::size_t parameters) {
+    mlp_kernel(SOBOLEV_CONSTANT MlpBlock<typename S::T> m,
+               SOBOLEV_CONSTANT detail::DeviceJet<typename S::Jet, typename S::T> jet,
+               SOBOLEV_CONSTANT View<const typename S::T, 3> x, SOBOLEV_CONSTANT View<typename S::T, 3> y,
+               SOBOLEV_CONSTANT View<const typename S::T, 3> y_bar) {
   using T = typename S::T;
-  const int channels = jet.algebra.channels(), R = channels * m.points;
-  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
+  const int R = jet.algebra.channels() * m.points, me = int(threadIdx.y * blockDim.x + threadIdx.x);
   const std::size_t points = std::size_t(m.points), last = x.extent(2) - 1;
-  T* input = take_block_memory(m, channels, memory + blockIdx.x * slice);
-  m.input = input;
-  m.gradient = gradients + blockIdx.x * parameters;
   for (std::size_t first = blockIdx.x * points; first <= last; first += gridDim.x * points) {
+    T* input = m.rest();
     for (int i = me; i < m.inputs * R; i += S::threads) {
       const std::size_t n = first + std::size_t(i % m.points);
       input[i] = x(i % R / m.points, i / R, n < last ? n : last);  // the padding repeats the last point
     }
-    block_forward<S>(m, jet.algebra, jet.coefficients());
+    block_forward<S>(m, jet.algebra, jet.coefficients(), input);
     for (int i = me; i < m.outputs * R; i += S::threads) {
       const int q = i / R, c = i % R / m.points;
       const std::size_t n = first + std::size_t(i % m.points);
-      if (gradients == nullptr) {
-        if (n <= last) y(c, q, n) = m.output[i];
+      if (m.gradients == nullptr) {
+        if (n <= last) y(c, q, n) = m.output()[i];
       } else {
-        m.output_bar[i] = n <= last ? y_bar(c, q, n) : T(0);
+        m.output_bar()[i] = n <= last ? y_bar(c, q, n) : T(0);
       }
     }
-    if (gradients != nullptr) block_backward<S>(m, jet.algebra, jet.coefficients());
+    if (m.gradients != nullptr)
+      block_backward<S>(m, jet.algebra, jet.coefficients(), [&] { return m.rest(); });
   }
 }
 
@@ -54,15 +53,16 @@ void run(const Cuda& cuda, const MlpShape& shape, const JetSpec& spec, View<cons
   const detail::DeviceJetTable<T> device_table(cuda, table.view());
   with_block_shape<T>(device_table.view(), [&](auto s, const auto& jet) {
     using S = decltype(s);
-    const MlpBlock<T> m = describe_block<T>(shape, parameters.data(), S::side * S::points);
-    const std::size_t channels = std::size_t(spec.channels()), points = std::size_t(m.points);
-    const std::size_t slice =
-        block_elements<T>(m, spec.channels()) + std::size_t(shape.inputs) * channels * points;
+    const std::size_t points = S::side * S::points;
+    MlpBlock<T> m = describe_block<T>(shape, spec.channels(), int(points),
+                                      std::size_t(shape.inputs) * std::size_t(spec.channels()) * points);
     const unsigned blocks = persistent_blocks(cuda, (n + points - 1) / points);
-    const DeviceBuffer<T> memory(cuda, slice * blocks), shares(cuda, p * blocks);
+    const DeviceBuffer<T> memory(cuda, m.slice * blocks), shares(cuda, p * blocks);
+    m.parameters = parameters.data();
+    m.memory = memory.data();
+    m.gradients = shares.data();
     if (p > 0) clear<T, 1>(cuda, shares.view(shares.size()));
-    launch<mlp_kernel<S>>(cuda, {blocks, {S::side, S::side}, S::shared_bytes}, m, jet, x, y, y_bar,
-                          memory.data(), slice, shares.data(), p);
+    launch<mlp_kernel<S>>(cuda, {blocks, {S::side, S::side}, S::shared_bytes}, m, jet, x, y, y_bar);
     if (p > 0)
       launch<sum_shares_kernel<T>>(cuda, {blocks_for(p, 256), 256}, static_cast<const T*>(shares.data()),
                                    std::size_t(blocks), gradient);

@@ -17,27 +17,36 @@
 
 namespace sobolev::SOBOLEV_TARGET {
 
-/// The network and where one block keeps a tile of it, all in device memory.
+/// The network and where the blocks keep their tiles of it, all in device memory: a parameter of kernels,
+/// which stays in constant memory. A block's addresses are made when they are needed: kept, they would take
+/// more registers than the products leave.
 template <class T>
 struct MlpBlock {
   int inputs, outputs, depth, width, points;  // points: p
   Activation activation;
   const T* parameters;
-  const T* input;  // [inputs][R]
-  T* z;            // [depth][width][R]; y itself for tanh, whose adjoint does not need it
-  T* y;            // [depth][width][R]
-  T* bar[2];       // [width][R]
-  T* output;       // [outputs][R]
-  T* output_bar;   // [outputs][R]
-  T* gradient;     // [P], of this block
+  T* memory;  // [blocks][slice]
+  std::size_t slice;
+  int z_at, y_at, bar_at[2], output_at, output_bar_at, rest_at;  // in a slice
+  T* gradients;                                                  // [blocks][P]
+  std::size_t parameter_count;
+
+  __device__ T* of_block(int at) const { return memory + blockIdx.x * slice + at; }
+  __device__ T* z() const { return of_block(z_at); }              // [depth][width][R]; y itself for tanh
+  __device__ T* y() const { return of_block(y_at); }              // [depth][width][R]
+  __device__ T* bar(int i) const { return of_block(bar_at[i]); }  // [width][R]
+  __device__ T* output() const { return of_block(output_at); }    // [outputs][R]
+  __device__ T* output_bar() const { return of_block(output_bar_at); }  // [outputs][R]
+  __device__ T* rest() const { return of_block(rest_at); }              // what the kernel asked for besides
+  __device__ T* gradient() const { return gradients + blockIdx.x * parameter_count; }
 
   __device__ int fan_in(int layer) const { return layer == 0 ? inputs : width; }
-  __device__ std::size_t weight(int layer) const {
-    const std::size_t first = std::size_t(inputs + 1) * std::size_t(width);
-    return layer == 0 ? 0 : first + std::size_t(layer - 1) * std::size_t(width + 1) * std::size_t(width);
+  // Into the parameters and into the arrays of a slice: 32 bits are enough, and half the registers.
+  __device__ int weight(int layer) const {
+    return layer == 0 ? 0 : (inputs + 1) * width + (layer - 1) * (width + 1) * width;
   }
-  __device__ std::size_t bias(int layer) const {
-    return weight(layer) + std::size_t(fan_in(layer)) * std::size_t(layer == depth ? outputs : width);
+  __device__ int bias(int layer) const {
+    return weight(layer) + fan_in(layer) * (layer == depth ? outputs : width);
   }
 };
 
@@ -75,17 +84,17 @@ __device__ void block_product(const typename S::T* a, int k_count, int feature_c
       const int k = transposed ? i % S::chunk : i / S::features,
                 f = transposed ? i / S::chunk : i % S::features;
       const bool inside = k0 + k < k_count && first_feature + f < feature_count;
-      const std::size_t row = std::size_t(transposed ? first_feature + f : k0 + k);
-      const std::size_t column = std::size_t(transposed ? k0 + k : first_feature + f);
-      left[k * S::features + f] = inside ? a[row * std::size_t(row_length) + column] : T(0);
+      const int row = (transposed ? first_feature + f : k0 + k);
+      const int column = (transposed ? k0 + k : first_feature + f);
+      left[k * S::features + f] = inside ? a[row * row_length + column] : T(0);
     }
     for (int i = me; i < S::chunk * S::columns; i += S::threads) {
       const int k = i / S::columns, c = i % S::columns;
       const bool inside = k0 + k < k_count && first_column + c < stride;
-      right[i] = inside ? b[std::size_t(k0 + k) * std::size_t(stride) + std::size_t(first_column + c)] : T(0);
+      right[i] = inside ? b[(k0 + k) * stride + (first_column + c)] : T(0);
     }
     __syncthreads();
-#pragma unroll 4
+#pragma unroll 2
     for (int k = 0; k < S::chunk; ++k) {
       T l[S::F], r[S::C];
 #pragma unroll
@@ -127,16 +136,17 @@ __device__ SOBOLEV_OUT_OF_LINE void activate_layer(const MlpBlock<typename S::T>
                                                    const typename S::T* coefficients, int l) {
   using T = typename S::T;
   using Jet = typename S::Jet;
-  const std::size_t R = std::size_t(jet.channels() * m.points), layer = std::size_t(l * m.width) * R;
+  const int points = m.points;
+  const int R = jet.channels() * points, layer = l * m.width * R;
+  const T* in = m.z();
+  T* to = m.y();
   with_activation(m.activation, [&](auto activation) {
     for_features_and_points<S>(m, [&](int o, int p) {
       T z[Jet::max_channels], out[Jet::max_channels];
-      const std::size_t at = layer + std::size_t(o) * R + std::size_t(p);
-      repeat<Jet, Jet::max_channels>(jet.channels(),
-                                     [&](int c) { z[c] = m.z[at + std::size_t(c * m.points)]; });
+      const int at = layer + o * R + p;
+      repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) { z[c] = in[at + c * points]; });
       jet_activation<activation(), T>(jet, coefficients, z, out);
-      repeat<Jet, Jet::max_channels>(jet.channels(),
-                                     [&](int c) { m.y[at + std::size_t(c * m.points)] = out[c]; });
+      repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) { to[at + c * points] = out[c]; });
     });
   });
 }
@@ -149,23 +159,22 @@ __device__ SOBOLEV_OUT_OF_LINE void activate_layer_adjoint(const MlpBlock<typena
                                                            typename S::T* to) {
   using T = typename S::T;
   using Jet = typename S::Jet;
-  const std::size_t R = std::size_t(jet.channels() * m.points);
-  const T* given = (m.activation == Activation::tanh ? m.y : m.z) + std::size_t(l * m.width) * R;
+  const int R = jet.channels() * m.points;
+  const T* given = (m.activation == Activation::tanh ? m.y() : m.z()) + (l * m.width) * R;
   with_activation(m.activation, [&](auto activation) {
     for_features_and_points<S>(m, [&](int o, int p) {
       T in[Jet::max_channels], bar[Jet::max_channels], slope[Jet::max_channels], out[Jet::max_channels];
-      const std::size_t at = std::size_t(o) * R + std::size_t(p);
+      const int at = o * R + p;
       repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) {
-        in[c] = given[at + std::size_t(c * m.points)];
-        bar[c] = to[at + std::size_t(c * m.points)];
+        in[c] = given[at + c * m.points];
+        bar[c] = to[at + c * m.points];
       });
       if constexpr (activation() == Activation::tanh)
         jet_tanh_slope<T>(jet, coefficients, in, slope);
       else
         jet_activation_slope<activation(), T>(jet, coefficients, in, slope);
       jet_transposed_product<T>(jet, coefficients, slope, bar, out);
-      repeat<Jet, Jet::max_channels>(jet.channels(),
-                                     [&](int c) { to[at + std::size_t(c * m.points)] = out[c]; });
+      repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) { to[at + c * m.points] = out[c]; });
     });
   });
 }
@@ -183,7 +192,7 @@ __device__ void layer_forward(const MlpBlock<typename S::T>& m, const typename S
   using T = typename S::T;
   using Jet = typename S::Jet;
   const int R = jet.channels() * m.points, x = int(threadIdx.x), y = int(threadIdx.y);
-  const std::size_t layer = std::size_t(l) * std::size_t(m.width) * std::size_t(R);
+  const int layer = l * m.width * R;
   const T* weight = m.parameters + m.weight(l);
   const T* bias = m.parameters + m.bias(l);
   for (int o0 = 0; o0 < m.width; o0 += S::features)
@@ -194,7 +203,7 @@ __device__ void layer_forward(const MlpBlock<typename S::T>& m, const typename S
       for (int f = 0; f < S::F; ++f) {
         const int o = o0 + y * S::F + f;
         if (o >= m.width) continue;
-        const std::size_t row = layer + std::size_t(o) * std::size_t(R);
+        T* out_row = (in_registers<S>(m) ? m.y() : m.z()) + layer + o * R;
         if constexpr (Jet::unrolled) {
           if (in_registers<S>(m)) {
 #pragma unroll
@@ -205,8 +214,7 @@ __device__ void layer_forward(const MlpBlock<typename S::T>& m, const typename S
                 z[c] = sum[f][c * S::points + j] + (c == 0 ? bias[o] : T(0));
               jet_activation<Activation::tanh, T>(jet, coefficients, z, out);
 #pragma unroll
-              for (int c = 0; c < Jet::max_channels; ++c)
-                m.y[row + std::size_t((c * S::points + j) * S::side + x)] = out[c];
+              for (int c = 0; c < Jet::max_channels; ++c) out_row[(c * S::points + j) * S::side + x] = out[c];
             }
             continue;
           }
@@ -214,7 +222,7 @@ __device__ void layer_forward(const MlpBlock<typename S::T>& m, const typename S
 #pragma unroll
         for (int c = 0; c < S::C; ++c) {
           const int column = c0 + c * S::side + x;
-          if (column < R) m.z[row + std::size_t(column)] = sum[f][c] + (column < m.points ? bias[o] : T(0));
+          if (column < R) out_row[column] = sum[f][c] + (column < m.points ? bias[o] : T(0));
         }
       }
     }
@@ -225,26 +233,24 @@ __device__ void layer_forward(const MlpBlock<typename S::T>& m, const typename S
   }
 }
 
-/// m.output from m.input. Begins and ends with a barrier.
+/// The outputs from the features `in` : [inputs][R]. Begins and ends with a barrier.
 template <class S>
 __device__ void block_forward(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
-                              const typename S::T* coefficients) {
+                              const typename S::T* coefficients, const typename S::T* in) {
   using T = typename S::T;
   const int R = jet.channels() * m.points, me = int(threadIdx.y * blockDim.x + threadIdx.x);
   __syncthreads();
-  const T* in = m.input;
   for (int l = 0; l < m.depth; ++l) {
     layer_forward<S>(m, jet, coefficients, l, in);
-    in = m.y + std::size_t(l) * std::size_t(m.width) * std::size_t(R);
+    in = m.y() + l * m.width * R;
   }
   const T* weight = m.parameters + m.weight(m.depth);
   const T* bias = m.parameters + m.bias(m.depth);
   for (int i = me; i < m.outputs * R; i += S::threads) {
     const int q = i / R, r = i % R;
     T sum = r < m.points ? bias[q] : T(0);
-    for (int f = 0; f < m.width; ++f)
-      sum += weight[q * m.width + f] * in[std::size_t(f) * std::size_t(R) + std::size_t(r)];
-    m.output[i] = sum;
+    for (int f = 0; f < m.width; ++f) sum += weight[q * m.width + f] * in[f * R + r];
+    m.output()[i] = sum;
   }
   __syncthreads();
 }
@@ -257,15 +263,14 @@ __device__ void store_tanh_adjoint(const MlpBlock<typename S::T>& m, const typen
   using T = typename S::T;
   using Jet = typename S::Jet;
   const int R = jet.channels() * m.points, x = int(threadIdx.x);
-  const T* given = m.y + (std::size_t(l) * std::size_t(m.width) + std::size_t(o)) * std::size_t(R);
+  const T* given = m.y() + (l * m.width + o) * R;
   T in[Jet::max_channels], slope[Jet::max_channels], out[Jet::max_channels];
 #pragma unroll
   for (int c = 0; c < Jet::max_channels; ++c) in[c] = given[(c * S::points + j) * S::side + x];
   jet_tanh_slope<T>(jet, coefficients, in, slope);
   jet_transposed_product<T>(jet, coefficients, slope, y_bar, out);
 #pragma unroll
-  for (int c = 0; c < Jet::max_channels; ++c)
-    to[std::size_t(o) * std::size_t(R) + std::size_t((c * S::points + j) * S::side + x)] = out[c];
+  for (int c = 0; c < Jet::max_channels; ++c) to[o * R + ((c * S::points + j) * S::side + x)] = out[c];
 }
 
 /// gradient of layer l's weight += Σ_r in[i][r] bar[o][r], and of its bias. Ends with a barrier.
@@ -277,7 +282,7 @@ __device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, c
   T* left = dynamic_shared<T>();          // [features][pitch]
   T* right = left + S::features * pitch;  // [features][pitch]
   const int x = int(threadIdx.x), y = int(threadIdx.y), me = y * S::side + x, fan_in = m.fan_in(l);
-  T* to = m.gradient + m.weight(l);
+  T* to = m.gradient() + m.weight(l);
   for (int i0 = 0; i0 < fan_in; i0 += S::features)
     for (int o0 = 0; o0 < m.width; o0 += S::features) {
       T sum[S::F][S::F] = {};
@@ -285,14 +290,12 @@ __device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, c
         __syncthreads();
         for (int n = me; n < S::features * S::chunk; n += S::threads) {
           const int f = n / S::chunk, r = n % S::chunk;
-          const std::size_t column = std::size_t(r0 + r);
-          left[f * pitch + r] =
-              i0 + f < fan_in && r0 + r < R ? in[std::size_t(i0 + f) * std::size_t(R) + column] : T(0);
-          right[f * pitch + r] =
-              o0 + f < m.width && r0 + r < R ? bar[std::size_t(o0 + f) * std::size_t(R) + column] : T(0);
+          const int column = (r0 + r);
+          left[f * pitch + r] = i0 + f < fan_in && r0 + r < R ? in[(i0 + f) * R + column] : T(0);
+          right[f * pitch + r] = o0 + f < m.width && r0 + r < R ? bar[(o0 + f) * R + column] : T(0);
         }
         __syncthreads();
-#pragma unroll 4
+#pragma unroll 2
         for (int r = 0; r < S::chunk; ++r) {
           T a[S::F], b[S::F];
 #pragma unroll
@@ -311,14 +314,13 @@ __device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, c
 #pragma unroll
         for (int g = 0; g < S::F; ++g) {
           const int i = i0 + y + S::side * f, o = o0 + x + S::side * g;
-          if (i < fan_in && o < m.width)
-            to[std::size_t(i) * std::size_t(m.width) + std::size_t(o)] += sum[f][g];
+          if (i < fan_in && o < m.width) to[i * m.width + o] += sum[f][g];
         }
     }
   for (int o = me; o < m.width; o += S::threads) {
     T sum = T(0);
-    for (int p = 0; p < m.points; ++p) sum += bar[std::size_t(o) * std::size_t(R) + std::size_t(p)];
-    m.gradient[m.bias(l) + std::size_t(o)] += sum;
+    for (int p = 0; p < m.points; ++p) sum += bar[o * R + p];
+    m.gradient()[m.bias(l) + o] += sum;
   }
   __syncthreads();
 }
@@ -329,48 +331,49 @@ __device__ void last_layer_gradient(const MlpBlock<typename S::T>& m, int R, con
   using T = typename S::T;
   const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
   for (int i = me; i < m.outputs * m.width; i += S::threads) {
-    const T* seed = m.output_bar + i / m.width * R;
-    const T* row = last + std::size_t(i % m.width) * std::size_t(R);
+    const T* seed = m.output_bar() + i / m.width * R;
+    const T* row = last + (i % m.width) * R;
     T sum = T(0);
     for (int r = 0; r < R; ++r) sum += seed[r] * row[r];
-    m.gradient[m.weight(m.depth) + std::size_t(i)] += sum;
+    m.gradient()[m.weight(m.depth) + i] += sum;
   }
   for (int q = me; q < m.outputs; q += S::threads) {
     T sum = T(0);
-    for (int p = 0; p < m.points; ++p) sum += m.output_bar[q * R + p];
-    m.gradient[m.bias(m.depth) + std::size_t(q)] += sum;
+    for (int p = 0; p < m.points; ++p) sum += m.output_bar()[q * R + p];
+    m.gradient()[m.bias(m.depth) + q] += sum;
   }
 }
 
 /// The adjoints of Σ output_bar · output, layer by layer, after block_forward on the same tile: first
 /// last(y), y : [width][R] of the last hidden layer, then layer(l, in, z_bar) from the last hidden layer to
 /// the first, in : [fan_in][R] and z_bar : [width][R]; both are called by all threads and may use the dynamic
-/// shared memory after a barrier of their own; layer() ends with a barrier. Begins and ends with a barrier.
-template <class S, class Last, class Layer>
+/// shared memory after a barrier of their own; layer() ends with a barrier. input() is where the features
+/// are. Begins and ends with a barrier.
+template <class S, class Input, class Last, class Layer>
 __device__ void block_adjoints(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
-                               const typename S::T* coefficients, Last&& last, Layer&& on_layer) {
+                               const typename S::T* coefficients, const Input& input, Last&& last,
+                               Layer&& on_layer) {
   using T = typename S::T;
   using Jet = typename S::Jet;
   const int R = jet.channels() * m.points, x = int(threadIdx.x), y = int(threadIdx.y);
-  const std::size_t layer = std::size_t(m.width) * std::size_t(R);
+  const int layer = m.width * R;
   __syncthreads();
-  last(static_cast<const T*>(m.y + std::size_t(m.depth - 1) * layer));
+  last(static_cast<const T*>(m.y() + (m.depth - 1) * layer));
   const T* weight = m.parameters + m.weight(m.depth);
   const auto seed_at = [&](int o, int column) {
     T sum = T(0);
-    for (int q = 0; q < m.outputs; ++q) sum += weight[q * m.width + o] * m.output_bar[q * R + column];
+    for (int q = 0; q < m.outputs; ++q) sum += weight[q * m.width + o] * m.output_bar()[q * R + column];
     return sum;
   };
   for (int o = y; o < m.width; o += S::side)
-    for (int r = x; r < R; r += S::side)
-      m.bar[0][std::size_t(o) * std::size_t(R) + std::size_t(r)] = seed_at(o, r);
+    for (int r = x; r < R; r += S::side) m.bar(0)[o * R + r] = seed_at(o, r);
   __syncthreads();
-  activate_layer_adjoint<S>(m, jet, coefficients, m.depth - 1, m.bar[0]);
+  activate_layer_adjoint<S>(m, jet, coefficients, m.depth - 1, m.bar(0));
   __syncthreads();
   for (int l = m.depth - 1; l >= 0; --l) {
-    const T* from = m.bar[(m.depth - 1 - l) % 2];
-    T* to = m.bar[(m.depth - l) % 2];
-    on_layer(l, l == 0 ? m.input : static_cast<const T*>(m.y + std::size_t(l - 1) * layer), from);
+    const T* from = m.bar((m.depth - 1 - l) % 2);
+    T* to = m.bar((m.depth - l) % 2);
+    on_layer(l, l == 0 ? input() : static_cast<const T*>(m.y() + (l - 1) * layer), from);
     if (l == 0) break;
     for (int o0 = 0; o0 < m.width; o0 += S::features)
       for (int c0 = 0; c0 < R; c0 += S::columns) {
@@ -395,7 +398,7 @@ __device__ void block_adjoints(const MlpBlock<typename S::T>& m, const typename 
 #pragma unroll
           for (int c = 0; c < S::C; ++c) {
             const int column = c0 + c * S::side + x;
-            if (column < R) to[std::size_t(o) * std::size_t(R) + std::size_t(column)] = sum[f][c];
+            if (column < R) to[o * R + column] = sum[f][c];
           }
         }
       }
@@ -407,15 +410,15 @@ __device__ void block_adjoints(const MlpBlock<typename S::T>& m, const typename 
   }
 }
 
-/// m.gradient += that of Σ output_bar · output, after block_forward on the same tile. Begins and ends with a
-/// barrier.
-template <class S>
+/// The block's gradient += that of Σ output_bar · output, after block_forward on the same tile. Begins and
+/// ends with a barrier.
+template <class S, class Input>
 __device__ void block_backward(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
-                               const typename S::T* coefficients) {
+                               const typename S::T* coefficients, const Input& input) {
   using T = typename S::T;
   const int R = jet.channels() * m.points;
   block_adjoints<S>(
-      m, jet, coefficients, [&](const T* last) { last_layer_gradient<S>(m, R, last); },
+      m, jet, coefficients, input, [&](const T* last) { last_layer_gradient<S>(m, R, last); },
       [&](int l, const T* in, const T* bar) { layer_gradient<S>(m, R, l, in, bar); });
 }
 

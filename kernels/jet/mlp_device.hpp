@@ -10,16 +10,18 @@
 
 namespace sobolev::target_cuda {
 
-/// Features per thread and points per thread: at most 64 32-bit accumulators, and as many as fit.
+/// Features per thread and points per thread: at most 64 32-bit accumulators, so that two blocks of 256 threads
+/// fit a multiprocessor without spills (tools/ptxas_report.py).
 template <class T>
 constexpr int features_per_thread = sizeof(T) == 4 ? 8 : 4;
-template <class Jet>
+template <class Jet, class T>
 constexpr int points_per_thread = !Jet::unrolled           ? 1
                                   : Jet::max_channels >= 5 ? 1
-                                                           : 8 / Jet::max_channels;
+                                  : Jet::max_channels >= 3 ? 8 / Jet::max_channels
+                                                           : (sizeof(T) == 4 ? 8 : 6) / Jet::max_channels;
 
 template <class Jet, class T>
-using MlpBlockShape = BlockShape<Jet, T, features_per_thread<T>, points_per_thread<Jet>>;
+using MlpBlockShape = BlockShape<Jet, T, features_per_thread<T>, points_per_thread<Jet, T>>;
 
 /// f(BlockShape, DeviceJet) for a jet.
 template <class T, class F>
@@ -29,8 +31,10 @@ void with_block_shape(const detail::DeviceJetView<T>& table, F&& f) {
   });
 }
 
+/// The network with the layout of a block's slice, which has room for `rest` elements more; `memory` and
+/// `gradients` are for the caller to set.
 template <class T>
-MlpBlock<T> describe_block(const MlpShape& shape, const T* parameters, int points) {
+MlpBlock<T> describe_block(const MlpShape& shape, int channels, int points, std::size_t rest) {
   MlpBlock<T> m{};
   m.inputs = shape.inputs;
   m.outputs = shape.outputs;
@@ -38,35 +42,21 @@ MlpBlock<T> describe_block(const MlpShape& shape, const T* parameters, int point
   m.width = shape.width;
   m.points = points;
   m.activation = shape.activation;
-  m.parameters = parameters;
-  return m;
-}
-
-/// Elements that a block needs for a tile, without its inputs.
-template <class T>
-std::size_t block_elements(const MlpBlock<T>& m, int channels) {
-  const std::size_t kept = m.activation == Activation::tanh ? 1 : 2;
-  const std::size_t rows =
-      2 * std::size_t(m.outputs) + (kept * std::size_t(m.depth) + 2) * std::size_t(m.width);
-  return rows * std::size_t(channels) * std::size_t(m.points);
-}
-
-/// Gives a block its memory; returns where that ends.
-template <class T>
-__device__ T* take_block_memory(MlpBlock<T>& m, int channels, T* memory) {
-  const std::size_t R = std::size_t(channels) * std::size_t(m.points), layer = std::size_t(m.width) * R;
-  const auto take = [&memory](std::size_t n) {
-    T* at = memory;
-    memory += n;
-    return at;
+  m.parameter_count = shape.parameters();
+  const std::size_t R = std::size_t(channels) * std::size_t(points), layer = std::size_t(m.width) * R;
+  const auto take = [&m](std::size_t n) {
+    const std::size_t at = m.slice;
+    m.slice += (n + 31) / 32 * 32;
+    require(m.slice < (std::size_t(1) << 31), "the network is too large for a device's tile");
+    return int(at);
   };
-  m.y = take(std::size_t(m.depth) * layer);
-  m.z = m.activation == Activation::tanh ? m.y : take(std::size_t(m.depth) * layer);
-  m.bar[0] = take(layer);
-  m.bar[1] = take(layer);
-  m.output = take(std::size_t(m.outputs) * R);
-  m.output_bar = take(std::size_t(m.outputs) * R);
-  return memory;
+  m.y_at = take(std::size_t(m.depth) * layer);
+  m.z_at = m.activation == Activation::tanh ? m.y_at : take(std::size_t(m.depth) * layer);
+  for (int& bar : m.bar_at) bar = take(layer);
+  m.output_at = take(std::size_t(m.outputs) * R);
+  m.output_bar_at = take(std::size_t(m.outputs) * R);
+  m.rest_at = take(rest);
+  return m;
 }
 
 /// Two blocks per multiprocessor hide each other's barriers; more would only take memory.

@@ -32,73 +32,86 @@ TapePlace tape_place(const DeviceGroupView<typename S::T>& g) {
 
 template <class S>
 __global__ void __launch_bounds__(256, 2)
-    step_kernel(MlpBlock<typename S::T> m, DeviceJet<typename S::Jet, typename S::T> jet,
-                DeviceGroupView<typename S::T> g, TileBatch<typename S::T> batch,
-                StepResults<typename S::T> results, bool tape_in_shared, typename S::T* memory,
-                std::size_t slice, std::size_t parameters) {
+    step_kernel(SOBOLEV_CONSTANT MlpBlock<typename S::T> m,
+                SOBOLEV_CONSTANT DeviceJet<typename S::Jet, typename S::T> jet,
+                SOBOLEV_CONSTANT DeviceGroupView<typename S::T> g,
+                SOBOLEV_CONSTANT TileBatch<typename S::T> batch,
+                SOBOLEV_CONSTANT StepResults<typename S::T> results, const bool tape_in_shared) {
   using T = typename S::T;
-  const int channels = jet.algebra.channels(), R = channels * m.points, real = m.points / g.copies;
-  T* rest = take_block_memory(m, channels, memory + blockIdx.x * slice);
-  m.gradient = results.shares + blockIdx.x * parameters;
-  T* registers = tape_in_shared ? dynamic_shared<T>() : rest;
-  T* adjoints = registers + std::size_t(g.tape.registers()) * std::size_t(real);
-  for (std::size_t i = blockIdx.x; i < batch.count; i += gridDim.x) {
-    const std::size_t number = batch.first + i;
+  const int channels = jet.algebra.channels();
+  for (unsigned i = blockIdx.x; i < batch.count; i += gridDim.x) {
+    const unsigned number = batch.first + i;
     const PointTile tile = g.tiles[number];
     const T factor = g.slice_weight == nullptr ? T(1) : T(g.slice_weight[tile.slice]);
     if (factor == T(0)) {
       if (results.tile_loss != nullptr && threadIdx.x + threadIdx.y == 0) results.tile_loss[number] = 0;
       continue;
     }
-    m.input = batch.features + i * std::size_t(m.inputs) * std::size_t(R);
-    block_forward<S>(m, jet.algebra, jet.coefficients());
-    tile_residuals<S>(g, m, channels, tile, registers);
-    if (results.residuals != nullptr) store_residuals<S>(g, m, tile, registers, results.residuals);
-    if (results.tile_loss != nullptr)
-      tile_loss<S>(g, m, tile, registers, results.tile_loss + number,
-                   results.tile_unit == nullptr ? nullptr : results.tile_unit + number);
-    if (results.shares == nullptr) continue;
-    seed_residuals<S>(g, m, tile, factor, results.seeds, registers, adjoints);
-    tile_output_bar<S>(g, m, channels, registers, adjoints);
-    block_backward<S>(m, jet.algebra, jet.coefficients());
+    const auto input = [&] {  // made when it is needed: it would take registers
+      return batch.features + std::size_t(i) * std::size_t(m.inputs * channels * m.points);
+    };
+    block_forward<S>(m, jet.algebra, jet.coefficients(), input());
+    {
+      T* registers = tape_in_shared ? dynamic_shared<T>() : m.rest();
+      T* adjoints = registers + std::size_t(g.tape.registers()) * std::size_t(m.points / g.copies);
+      tile_residuals<S>(g, m, channels, tile, registers);
+      if (results.residuals != nullptr) store_residuals<S>(g, tile, m.points, registers, results.residuals);
+      if (results.tile_loss != nullptr)
+        tile_loss<S>(g, tile, m.points, registers, results.tile_loss + number,
+                     results.tile_unit == nullptr ? nullptr : results.tile_unit + number);
+      if (m.gradients == nullptr) continue;
+      seed_residuals<S>(g, tile, m.points, factor, results.seeds, registers, adjoints);
+      tile_output_bar<S>(g, m, channels, registers, adjoints);
+    }
+    block_backward<S>(m, jet.algebra, jet.coefficients(), input);
   }
 }
 
 template <class S>
 __global__ void __launch_bounds__(256, 2)
-    jacobian_kernel(MlpBlock<typename S::T> m, DeviceJet<typename S::Jet, typename S::T> jet,
-                    DeviceGroupView<typename S::T> g, TileBatch<typename S::T> batch, typename S::T* rows,
-                    std::size_t stride, typename S::T* memory, std::size_t slice, std::size_t parameters) {
+    jacobian_kernel(SOBOLEV_CONSTANT MlpBlock<typename S::T> m,
+                    SOBOLEV_CONSTANT DeviceJet<typename S::Jet, typename S::T> jet,
+                    SOBOLEV_CONSTANT DeviceGroupView<typename S::T> g,
+                    SOBOLEV_CONSTANT TileBatch<typename S::T> batch, typename S::T* const rows,
+                    const std::size_t stride) {
   using T = typename S::T;
   SOBOLEV_SHARED(T, scale, 128);
-  const int channels = jet.algebra.channels(), R = channels * m.points, real = m.points / g.copies;
+  const int channels = jet.algebra.channels();
   const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
-  T* registers = take_block_memory(m, channels, memory + blockIdx.x * slice);
-  T* adjoints = registers + std::size_t(g.tape.registers()) * std::size_t(real);
-  const std::size_t first = g.tiles[batch.first].first;
-  for (std::size_t i = blockIdx.x; i < batch.count; i += gridDim.x) {
+  for (unsigned i = blockIdx.x; i < batch.count; i += gridDim.x) {
     const PointTile tile = g.tiles[batch.first + i];
-    const int count = int(tile.count);
-    const T factor = g.slice_weight == nullptr ? T(1) : T(g.slice_weight[tile.slice]);
-    m.input = batch.features + i * std::size_t(m.inputs) * std::size_t(R);
-    block_forward<S>(m, jet.algebra, jet.coefficients());
-    tile_residuals<S>(g, m, channels, tile, registers);
+    const auto input = [&] {  // made when it is needed: it would take registers
+      return batch.features + std::size_t(i) * std::size_t(m.inputs * channels * m.points);
+    };
+    block_forward<S>(m, jet.algebra, jet.coefficients(), input());
+    tile_residuals<S>(g, m, channels, tile, m.rest());
     for (int e = 0; e < g.residuals; ++e) {
-      T* row = rows + ((tile.first - first) * std::size_t(g.residuals) + std::size_t(e * count)) * stride;
-      if (me < count) {
-        const T weight =
-            g.weight[e] * (g.point_weight == nullptr ? T(1) : g.point_weight[tile.first + unsigned(me)]);
-        const T root = vsqrt<T>(factor * weight);
-        scale[me] = root;
-        row[std::size_t(me) * stride + parameters] =
-            root * registers[std::size_t(g.tape.outputs[e]) * std::size_t(real) + std::size_t(me)];
+      const int count = int(tile.count);
+      T* row = rows + ((tile.first - g.tiles[batch.first].first) * std::size_t(g.residuals) +
+                       std::size_t(e * count)) *
+                          stride;
+      {
+        const int real = m.points / g.copies;
+        T* registers = m.rest();
+        T* adjoints = registers + std::size_t(g.tape.registers()) * std::size_t(real);
+        if (me < count) {
+          const T factor = g.slice_weight == nullptr ? T(1) : T(g.slice_weight[tile.slice]);
+          const T weight =
+              g.weight[e] * (g.point_weight == nullptr ? T(1) : g.point_weight[tile.first + unsigned(me)]);
+          const T root = vsqrt<T>(factor * weight);
+          scale[me] = root;
+          row[std::size_t(me) * stride + m.parameter_count] =
+              root * registers[std::size_t(g.tape.outputs[e]) * std::size_t(real) + std::size_t(me)];
+        }
+        unit_seed<S>(g, m.points, e, count, adjoints);
+        tile_output_bar<S>(g, m, channels, registers, adjoints);
       }
-      unit_seed<S>(g, m, e, count, adjoints);
-      tile_output_bar<S>(g, m, channels, registers, adjoints);
       const auto scale_of = [&](int n) { return scale[n]; };
       block_adjoints<S>(
-          m, jet.algebra, jet.coefficients(),
-          [&](const T* last) { last_layer_rows<S>(g, m, R, last, count, scale_of, row, stride); },
+          m, jet.algebra, jet.coefficients(), input,
+          [&](const T* last) {
+            last_layer_rows<S>(g, m, channels * m.points, last, count, scale_of, row, stride);
+          },
           [&](int l, const T* in, const T* bar) {
             layer_rows<S>(g, m, channels, l, in, bar, count, scale_of, row, stride);
           });
@@ -109,8 +122,10 @@ __global__ void __launch_bounds__(256, 2)
 
 /// Features of a tile by one block. registers : [registers of the tape, threads of the grid]
 template <class T>
-__global__ void step_features_kernel(DeviceGroupView<T> g, int points, int channels, int inputs,
-                                     std::size_t first, std::size_t count, T* features, T* registers) {
+__global__ void step_features_kernel(SOBOLEV_CONSTANT DeviceGroupView<T> g,
+                                     SOBOLEV_CONSTANT DeviceFeatures<T> by_copy, int points, int channels,
+                                     int inputs, std::size_t first, std::size_t count, T* features,
+                                     T* registers) {
   const int real = points / g.copies, R = channels * points;
   const std::size_t threads = std::size_t(gridDim.x) * blockDim.x;
   registers += std::size_t(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -120,7 +135,7 @@ __global__ void step_features_kernel(DeviceGroupView<T> g, int points, int chann
     for (int n = int(threadIdx.x); n < inputs * R; n += int(blockDim.x)) to[n] = T(0);
     __syncthreads();
     for (int column = int(threadIdx.x); column < points; column += int(blockDim.x)) {
-      const FeatureView<T>& view = g.features[column / real];
+      const FeatureView<T>& view = by_copy.of_copy[column / real];
       const std::size_t p = unsigned(column % real), n = tile.first + (p < tile.count ? p : tile.count - 1);
       plain_features<T>(view, g.x + n, g.points, 1, [=](int feature, int channel, int) -> T& {
         return to[feature * R + channel * points + column];
@@ -178,8 +193,8 @@ __global__ void loss_kernel(std::size_t tiles, const PointTile* tile, const doub
 }
 
 template <class T>
-__global__ void weigh_kernel(DeviceGroupView<T> g, int slices, const std::uint32_t* slice_points,
-                             View<T, 2> r) {
+__global__ void weigh_kernel(SOBOLEV_CONSTANT DeviceGroupView<T> g, int slices,
+                             const std::uint32_t* slice_points, View<T, 2> r) {
   const std::size_t stride = std::size_t(gridDim.x) * blockDim.x;
   for (std::size_t n = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x; n < g.points; n += stride) {
     T factor = g.point_weight == nullptr ? T(1) : g.point_weight[n];
@@ -222,32 +237,31 @@ __global__ void row_norms_kernel(const T* rows, std::size_t stride, std::size_t 
   if (threadIdx.x == 0) norms[blockIdx.x] = sums[0];
 }
 
-/// f(BlockShape, DeviceJet, MlpBlock) of a network.
+/// f(BlockShape, DeviceJet, MlpBlock) of a network on a group.
 template <class T, class F>
-void with_network(const DeviceNetwork<T>& network, F&& f) {
+void with_network(const DeviceNetwork<T>& network, const DeviceGroupView<T>& g, F&& f) {
   with_block_shape<T>(network.jet, [&](auto s, const auto& jet) {
     using S = decltype(s);
-    f(s, jet, describe_block<T>(network.shape, network.parameters, S::side * S::points));
+    MlpBlock<T> m = describe_block<T>(network.shape, network.jet.host.channels, S::side * S::points,
+                                      tape_place<S>(g).elements);
+    m.parameters = network.parameters;
+    f(s, jet, m);
   });
 }
 
+/// Gives the network its memory. Returns as many blocks as there are tiles for, and memory.
 template <class T>
-std::size_t slice_elements(const MlpBlock<T>& m, int channels, const TapePlace& tape) {
-  return (block_elements<T>(m, channels) + tape.elements + 31) / 32 * 32;
-}
-
-/// What fits in the memory at hand, and not more than there is work for.
-template <class T>
-unsigned blocks_of(const Cuda& cuda, const StepMemory<T>& memory, std::size_t slice, std::size_t tiles) {
-  require(slice <= memory.elements, "fused step: the memory of the device step is too small");
-  return unsigned(std::min<std::size_t>(persistent_blocks(cuda, tiles), memory.elements / slice));
+unsigned take_memory(const Cuda& cuda, const StepMemory<T>& memory, std::size_t tiles, MlpBlock<T>& m) {
+  require(m.slice <= memory.elements, "fused step: the memory of the device step is too small");
+  m.memory = memory.data;
+  return unsigned(std::min<std::size_t>(persistent_blocks(cuda, tiles), memory.elements / m.slice));
 }
 }  // namespace
 
 template <class T>
 int device_tile_points(const DeviceNetwork<T>& network, const DeviceGroupView<T>& g) {
   int points = 0;
-  with_network<T>(network, [&](auto, const auto&, const MlpBlock<T>& m) { points = m.points / g.copies; });
+  with_network<T>(network, g, [&](auto, const auto&, const MlpBlock<T>& m) { points = m.points / g.copies; });
   return points;
 }
 
@@ -263,25 +277,25 @@ template <class T>
 std::size_t device_step_memory(const Cuda& cuda, const DeviceNetwork<T>& network,
                                const DeviceGroupView<T>& g) {
   std::size_t slice = 0;
-  with_network<T>(network, [&](auto s, const auto&, const MlpBlock<T>& m) {
-    slice = slice_elements<T>(m, network.jet.host.channels, tape_place<decltype(s)>(g));
-  });
+  with_network<T>(network, g, [&](auto, const auto&, const MlpBlock<T>& m) { slice = m.slice; });
   return slice * std::size_t(device_step_blocks(cuda));
 }
 
 template <class T>
-std::size_t device_features_memory(const Cuda& cuda, const DeviceGroupView<T>& g) {
+std::size_t device_features_memory(const Cuda& cuda, const DeviceFeatures<T>& features, int copies) {
   int registers = 0;
-  for (int c = 0; c < g.copies; ++c)
-    if (g.features[c].expression_count > 0) registers = std::max(registers, g.features[c].tape.registers());
+  for (int c = 0; c < copies; ++c)
+    if (features.of_copy[c].expression_count > 0)
+      registers = std::max(registers, features.of_copy[c].tape.registers());
   return std::size_t(registers) * feature_threads * 8 * std::size_t(cuda.multiprocessors());
 }
 
 template <class T>
 void device_features(const Cuda& cuda, const DeviceNetwork<T>& network, const DeviceGroupView<T>& g,
-                     std::size_t first, std::size_t count, T* features, T* scratch) {
+                     const DeviceFeatures<T>& by_copy, std::size_t first, std::size_t count, T* features,
+                     T* scratch) {
   const unsigned blocks = unsigned(std::min<std::size_t>(count, 8 * std::size_t(cuda.multiprocessors())));
-  launch<step_features_kernel<T>>(cuda, {blocks, feature_threads}, g,
+  launch<step_features_kernel<T>>(cuda, {blocks, feature_threads}, g, by_copy,
                                   device_tile_points<T>(network, g) * g.copies, network.jet.host.channels,
                                   network.shape.inputs, first, count, features, scratch);
 }
@@ -289,30 +303,26 @@ void device_features(const Cuda& cuda, const DeviceNetwork<T>& network, const De
 template <class T>
 void device_step(const Cuda& cuda, const DeviceNetwork<T>& network, const DeviceGroupView<T>& g,
                  const TileBatch<T>& batch, const StepResults<T>& results, const StepMemory<T>& memory) {
-  with_network<T>(network, [&](auto s, const auto& jet, const MlpBlock<T>& m) {
+  with_network<T>(network, g, [&](auto s, const auto& jet, MlpBlock<T>& m) {
     using S = decltype(s);
     const TapePlace tape = tape_place<S>(g);
-    const std::size_t slice = slice_elements<T>(m, network.jet.host.channels, tape);
     const std::size_t shared = std::max(S::shared_bytes, tape.shared ? tape.elements * sizeof(T) : 0);
-    launch<step_kernel<S>>(cuda, {blocks_of<T>(cuda, memory, slice, batch.count), {S::side, S::side}, shared},
-                           m, jet, g, batch, results, tape.shared, memory.data, slice,
-                           network.shape.parameters());
+    const unsigned blocks = take_memory<T>(cuda, memory, batch.count, m);
+    m.gradients = results.shares;
+    launch<step_kernel<S>>(cuda, {blocks, {S::side, S::side}, shared}, m, jet, g, batch, results,
+                           tape.shared);
   });
 }
 
 template <class T>
 void device_jacobian(const Cuda& cuda, const DeviceNetwork<T>& network, const DeviceGroupView<T>& g,
                      const TileBatch<T>& batch, T* rows, std::size_t stride, const StepMemory<T>& memory) {
-  with_network<T>(network, [&](auto s, const auto& jet, const MlpBlock<T>& m) {
+  with_network<T>(network, g, [&](auto s, const auto& jet, MlpBlock<T>& m) {
     using S = decltype(s);
-    const std::size_t slice = slice_elements<T>(m, network.jet.host.channels, tape_place<S>(g));
     const std::size_t stage = std::size_t(network.jet.host.channels * m.points) * row_stage_pitch * sizeof(T);
-    launch<jacobian_kernel<S>>(cuda,
-                               {blocks_of<T>(cuda, memory, slice, batch.count),
-                                {S::side, S::side},
-                                std::max(S::shared_bytes, stage)},
-                               m, jet, g, batch, rows, stride, memory.data, slice,
-                               network.shape.parameters());
+    const unsigned blocks = take_memory<T>(cuda, memory, batch.count, m);
+    launch<jacobian_kernel<S>>(cuda, {blocks, {S::side, S::side}, std::max(S::shared_bytes, stage)}, m, jet,
+                               g, batch, rows, stride);
   });
 }
 
@@ -357,9 +367,9 @@ void device_row_norms(const Cuda& cuda, const T* rows, std::size_t count, std::s
   template std::size_t device_tile_features<T>(const DeviceNetwork<T>&, const DeviceGroupView<T>&); \
   template std::size_t device_step_memory<T>(const Cuda&, const DeviceNetwork<T>&,                  \
                                              const DeviceGroupView<T>&);                            \
-  template std::size_t device_features_memory<T>(const Cuda&, const DeviceGroupView<T>&);           \
+  template std::size_t device_features_memory<T>(const Cuda&, const DeviceFeatures<T>&, int);       \
   template void device_features<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&, \
-                                   std::size_t, std::size_t, T*, T*);                               \
+                                   const DeviceFeatures<T>&, std::size_t, std::size_t, T*, T*);     \
   template void device_step<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&,     \
                                const TileBatch<T>&, const StepResults<T>&, const StepMemory<T>&);   \
   template void device_jacobian<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&, \

@@ -31,7 +31,7 @@ __device__ void tile_residuals(const DeviceGroupView<typename S::T>& g, const Ml
   for (int e = 0; e < g.externals; ++e, to += real) *to = g.external[std::size_t(e) * g.points + n];
   for (int f = 0; f < g.field_count; ++f, to += real) {
     const FieldIndex<T> field = g.fields[f];
-    const T* from = m.output + field.output * R + field.channel * m.points + p;
+    const T* from = m.output() + field.output * R + field.channel * m.points + p;
     T sum = T(0);
     for (int s = 0; s < g.copies; ++s) sum += g.parity[s] * from[s * real];
     *to = field.scale * sum;
@@ -40,9 +40,9 @@ __device__ void tile_residuals(const DeviceGroupView<typename S::T>& g, const Ml
 }
 
 template <class S>
-__device__ void store_residuals(const DeviceGroupView<typename S::T>& g, const MlpBlock<typename S::T>& m,
-                                const PointTile& tile, const typename S::T* registers, typename S::T* r) {
-  const int real = m.points / g.copies, p = thread_of_block();
+__device__ void store_residuals(const DeviceGroupView<typename S::T>& g, const PointTile& tile, int points,
+                                const typename S::T* registers, typename S::T* r) {
+  const int real = points / g.copies, p = thread_of_block();
   if (unsigned(p) >= tile.count) return;
   for (int e = 0; e < g.residuals; ++e)
     r[std::size_t(e) * g.points + tile.first + unsigned(p)] = registers[g.tape.outputs[e] * real + p];
@@ -50,11 +50,10 @@ __device__ void store_residuals(const DeviceGroupView<typename S::T>& g, const M
 
 /// Σ_e w_e Σ_n v_n r² to *weighted and, unless null, the same with w_e = 1 to *unit. Ends with a barrier.
 template <class S>
-__device__ void tile_loss(const DeviceGroupView<typename S::T>& g, const MlpBlock<typename S::T>& m,
-                          const PointTile& tile, const typename S::T* registers, double* weighted,
-                          double* unit) {
+__device__ void tile_loss(const DeviceGroupView<typename S::T>& g, const PointTile& tile, int points,
+                          const typename S::T* registers, double* weighted, double* unit) {
   SOBOLEV_SHARED(double, sums, 16);
-  const int real = m.points / g.copies, p = thread_of_block();
+  const int real = points / g.copies, p = thread_of_block();
   double with_weights = 0, without = 0;
   if (unsigned(p) < tile.count) {
     const double v = g.point_weight == nullptr ? 1.0 : double(g.point_weight[tile.first + unsigned(p)]);
@@ -93,11 +92,11 @@ __device__ void clear_adjoints(const DeviceGroupView<typename S::T>& g, int real
 
 /// The residuals' adjoints: those of factor · Σ w_e v_n r², or `seeds` : [E, N].
 template <class S>
-__device__ void seed_residuals(const DeviceGroupView<typename S::T>& g, const MlpBlock<typename S::T>& m,
-                               const PointTile& tile, typename S::T factor, const typename S::T* seeds,
+__device__ void seed_residuals(const DeviceGroupView<typename S::T>& g, const PointTile& tile, int points,
+                               typename S::T factor, const typename S::T* seeds,
                                const typename S::T* registers, typename S::T* adjoints) {
   using T = typename S::T;
-  const int real = m.points / g.copies, p = thread_of_block();
+  const int real = points / g.copies, p = thread_of_block();
   if (p >= real) return;
   clear_adjoints<S>(g, real, p, adjoints);
   if (unsigned(p) >= tile.count) return;
@@ -112,9 +111,9 @@ __device__ void seed_residuals(const DeviceGroupView<typename S::T>& g, const Ml
 
 /// Adjoint 1 of residual e at the tile's first `count` points.
 template <class S>
-__device__ void unit_seed(const DeviceGroupView<typename S::T>& g, const MlpBlock<typename S::T>& m, int e,
-                          int count, typename S::T* adjoints) {
-  const int real = m.points / g.copies, p = thread_of_block();
+__device__ void unit_seed(const DeviceGroupView<typename S::T>& g, int points, int e, int count,
+                          typename S::T* adjoints) {
+  const int real = points / g.copies, p = thread_of_block();
   if (p >= real) return;
   clear_adjoints<S>(g, real, p, adjoints);
   if (p < count) adjoints[g.tape.outputs[e] * real + p] = typename S::T(1);
@@ -129,11 +128,11 @@ __device__ void tile_output_bar(const DeviceGroupView<typename S::T>& g, const M
   if (p >= real) return;
   tape_reverse_tile<T>(g.tape, registers + p, adjoints + p, real, 1);
   for (int row = 0; row < m.outputs * channels; ++row)
-    for (int s = 0; s < g.copies; ++s) m.output_bar[row * m.points + s * real + p] = T(0);
+    for (int s = 0; s < g.copies; ++s) m.output_bar()[row * m.points + s * real + p] = T(0);
   const T* bar = adjoints + std::size_t(g.coordinates + g.externals) * std::size_t(real) + p;
   for (int f = 0; f < g.field_count; ++f, bar += real) {
     const FieldIndex<T> field = g.fields[f];
-    T* out = m.output_bar + field.output * R + field.channel * m.points + p;
+    T* out = m.output_bar() + field.output * R + field.channel * m.points + p;
     for (int s = 0; s < g.copies; ++s) out[s * real] += field.scale * g.parity[s] * *bar;
   }
 }
@@ -148,7 +147,7 @@ __device__ void last_layer_rows(const DeviceGroupView<typename S::T>& g, const M
   const int width = m.width;
   for (int i = thread_of_block(); i < count * m.outputs * (width + 1); i += S::threads) {
     const int feature = i % (width + 1), q = i / (width + 1) % m.outputs, n = i / (width + 1) / m.outputs;
-    const T* seed = m.output_bar + q * R + n;
+    const T* seed = m.output_bar() + q * R + n;
     T sum = T(0);
     if (feature < width) {
       const T* row = last + std::size_t(feature) * std::size_t(R) + n;

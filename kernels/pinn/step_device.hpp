@@ -23,7 +23,6 @@ struct PointTile {
 /// A residual group in device memory.
 template <class T>
 struct DeviceGroupView {
-  FeatureView<T> features[most_mirrored_copies];
   T parity[most_mirrored_copies];
   int copies;
   const FieldIndex<T>* fields;
@@ -38,6 +37,12 @@ struct DeviceGroupView {
   const double* slice_weight;  // [slices], or null: all 1
 };
 
+/// The features of a group's mirrored copies.
+template <class T>
+struct DeviceFeatures {
+  FeatureView<T> of_copy[most_mirrored_copies];
+};
+
 /// A network and a group's jet, ready to launch.
 template <class T>
 struct DeviceNetwork {
@@ -49,7 +54,7 @@ struct DeviceNetwork {
 /// Which tiles, and the features of each: [tile][inputs][K · points of a tile].
 template <class T>
 struct TileBatch {
-  std::size_t first, count;
+  std::uint32_t first, count;
   const T* features;
 };
 
@@ -83,10 +88,10 @@ int device_step_blocks(const Cuda&);
 
 /// Features of a batch's tiles. scratch: device_features_memory elements.
 template <class T>
-void device_features(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&, std::size_t first,
-                     std::size_t count, T* features, T* scratch);
+void device_features(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&,
+                     const DeviceFeatures<T>&, std::size_t first, std::size_t count, T* features, T* scratch);
 template <class T>
-std::size_t device_features_memory(const Cuda&, const DeviceGroupView<T>&);
+std::size_t device_features_memory(const Cuda&, const DeviceFeatures<T>&, int copies);
 
 /// Network, residuals, loss and, where shares is not null, the way back.
 template <class T>

@@ -63,14 +63,11 @@ template <class T>
 DeviceGroupView<T> CudaGroup<T>::view(bool slice_weights, bool unit_weights) const {
   DeviceGroupView<T> v{};
   v.copies = int(features.size());
-  for (std::size_t c = 0; c < features.size(); ++c) {
-    v.features[c] = features[c]->view();
-    v.parity[c] = parity[c];
-  }
+  std::copy(parity.begin(), parity.end(), v.parity);
   v.fields = fields.data();
   v.field_count = int(fields.size());
   v.externals = spec.externals;
-  v.coordinates = v.features[0].coordinates;
+  v.coordinates = features[0]->view().coordinates;
   v.residuals = int(spec.tape.outputs.size());
   v.tape = tape.view();
   v.points = points;
@@ -81,6 +78,13 @@ DeviceGroupView<T> CudaGroup<T>::view(bool slice_weights, bool unit_weights) con
   v.tiles = tiles.data();
   v.slice_weight = slice_weights && causal && weighted ? slice_weight.data() : nullptr;
   return v;
+}
+
+template <class T>
+DeviceFeatures<T> CudaGroup<T>::feature_views() const {
+  DeviceFeatures<T> views{};
+  for (std::size_t c = 0; c < features.size(); ++c) views.of_copy[c] = features[c]->view();
+  return views;
 }
 
 template <class T>
@@ -183,7 +187,8 @@ void StepOn<T, Cuda>::cut_tiles(CudaGroup<T>& g) {
   if (!keep) {
     batch_features.resize(std::max(batch_features.size(), features_budget / sizeof(T)));
   } else if (tiles > 0) {
-    device_features<T>(cuda, net, view, 0, tiles, g.kept_features.data(), features_scratch.data());
+    device_features<T>(cuda, net, view, g.feature_views(), 0, tiles, g.kept_features.data(),
+                       features_scratch.data());
   }
 }
 
@@ -191,7 +196,8 @@ template <class T>
 void StepOn<T, Cuda>::size_memory(CudaGroup<T>& g) {
   const DeviceGroupView<T> view = g.view(false);
   memory.resize(std::max(memory.size(), device_step_memory<T>(cuda, network(g, nullptr), view)));
-  features_scratch.resize(std::max(features_scratch.size(), device_features_memory<T>(cuda, view)));
+  features_scratch.resize(
+      std::max(features_scratch.size(), device_features_memory<T>(cuda, g.feature_views(), view.copies)));
 }
 
 template <class T>
@@ -213,9 +219,10 @@ void StepOn<T, Cuda>::for_batches(const CudaGroup<T>& g, const DeviceNetwork<T>&
   for (; first < last; first += most) {
     const std::size_t count = std::min(most, last - first);
     if (!kept)
-      device_features<T>(cuda, net, view, first, count, batch_features.data(), features_scratch.data());
-    body(
-        TileBatch<T>{first, count, kept ? g.kept_features.data() + first * elements : batch_features.data()});
+      device_features<T>(cuda, net, view, g.feature_views(), first, count, batch_features.data(),
+                         features_scratch.data());
+    body(TileBatch<T>{std::uint32_t(first), std::uint32_t(count),
+                      kept ? g.kept_features.data() + first * elements : batch_features.data()});
   }
 }
 

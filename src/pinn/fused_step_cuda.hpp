@@ -70,6 +70,7 @@ struct CudaGroup {
   int slices() const { return int(offsets.size()) - 1; }
   /// slice weights are left out unless they are asked for; weights 1 in place of those of the residuals.
   DeviceGroupView<T> view(bool slice_weights, bool unit_weights = false) const;
+  DeviceFeatures<T> feature_views() const;
 };
 
 template <class T>
