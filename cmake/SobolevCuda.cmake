@@ -35,8 +35,11 @@ else()
   set_target_properties(sobolev_cuda_kernels PROPERTIES CUDA_COMPILER_LAUNCHER
     "${Python3_EXECUTABLE};${PROJECT_SOURCE_DIR}/tools/ptxas_report.py;--run")
   target_compile_options(sobolev_cuda_kernels PRIVATE -Xptxas=-v)
+  if(SOBOLEV_WERROR)
+    target_compile_options(sobolev_cuda_kernels PRIVATE "SHELL:-Werror all-warnings")
+  endif()
   # 554: a View<const T> needs no conversion to itself.
   target_compile_options(sobolev_cuda_kernels PRIVATE --expt-relaxed-constexpr -diag-suppress=554)
   set_target_properties(sobolev_cuda_kernels PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON)
-  set(SOBOLEV_CUDA_LIBRARIES CUDA::cudart)
+  set(SOBOLEV_CUDA_LIBRARIES CUDA::cudart_static)  # so that programs start without the toolkit, too
 endif()

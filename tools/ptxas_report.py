@@ -88,12 +88,13 @@ def main() -> int:
     parser.add_argument("build", type=Path)
     parser.add_argument("--markdown", type=Path, help="a file with two marks " + MARK)
     parser.add_argument("--arch", help="only this architecture, e.g. sm_90a")
+    parser.add_argument("--hot", action="store_true", help="only the hot kernels in the table")
     options = parser.parse_args()
     found = [kernel for kernel in kernels(options.build) if options.arch in (None, kernel["arch"])]
     if not found:
         print(f"{options.build}: no report of ptxas; build with the preset cuda-compile-check")
         return 1
-    text = table(found)
+    text = table([kernel for kernel in found if hot(kernel) or not options.hot])
     if options.markdown:
         before, _, after = options.markdown.read_text(encoding="utf-8").split(MARK)
         options.markdown.write_text(f"{before}{MARK}\n{text}\n{MARK}{after}", encoding="utf-8")

@@ -29,6 +29,7 @@ def parse(description, points, width, depth, dtypes):
     parser.add_argument("--depth", type=int, default=depth)
     parser.add_argument("--dtype", choices=["float32", "float64", "both"], default=dtypes)
     parser.add_argument("--seconds", type=float, default=3.0, help="timed for about this long, per variant")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--variants", default="", help="comma separated; default: all")
     options = parser.parse_args()
     # Frameworks read these when they are imported: one thread pool of the size asked for, on as many cores.
@@ -36,8 +37,14 @@ def parse(description, points, width, depth, dtypes):
     os.sched_setaffinity(0, cores)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(options.threads)
-    os.environ["JAX_PLATFORMS"] = "cpu"
+    os.environ["JAX_PLATFORMS"] = options.device
     return options
+
+
+def wait(options, torch):
+    """For what was given to a device."""
+    if options.device == "cuda":
+        torch.cuda.synchronize()
 
 
 def dtypes(options):

@@ -28,10 +28,11 @@ def write_data(folder, width, depth, points):
     np.save(folder / "points.npy", np.stack(common.collocation(case, "float64"), 1))
 
 
-def run_ours(bench, kind, dtype, width, depth, points, threads, seconds):
+def run_ours(bench, device, kind, dtype, width, depth, points, threads, seconds):
     with tempfile.TemporaryDirectory() as name:
         write_data(Path(name), width, depth, points)
-        pattern = f"^peers/{kind}/{dtype}/width:{width}/depth:{depth}/points:{points}/real_time$"
+        where = "" if device == "cpu" else f"{device}/"
+        pattern = f"^peers/{kind}/{where}{dtype}/width:{width}/depth:{depth}/points:{points}/real_time$"
         command = [bench, f"--benchmark_filter={pattern}", "--benchmark_format=json",
                    f"--benchmark_min_time={seconds / 3}", "--benchmark_repetitions=3"]
         out = subprocess.run(limit(threads) + command, capture_output=True, text=True, check=False,
@@ -51,8 +52,8 @@ def limit(threads):
     return ["taskset", "-c", ",".join(map(str, cores))]
 
 
-def run_peer(script, dtype, width, depth, points, threads, seconds):
-    out = subprocess.run([sys.executable, HERE / script, f"--dtype={dtype}", f"--width={width}", f"--depth={depth}",
+def run_peer(script, device, dtype, width, depth, points, threads, seconds):
+    out = subprocess.run([sys.executable, HERE / script, f"--device={device}", f"--dtype={dtype}", f"--width={width}", f"--depth={depth}",
                           f"--points={points}", f"--threads={threads}", f"--seconds={seconds}"],
                          capture_output=True, text=True, check=False)
     if out.returncode:
@@ -82,6 +83,7 @@ def main():
     parser.add_argument("--widths", type=int, nargs="*", default=[32, 64, 128, 256])
     parser.add_argument("--points", type=int, nargs="*", default=[4096, 25600])
     parser.add_argument("--dtypes", nargs="*", default=["float32", "float64"])
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--no-lm", action="store_true", help="leave the Levenberg–Marquardt step out")
     parser.add_argument("--json", type=Path, help="also write all rows to this file")
     options = parser.parse_args()
@@ -93,9 +95,11 @@ def main():
     everything = []
     for kind, dtype, width, depth, points in cases:
         case = (dtype, width, depth, points, options.threads, options.seconds)
-        ours = run_ours(options.bench, kind, *case)
-        peers = [row for script in (f"{kind}_pytorch.py", f"{kind}_jax.py") for row in run_peer(script, *case)]
-        table(f"{kind}: {depth} x {width}, {points} points, {dtype}, {options.threads} threads", ours, peers)
+        ours = run_ours(options.bench, options.device, kind, *case)
+        peers = [row for script in (f"{kind}_pytorch.py", f"{kind}_jax.py") 
+                 for row in run_peer(script, options.device, *case)]
+        table(f"{kind}: {depth} x {width}, {points} points, {dtype}, "
+              f"{options.device if options.device != 'cpu' else f'{options.threads} threads'}", ours, peers)
         everything += [row | {"kind": kind} for row in [ours, *peers]]
     if options.json:
         options.json.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ import torch  # noqa: E402  (after the thread settings)
 from torch.func import grad, grad_and_value, jvp, vmap  # noqa: E402
 
 torch.set_num_threads(options.threads)
+torch.set_default_device(options.device)
 NU = common.DIFFUSION
 K = None  # wave numbers, in the precision at hand
 
@@ -78,6 +79,7 @@ def main():
                 slope = jacobian.T @ r / n
                 damped = matrix + common.DAMPING * torch.diag(torch.clamp(torch.diag(matrix), min=1e-12))
                 update = torch.cholesky_solve(-slope[:, None], torch.linalg.cholesky(damped))
+                common.wait(options, torch)
                 return r.square().mean(), lambda: torch.linalg.norm(update)
             return call
 

@@ -8,12 +8,15 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "sobolev/core/buffer.hpp"
+#include "benchmarks/limits.hpp"
+#include "sobolev/core/buffer_on.hpp"
 #include "sobolev/core/error.hpp"
 #include "sobolev/core/random.hpp"
 #include "sobolev/expression/tape.hpp"
 #include "sobolev/io/npy.hpp"
 #include "sobolev/linalg/cholesky.hpp"
+#include "sobolev/linalg/vector.hpp"
+#include "sobolev/optim/damping.hpp"
 #include "sobolev/pinn/step.hpp"
 
 namespace sobolev {
@@ -22,11 +25,11 @@ namespace {
 constexpr int modes = 10;
 constexpr double diffusion = 1e-4, damping = 1e-3;
 
-template <class T>
+template <class T, class E>
 struct Work {
-  Cpu cpu;
-  FusedStep<T> step;
-  Buffer<T> parameters;
+  E executor;
+  FusedStep<T, E> step;
+  BufferOn<E, T> parameters;
   double products = 0;  // Σ in·out
   double points = 0;
 };
@@ -70,35 +73,29 @@ std::vector<double> stored(const std::string& file, std::size_t size) {
   return values;
 }
 
-template <class T>
-Work<T> make_work(const benchmark::State& state) {
+template <class T, class E>
+Work<T, E> make_work(const benchmark::State& state, const E& on) {
   const int width = int(state.range(0)), depth = int(state.range(1));
   const auto points = std::size_t(state.range(2));
-  const Cpu cpu;
   const Features inputs = features();
   MlpShape mlp;
   mlp.inputs = inputs.inputs();
   mlp.depth = depth;
   mlp.width = width;
-  Work<T> work{cpu, FusedStep<T>(cpu, mlp, inputs), Buffer<T>(mlp.parameters())};
+  Work<T, E> work{on, FusedStep<T, E>(on, mlp, inputs), zeros<T>(on, mlp.parameters())};
   work.points = double(points);
   for (int l = 0; l < mlp.layers(); ++l) work.products += double(mlp.fan_in(l)) * mlp.fan_out(l);
   const auto x = stored("points.npy", 2 * points), p = stored("parameters.npy", mlp.parameters());
-  for (std::size_t i = 0; i < p.size(); ++i) work.parameters[i] = T(p[i]);
+  const std::vector<T> numbers(p.begin(), p.end());
+  upload<T, 1>(on, View<const T, 1>(numbers.data(), p.size()), View<T, 1>(work.parameters.data(), p.size()));
   const int group = work.step.add_group(allen_cahn(work.points));
   work.step.set_points(group, View<const double, 2>(x.data(), points, 2));
   return work;
 }
 
-template <class T>
-View<const T, 1> view(const Buffer<T>& b) {
+template <class T, class B>
+View<const T, 1> view(const B& b) {
   return View<const T, 1>(b.data(), b.size());
-}
-template <class T>
-double norm(const Buffer<T>& b) {
-  double sum = 0;
-  for (T v : b) sum += double(v) * double(v);
-  return std::sqrt(sum);
 }
 
 void report(benchmark::State& state, double flop, double loss, double size) {
@@ -107,34 +104,37 @@ void report(benchmark::State& state, double flop, double loss, double size) {
   state.counters["norm"] = size;
 }
 
-template <class T>
-void step(benchmark::State& state) {
-  Work<T> work = make_work<T>(state);
-  Buffer<T> gradient(work.parameters.size());
+template <class T, class E>
+void step(benchmark::State& state, const E& on) {
+  Work<T, E> work = make_work<T>(state, on);
+  auto gradient = zeros<T>(on, work.parameters.size());
   double loss = 0;
-  for (auto _ : state) loss = work.step.loss_gradient(view(work.parameters), gradient.view(gradient.size()));
-  report(state, 3 * 2 * work.points * 4 * work.products, loss, norm(gradient));
+  for (auto _ : state)
+    loss = work.step.loss_gradient(view<T>(work.parameters), View<T, 1>(gradient.data(), gradient.size()));
+  report(state, 3 * 2 * work.points * 4 * work.products, loss, norm<T>(on, view<T>(gradient)));
 }
 
-template <class T>
-void levenberg_marquardt(benchmark::State& state) {
-  Work<T> work = make_work<T>(state);
+template <class T, class E>
+void levenberg_marquardt(benchmark::State& state, const E& on) {
+  Work<T, E> work = make_work<T>(state, on);
   const std::size_t p = work.parameters.size();
-  Buffer<T> matrix(p * p), update(p);
+  auto memory = zeros<T>(on, p * p), factor = zeros<T>(on, p * p), diagonal = zeros<T>(on, p),
+       update = zeros<T>(on, p);
+  const View<T, 2> matrix(memory.data(), p, p), u(factor.data(), p, p);
+  const View<T, 1> d(diagonal.data(), p), step(update.data(), p);
   double loss = 0;
   for (auto _ : state) {
-    loss = work.step.normal_equations(view(work.parameters), matrix.view(p, p), update.view(p));
-    for (std::size_t i = 0; i < p; ++i) {
-      matrix[i * p + i] += T(damping) * std::max(matrix[i * p + i], T(1e-12));
-      update[i] = -update[i];
-    }
-    if (!cholesky(work.cpu, matrix.view(p, p)))
-      return state.SkipWithError("the matrix is not positive definite");
-    cholesky_solve(work.cpu, View<const T, 2>(matrix.data(), p, p), update.view(p));
+    loss = work.step.normal_equations(view<T>(work.parameters), matrix, step);
+    damping_diagonal<T>(on, matrix, T(0), d);
+    damped_matrix<T>(on, matrix, d, T(damping), u);
+    axpby<T>(on, T(-1), step, T(0), step, step);
+    if (!cholesky<T>(on, u)) return state.SkipWithError("the matrix is not positive definite");
+    cholesky_solve<T>(on, u, step);
+    if constexpr (!std::is_same_v<E, Cpu>) on.synchronize();
   }
   const double size = double(p);
   report(state, work.points * size * size + size * size * size / 3 + 8 * work.points * size, loss,
-         norm(update));
+         norm<T>(on, step));
 }
 
 void step_sizes(benchmark::internal::Benchmark* b) {
@@ -146,9 +146,20 @@ void lm_sizes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"width", "depth", "points"})->UseRealTime()->Unit(benchmark::kMillisecond);
   b->Args({30, 3, 10000});
 }
-BENCHMARK(step<float>)->Name("peers/step/float32")->Apply(step_sizes);
-BENCHMARK(step<double>)->Name("peers/step/float64")->Apply(step_sizes);
-BENCHMARK(levenberg_marquardt<double>)->Name("peers/lm/float64")->Apply(lm_sizes);
+[[maybe_unused]] const bool on_host = [] {
+  benchmark::RegisterBenchmark("peers/step/float32", step<float, Cpu>, Cpu())->Apply(step_sizes);
+  benchmark::RegisterBenchmark("peers/step/float64", step<double, Cpu>, Cpu())->Apply(step_sizes);
+  benchmark::RegisterBenchmark("peers/lm/float64", levenberg_marquardt<double, Cpu>, Cpu())->Apply(lm_sizes);
+  return true;
+}();
+#if SOBOLEV_HAS_CUDA
+[[maybe_unused]] const bool on_device = bench::on_cuda([](const Cuda& cuda) {
+  benchmark::RegisterBenchmark("peers/step/cuda/float32", step<float, Cuda>, cuda)->Apply(step_sizes);
+  benchmark::RegisterBenchmark("peers/step/cuda/float64", step<double, Cuda>, cuda)->Apply(step_sizes);
+  benchmark::RegisterBenchmark("peers/lm/cuda/float64", levenberg_marquardt<double, Cuda>, cuda)
+      ->Apply(lm_sizes);
+});
+#endif
 
 }  // namespace
 }  // namespace sobolev

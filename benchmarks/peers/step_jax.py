@@ -13,6 +13,7 @@ import jax  # noqa: E402  (after the thread settings)
 import jax.numpy as jnp  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_default_matmul_precision", "highest")  # IEEE float32, as everybody here
 NU = common.DIFFUSION
 
 

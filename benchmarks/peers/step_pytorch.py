@@ -14,6 +14,7 @@ options = common.parse(__doc__, points=25600, width=128, depth=4, dtypes="both")
 import torch  # noqa: E402  (after the thread settings)
 
 torch.set_num_threads(options.threads)
+torch.set_default_device(options.device)
 NU = common.DIFFUSION
 
 
@@ -88,6 +89,7 @@ def main():
             def call():
                 loss = loss_of(layers, *inputs)
                 gradient = torch.autograd.grad(loss, weights)
+                common.wait(options, torch)
                 return loss.detach(), lambda: sum(g.square().sum() for g in gradient).sqrt()
             return call
 

@@ -108,8 +108,7 @@ void lm_iteration(benchmark::State& state, const E& on) {
   LevenbergMarquardt<double, E> optimizer(on, work.p);
   const double limit = peak<double>(on), n = 10000, p = double(work.p);
   long trials = 0;
-  for (auto _ : state)
-    trials += optimizer.step(work.step, View<double, 1>(work.theta.data(), work.p)).trials;
+  for (auto _ : state) trials += optimizer.step(work.step, View<double, 1>(work.theta.data(), work.p)).trials;
   state.counters["trials"] = benchmark::Counter(double(trials), benchmark::Counter::kAvgIterations);
   report_flops(state, n * p * p + p * p * p / 3 * double(trials) / double(state.iterations()), limit);
 }
@@ -126,20 +125,19 @@ void step_cuda(benchmark::State& state, const Cuda& cuda) {
   const View<T, 1> gradient = work.gradient.view(work.p);
   const double limit = peak<T>(cuda);
   work.step.loss_gradient(work.parameters(), gradient, loss.view(1));
-  const CudaGraph graph(cuda,
-                        [&] { work.step.loss_gradient(work.parameters(), gradient, loss.view(1)); });
+  const CudaGraph graph(cuda, [&] { work.step.loss_gradient(work.parameters(), gradient, loss.view(1)); });
   constexpr int steps = 10;  // so that the host's part of waiting does not count
   for (auto _ : state) {
     for (int i = 0; i < steps; ++i) graph.launch();
     cuda.synchronize();
   }
   report_flops(state, steps * work.flops, limit);
-  state.counters["ms_per_step"] =
-      benchmark::Counter(steps * 1e-3, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  state.counters["ms_per_step"] = benchmark::Counter(
+      steps * 1e-3, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 [[maybe_unused]] const bool registered = on_cuda([](const Cuda& cuda) {
-  for (const auto& [name, run] : {std::pair{"step_cuda<float>", step_cuda<float>},
-                                  std::pair{"step_cuda<double>", step_cuda<double>}})
+  for (const auto& [name, run] :
+       {std::pair{"step_cuda<float>", step_cuda<float>}, std::pair{"step_cuda<double>", step_cuda<double>}})
     benchmark::RegisterBenchmark(name, run, cuda)
         ->ArgsProduct({{32, 64, 128, 256}, {4, 3}})
         ->ArgNames({"width", "channels"})

@@ -70,29 +70,23 @@ SOBOLEV_INLINE T vcosh(T x) {
   return std::cosh(x);
 }
 
-/// c[0] + c[1] x + … of a table, each coefficient a constant of the code.
-template <class T, class Table, std::size_t... i>
-SOBOLEV_INLINE T polynomial_of(T x, std::index_sequence<i...>) {
-  constexpr std::size_t n = sizeof...(i);
-  constexpr T c[] = {Table::values[i]...};
-  T y = c[n - 1];
-#pragma unroll
-  for (std::size_t k = n - 1; k-- > 0;) y = y * x + c[k];
-  return y;
-}
-#define SOBOLEV_TABLE(name)                                                                         \
-  template <class T>                                                                                \
-  struct name##_table {                                                                             \
-    static constexpr auto& values = MathTables<T>::name;                                            \
-    static constexpr std::size_t size = sizeof(MathTables<T>::name) / sizeof(T);                    \
-  };                                                                                                \
+/// name_of(x) = c[0] + c[1] x + … with the coefficients of a table as constants of the code.
+#define SOBOLEV_POLYNOMIAL(name)                                                                    \
+  template <class T, std::size_t... i>                                                              \
+  SOBOLEV_INLINE T name##_terms(T x, std::index_sequence<i...>) {                                   \
+    constexpr std::size_t n = sizeof...(i);                                                         \
+    constexpr T c[n] = {MathTables<T>::name[i]...};                                                 \
+    T y = c[n - 1];                                                                                 \
+    for (std::size_t k = n - 1; k-- > 0;) y = y * x + c[k];                                         \
+    return y;                                                                                       \
+  }                                                                                                 \
   template <class T>                                                                                \
   SOBOLEV_INLINE T name##_of(T x) {                                                                 \
-    return polynomial_of<T, name##_table<T>>(x, std::make_index_sequence<name##_table<T>::size>{}); \
+    return name##_terms<T>(x, std::make_index_sequence<sizeof(MathTables<T>::name) / sizeof(T)>{}); \
   }
-SOBOLEV_TABLE(sin_quarter)
-SOBOLEV_TABLE(cos_quarter)
-#undef SOBOLEV_TABLE
+SOBOLEV_POLYNOMIAL(sin_quarter)
+SOBOLEV_POLYNOMIAL(cos_quarter)
+#undef SOBOLEV_POLYNOMIAL
 
 /// |x| − n π/2 and n mod 4. CUDA's own reduction of large arguments keeps an array in local memory, which
 /// would give every kernel with a sine a stack frame.
