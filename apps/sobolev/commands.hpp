@@ -26,6 +26,7 @@ struct SolveCommand : CommonOptions {
   std::filesystem::path out;     // empty: runs/<problem name>
   std::filesystem::path resume;  // a folder; empty: a new run
   double checkpoint_every = 5;   // seconds
+  bool profile = false;
 };
 int run_solve(const SolveCommand& command);
 

@@ -87,6 +87,8 @@ int run(int argc, char** argv) {
   solve_app->add_option("--checkpoint-every", solve.checkpoint_every, "seconds between checkpoints")
       ->check(CLI::Range(0.001, 1e9))
       ->capture_default_str();
+  solve_app->add_flag("--profile", solve.profile,
+                      "print the time per operation on stderr (slows a device down)");
   add_common(*solve_app, solve);
 
   EvaluateCommand evaluate;

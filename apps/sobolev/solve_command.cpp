@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 
@@ -11,6 +12,7 @@
 #include "sobolev/core/cuda.hpp"
 #endif
 #include "sobolev/core/error.hpp"
+#include "sobolev/core/profile.hpp"
 #include "sobolev/io/atomic_file.hpp"
 
 namespace sobolev::app {
@@ -53,6 +55,17 @@ void remove_old_results(const std::filesystem::path& folder) {
     if (status)
       throw FileError(fmt::format("cannot remove {}: {}", (folder / name).string(), status.message()));
   }
+}
+
+/// On stderr: stdout may be JSON.
+void print_profile() {
+  double total = 0;
+  for (const profile::Entry& entry : profile::entries()) total += entry.self_seconds;
+  fmt::print(stderr, "{:<42}{:>10}{:>12}{:>12}{:>8}\n", "operation", "calls", "ms per call", "seconds", "%");
+  for (const profile::Entry& entry : profile::entries())
+    fmt::print(stderr, "{:<42}{:>10}{:>12.4f}{:>12.3f}{:>8.1f}\n", entry.name, entry.calls,
+               1e3 * entry.self_seconds / double(entry.calls), entry.self_seconds,
+               100 * entry.self_seconds / std::max(total, 1e-300));
 }
 
 Solution solve_on([[maybe_unused]] const DeviceChoice& device, const Cpu& host, const Problem& problem,
@@ -117,6 +130,7 @@ int run_solve(const SolveCommand& command) {
   options.stop = &stop_requested;
   options.checkpoint = folder / checkpoint_name;
   options.checkpoint_seconds = command.checkpoint_every;
+  profile::enable(command.profile);
   try {
     solution = resuming ? resume_on(device, host, std::move(solution), options)
                         : solve_on(device, host, problem, options);
@@ -129,6 +143,7 @@ int run_solve(const SolveCommand& command) {
     throw;
   }
   printer.finish();
+  profile::enable(false);
 
   const nlohmann::ordered_json result = result_object(device, host, solution);
   write_results(host, solution, result, folder);
@@ -136,6 +151,7 @@ int run_solve(const SolveCommand& command) {
     print_json(result);
   else if (!command.quiet)
     print_summary(solution, folder);
+  if (command.profile) print_profile();
   if (solution.finished()) return done;
   fmt::print(stderr, "sobolev: interrupted; the state is saved. To go on: sobolev solve --resume {}\n",
              folder.string());

@@ -26,6 +26,7 @@ __device__ __forceinline__ void named_barrier(int id, unsigned threads) {
 
 #include "sobolev/core/cuda.hpp"
 #include "sobolev/core/error.hpp"
+#include "sobolev/core/profile.hpp"
 
 namespace sobolev {
 
@@ -55,6 +56,12 @@ constexpr std::string_view kernel_name() {
   const std::size_t scope = name.substr(0, arguments).rfind("::");
   return scope == std::string_view::npos ? name : name.substr(scope + 2);
 }
+/// The same as a string that stays, without the arguments of the template.
+template <auto kernel>
+const char* kernel_label() {
+  static const std::string label(kernel_name<kernel>().substr(0, kernel_name<kernel>().find('<')));
+  return label.c_str();
+}
 
 #if SOBOLEV_CUDA_SIMULATED
 template <class A>
@@ -77,6 +84,7 @@ void check_argument(std::string_view kernel, int place, const View<A, R>& view) 
 /// kernel(arguments...) on the executor's stream. Arrays among the arguments must be in device memory.
 template <auto kernel, class... A>
 void launch(const Cuda& cuda, const LaunchShape& shape, const A&... arguments) {
+  const profile::Range range(cuda, detail::kernel_label<kernel>());
   const auto stream = static_cast<cudaStream_t>(cuda.stream());
 #if SOBOLEV_CUDA_SIMULATED
   [[maybe_unused]] int place = 0;

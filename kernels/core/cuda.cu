@@ -4,6 +4,7 @@
 
 #include "kernels/common/cuda.hpp"
 #include "sobolev/core/cuda.hpp"
+#include "src/core/profile.hpp"
 
 namespace sobolev {
 namespace {
@@ -32,6 +33,7 @@ struct Cuda::State {
   void* scalar = nullptr;
 
   explicit State(int index) : device(index) {
+    profile::detail::install_device_hooks();
     const int devices = count();
     if (index < 0 || index >= devices)
       throw DeviceError("cuda:" + std::to_string(index) + ": no such device; " +

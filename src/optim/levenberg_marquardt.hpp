@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "sobolev/core/profile.hpp"
 #include "sobolev/linalg/cholesky.hpp"
 #include "sobolev/linalg/vector.hpp"
 #include "sobolev/optim/damping.hpp"
@@ -43,10 +44,14 @@ LevenbergMarquardt<T, E>::LevenbergMarquardt(const E& executor, std::size_t para
 
 template <class T, class E>
 bool LevenbergMarquardt<T, E>::solve(double damping) {
+  const profile::Range range(executor_, "Levenberg–Marquardt: step of a damping");
   const View<T, 2> factor(factor_.data(), padded_, padded_);
   damped_matrix<T>(executor_, View<const T, 2>(matrix_.data(), p_, p_), detail::head<const T>(diagonal_, p_),
                    T(damping), factor);
-  if (!cholesky<T>(executor_, factor)) return false;
+  {
+    const profile::Range range(executor_, "Cholesky");
+    if (!cholesky<T>(executor_, factor)) return false;
+  }
   const auto gradient = detail::head<const T>(gradient_, p_);
   axpby<T>(executor_, T(-1), gradient, T(0), gradient, detail::head<T>(step_, p_));
   cholesky_solve<T>(executor_, View<const T, 2>(factor_.data(), padded_, padded_),
@@ -96,6 +101,7 @@ template <class T, class E>
 typename LevenbergMarquardt<T, E>::Outcome LevenbergMarquardt<T, E>::step(FusedStep<T, E>& residuals,
                                                                           View<T, 1> parameters) {
   require(parameters.size() == p_, "Levenberg–Marquardt: another number of parameters than at the start");
+  const profile::Range range(executor_, "Levenberg–Marquardt: iteration");
   const View<const T, 1> theta = parameters;
   const View<T, 2> matrix(matrix_.data(), p_, p_);
   Outcome out{};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sobolev/core/error.hpp"
+#include "sobolev/core/profile.hpp"
 #include "sobolev/pinn/step.hpp"
 
 namespace sobolev {
@@ -49,6 +50,7 @@ int FusedStep<T, E>::add_group(ResidualGroup group) {
 template <class T, class E>
 void FusedStep<T, E>::set_points(int group, View<const double, 2> x, View<const double, 2> externals,
                                  View<const double, 1> point_weights) {
+  const profile::Range range(impl_->executor(), "step: set points");
   impl_->set_points(group, x, externals, point_weights);
 }
 template <class T, class E>
@@ -81,24 +83,29 @@ std::size_t FusedStep<T, E>::scratch_bytes() const {
 }
 template <class T, class E>
 double FusedStep<T, E>::loss(View<const T, 1> parameters) {
+  const profile::Range range(impl_->executor(), "step: loss");
   return impl_->loss(parameters);
 }
 template <class T, class E>
 double FusedStep<T, E>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient) {
+  const profile::Range range(impl_->executor(), "step: loss and gradient");
   return impl_->loss_gradient(parameters, gradient);
 }
 template <class T, class E>
 void FusedStep<T, E>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss) {
+  const profile::Range range(impl_->executor(), "step: loss and gradient");
   require(loss.size() == 1, "fused step: the loss is one number");
   impl_->loss_gradient(parameters, gradient, loss);
 }
 template <class T, class E>
 void FusedStep<T, E>::evaluate(int group, View<const T, 1> parameters, View<T, 2> r) {
+  const profile::Range range(impl_->executor(), "step: residuals");
   impl_->evaluate(group, parameters, r);
 }
 template <class T, class E>
 void FusedStep<T, E>::pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
                                 View<T, 1> gradient) {
+  const profile::Range range(impl_->executor(), "step: pull-back");
   impl_->pull_back(parameters, seeds, gradient);
 }
 template <class T, class E>
@@ -107,11 +114,13 @@ void FusedStep<T, E>::weigh(int group, View<T, 2> r) {
 }
 template <class T, class E>
 std::vector<std::vector<double>> FusedStep<T, E>::row_norms(View<const T, 1> parameters) {
+  const profile::Range range(impl_->executor(), "step: row norms");
   return impl_->row_norms(parameters);
 }
 template <class T, class E>
 double FusedStep<T, E>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix,
                                          View<T, 1> gradient) {
+  const profile::Range range(impl_->executor(), "step: normal equations");
   return impl_->normal_equations(parameters, matrix, gradient);
 }
 template <class T, class E>

@@ -103,6 +103,7 @@ struct StepOn<T, Cpu> {
     chunk_loss.resize(chunks);
   }
 
+  const Cpu& executor() const { return cpu; }
   Group<T>& at(int g) {
     check_group_index(g, groups.size());
     return groups[std::size_t(g)];

@@ -88,8 +88,8 @@ DeviceFeatures<T> CudaGroup<T>::feature_views() const {
 }
 
 template <class T>
-StepOn<T, Cuda>::StepOn(const Cuda& executor, MlpShape shape, const Features& f, std::vector<Symmetry> s)
-    : cuda(executor),
+StepOn<T, Cuda>::StepOn(const Cuda& on, MlpShape shape, const Features& f, std::vector<Symmetry> s)
+    : cuda(on),
       mlp(shape),
       features(f),
       symmetry(std::move(s)),

@@ -84,7 +84,8 @@ struct StepOn<T, Cuda> {
   DeviceArray<T> memory, batch_features, features_scratch, shares, rows, products;
   DeviceArray<double> total, norms;
 
-  StepOn(const Cuda& executor, MlpShape shape, const Features& f, std::vector<Symmetry> s);
+  StepOn(const Cuda& on, MlpShape shape, const Features& f, std::vector<Symmetry> s);
+  const Cuda& executor() const { return cuda; }
   CudaGroup<T>& at(int g) const {
     check_group_index(g, groups.size());
     return *groups[std::size_t(g)];

@@ -9,6 +9,7 @@
 
 #include "adam_loop.hpp"
 #include "defaults.hpp"
+#include "sobolev/core/profile.hpp"
 #include "sobolev/optim/levenberg_marquardt.hpp"
 #include "window_trainer.hpp"
 
@@ -266,6 +267,7 @@ class Run {
 
   std::optional<double> worst_error() {
     if (!state_.problem.reference.given()) return {};
+    const profile::Range range(cpu_, "errors against the reference");
     double worst = 0;
     for (const auto& [name, value] : measure_errors(cpu_, state_).relative_l2) worst = std::max(worst, value);
     return worst;

@@ -15,7 +15,10 @@ Solution solve_on(const Cpu& host, const E& executor, const Problem& problem, co
   problem.validate();
   state.problem = with_defaults(problem);
   state.cpu = host;
-  if (state.problem.reference.given()) state.reference = make_reference(host, state.problem);
+  if (state.problem.reference.given()) {
+    const profile::Range range(host, "reference solution");
+    state.reference = make_reference(host, state.problem);
+  }
   state.setup_seconds = since(start);
   Run<E>(host, executor, solution, options).all_windows();
   return solution;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "sobolev/core/profile.hpp"
 #include "sobolev/core/random.hpp"
 #include "sobolev/pinn/points.hpp"
 #include "window_trainer.hpp"
@@ -115,6 +116,7 @@ std::vector<double> WindowTrainer<T, E>::points_of(const Part& part) const {
 
 template <class T, class E>
 void WindowTrainer<T, E>::draw_points() {
+  const profile::Range range(cpu_, "points");
   const std::size_t d = state_.problem.coordinates.size();
   const int time = state_.problem.time();
   for (Part& part : parts_) {

@@ -115,6 +115,15 @@ TEST_F(SolveCommandTest, SameSeedSameBitsWhateverTheThreads) {
   EXPECT_NE(read_text(folder / "a/solution.npz"), read_text(folder / "c/solution.npz"));
 }
 
+TEST_F(SolveCommandTest, ProfilePrintsTimesOnStderr) {
+  const CommandResult result = solve({"--set", "training.stop.iterations=3", "--profile", "--json"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_TRUE(nlohmann::json::accept(result.out));
+  EXPECT_THAT(result.err, AllOf(HasSubstr("ms per call"), HasSubstr("step: normal equations"),
+                                HasSubstr("Cholesky"), HasSubstr("Levenberg–Marquardt: iteration")));
+  EXPECT_THAT(solve({"--set", "training.stop.iterations=3"}).err, Not(HasSubstr("ms per call")));
+}
+
 #if SOBOLEV_HAS_CUDA
 TEST_F(SolveCommandTest, SolvesOnACudaDevice) {
   const CommandResult info = run_command({"info", "--json"});
