@@ -12,12 +12,33 @@
 #define SOBOLEV_OUT_OF_LINE __attribute__((noinline))
 /// Before a kernel's parameter that is read where it lies, in constant memory: its address may be taken.
 #define SOBOLEV_CONSTANT const
+template <int bytes>
+void copy_async(void* shared, const void* global, int valid) {
+  std::memcpy(shared, global, std::size_t(valid));
+  std::memset(static_cast<char*>(shared) + valid, 0, std::size_t(bytes - valid));
+}
+inline void wait_for_copies() {}
 #else
 #include <cuda_runtime.h>
 /// A static array in shared memory, between the braces of a kernel.
 #define SOBOLEV_SHARED(T, name, n) __shared__ T name[n]
 #define SOBOLEV_OUT_OF_LINE __noinline__
 #define SOBOLEV_CONSTANT const __grid_constant__
+/// Starts a copy of 4, 8 or 16 bytes, aligned to as many, from global to shared memory, without a register in
+/// between; what is behind the first `valid` bytes becomes zero. A thread sees its copies after
+/// wait_for_copies(), the others of the block after a barrier that follows.
+template <int bytes>
+__device__ __forceinline__ void copy_async(void* shared, const void* global, int valid) {
+  const unsigned to = unsigned(__cvta_generic_to_shared(shared));
+  if constexpr (bytes == 16)
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(valid)
+                 : "memory");
+  else
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %3, %2;" ::"r"(to), "l"(global), "r"(valid),
+                 "n"(bytes)
+                 : "memory");
+}
+__device__ __forceinline__ void wait_for_copies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 /// Waits for `threads` threads of the block at barrier `id`, 1 … 15 (0 is that of __syncthreads).
 __device__ __forceinline__ void named_barrier(int id, unsigned threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");

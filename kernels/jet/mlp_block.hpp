@@ -60,47 +60,95 @@ struct BlockShape {
   static constexpr int C = Jet::unrolled ? Jet::max_channels * points_ : 8;
   static constexpr int features = side * F, columns = side * C;  // of a block, per product
   static constexpr int chunk = 16;                               // of the sum, staged in shared memory
-  static constexpr std::size_t shared_bytes =
-      sizeof(T) * std::size_t(chunk + 1) * std::size_t(features + (columns > features ? columns : features));
+  static constexpr int pitch = chunk + 1;                        // of rows in layer_gradient
+  static constexpr int stage = features * pitch * 2 > chunk*(features + columns)
+                                   ? features* pitch * 2
+                                   : chunk*(features + columns);  // elements, of which there are two
+  static constexpr std::size_t shared_bytes = 2 * sizeof(T) * std::size_t(stage);
 };
 
+/// Rows first … first + rows − 1 of `from` : [·][length], its columns column … column + width − 1, into
+/// shared memory : [rows][width]; zeros outside row_count and column_count. All by asynchronous copies.
+template <class S, int rows, int width>
+__device__ void stage_rows(typename S::T* to, const typename S::T* from, int length, int first, int row_count,
+                           int column, int column_count) {
+  using T = typename S::T;
+  constexpr int vector = 16 / int(sizeof(T));
+  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
+  const bool aligned = reinterpret_cast<std::size_t>(from) % 16 == 0 && length % vector == 0;
+  if (aligned) {
+#pragma unroll 1
+    for (int i = me; i < rows * width / vector; i += S::threads) {
+      const int r = i / (width / vector), c = i % (width / vector) * vector;
+      const int left = first + r < row_count ? column_count - column - c : 0;
+      const int valid = left < 0 ? 0 : left < vector ? left : vector;
+      copy_async<16>(to + r * width + c, valid > 0 ? from + (first + r) * length + column + c : from,
+                     valid * int(sizeof(T)));
+    }
+    return;
+  }
+#pragma unroll 1
+  for (int i = me; i < rows * width; i += S::threads) {
+    const int r = i / width, c = i % width;
+    const bool inside = first + r < row_count && column + c < column_count;
+    copy_async<int(sizeof(T))>(to + i, inside ? from + (first + r) * length + column + c : from,
+                               inside ? int(sizeof(T)) : 0);
+  }
+}
+
+/// The same transposed, into [width][rows_pitch]: element (r, c) goes to c · pitch + r.
+template <class S, int rows, int width>
+__device__ void stage_transposed(typename S::T* to, int pitch, const typename S::T* from, int length,
+                                 int first, int row_count, int column, int column_count) {
+  using T = typename S::T;
+  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
+#pragma unroll 1
+  for (int i = me; i < rows * width; i += S::threads) {
+    const int r = i / width, c = i % width;
+    const bool inside = first + r < row_count && column + c < column_count;
+    copy_async<int(sizeof(T))>(to + c * pitch + r, inside ? from + (first + r) * length + column + c : from,
+                               inside ? int(sizeof(T)) : 0);
+  }
+}
+
 /// sum[f][c] = Σ_k a(k, feature) b[k][column]: a is the weight at `a`, [n][m] with k along n, or along m when
-/// transposed; b : [·][stride].
+/// transposed; b : [·][stride]. While a chunk of k is worked on, the next one is on its way.
 template <class S, bool transposed>
 __device__ void block_product(const typename S::T* a, int k_count, int feature_count, int row_length,
                               const typename S::T* b, int stride, int first_feature, int first_column,
                               typename S::T (&sum)[S::F][S::C]) {
   using T = typename S::T;
-  T* left = dynamic_shared<T>();             // [chunk][features]
-  T* right = left + S::chunk * S::features;  // [chunk][columns]
-  const int x = int(threadIdx.x), y = int(threadIdx.y), me = y * S::side + x;
+  const int x = int(threadIdx.x), y = int(threadIdx.y);
 #pragma unroll
   for (int f = 0; f < S::F; ++f)
 #pragma unroll
     for (int c = 0; c < S::C; ++c) sum[f][c] = T(0);
+  const auto stage = [&](int k0) {
+    T* left = dynamic_shared<T>() + k0 / S::chunk % 2 * S::stage;  // [chunk][features]
+    T* right = left + S::chunk * S::features;                      // [chunk][columns]
+    if constexpr (transposed)
+      stage_transposed<S, S::features, S::chunk>(left, S::features, a, row_length, first_feature,
+                                                 feature_count, k0, k_count);
+    else
+      stage_rows<S, S::chunk, S::features>(left, a, row_length, k0, k_count, first_feature, feature_count);
+    stage_rows<S, S::chunk, S::columns>(right, b, stride, k0, k_count, first_column, stride);
+  };
+  __syncthreads();
+  stage(0);
+#pragma unroll 1
   for (int k0 = 0; k0 < k_count; k0 += S::chunk) {
+    wait_for_copies();
     __syncthreads();
-    for (int i = me; i < S::chunk * S::features; i += S::threads) {
-      const int k = transposed ? i % S::chunk : i / S::features,
-                f = transposed ? i / S::chunk : i % S::features;
-      const bool inside = k0 + k < k_count && first_feature + f < feature_count;
-      const int row = (transposed ? first_feature + f : k0 + k);
-      const int column = (transposed ? k0 + k : first_feature + f);
-      left[k * S::features + f] = inside ? a[row * row_length + column] : T(0);
-    }
-    for (int i = me; i < S::chunk * S::columns; i += S::threads) {
-      const int k = i / S::columns, c = i % S::columns;
-      const bool inside = k0 + k < k_count && first_column + c < stride;
-      right[i] = inside ? b[(k0 + k) * stride + (first_column + c)] : T(0);
-    }
-    __syncthreads();
+    if (k0 + S::chunk < k_count) stage(k0 + S::chunk);
+    const T* left = dynamic_shared<T>() + k0 / S::chunk % 2 * S::stage + y * S::F;
+    const T* right = dynamic_shared<T>() + k0 / S::chunk % 2 * S::stage + S::chunk * S::features + x;
 #pragma unroll 2
     for (int k = 0; k < S::chunk; ++k) {
       T l[S::F], r[S::C];
 #pragma unroll
-      for (int f = 0; f < S::F; ++f) l[f] = left[k * S::features + y * S::F + f];
+      for (int f = 0; f < S::F; ++f) l[f] = left[k * S::features + f];
 #pragma unroll
-      for (int c = 0; c < S::C; ++c) r[c] = right[k * S::columns + c * S::side + x];
+      for (int c = 0; c < S::C; ++c) r[c] = right[k * S::columns + c * S::side];
 #pragma unroll
       for (int f = 0; f < S::F; ++f)
 #pragma unroll
@@ -273,35 +321,56 @@ __device__ void store_tanh_adjoint(const MlpBlock<typename S::T>& m, const typen
   for (int c = 0; c < Jet::max_channels; ++c) to[o * R + ((c * S::points + j) * S::side + x)] = out[c];
 }
 
+/// Features first … of `from` : [count][R] and its columns r0 … r0 + chunk − 1 into shared memory :
+/// [features][pitch].
+template <class S>
+__device__ void stage_pitched(typename S::T* to, const typename S::T* from, int R, int first, int count,
+                              int r0) {
+  using T = typename S::T;
+  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
+#pragma unroll 1
+  for (int n = me; n < S::features * S::chunk; n += S::threads) {
+    const int f = n / S::chunk, r = n % S::chunk;
+    const bool inside = first + f < count && r0 + r < R;
+    copy_async<int(sizeof(T))>(to + f * S::pitch + r, inside ? from + (first + f) * R + r0 + r : from,
+                               inside ? int(sizeof(T)) : 0);
+  }
+}
+
 /// gradient of layer l's weight += Σ_r in[i][r] bar[o][r], and of its bias. Ends with a barrier.
 template <class S>
 __device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, const typename S::T* in,
                                const typename S::T* bar) {
   using T = typename S::T;
-  constexpr int pitch = S::chunk + 1;
-  T* left = dynamic_shared<T>();          // [features][pitch]
-  T* right = left + S::features * pitch;  // [features][pitch]
   const int x = int(threadIdx.x), y = int(threadIdx.y), me = y * S::side + x, fan_in = m.fan_in(l);
   T* to = m.gradient() + m.weight(l);
+#pragma unroll 1
   for (int i0 = 0; i0 < fan_in; i0 += S::features)
+#pragma unroll 1
     for (int o0 = 0; o0 < m.width; o0 += S::features) {
       T sum[S::F][S::F] = {};
+      const auto stage = [&](int r0) {
+        T* left = dynamic_shared<T>() + r0 / S::chunk % 2 * S::stage;  // [features][pitch]
+        T* right = left + S::features * S::pitch;                      // [features][pitch]
+        stage_pitched<S>(left, in, R, i0, fan_in, r0);
+        stage_pitched<S>(right, bar, R, o0, m.width, r0);
+      };
+      __syncthreads();
+      stage(0);
+#pragma unroll 1
       for (int r0 = 0; r0 < R; r0 += S::chunk) {
+        wait_for_copies();
         __syncthreads();
-        for (int n = me; n < S::features * S::chunk; n += S::threads) {
-          const int f = n / S::chunk, r = n % S::chunk;
-          const int column = (r0 + r);
-          left[f * pitch + r] = i0 + f < fan_in && r0 + r < R ? in[(i0 + f) * R + column] : T(0);
-          right[f * pitch + r] = o0 + f < m.width && r0 + r < R ? bar[(o0 + f) * R + column] : T(0);
-        }
-        __syncthreads();
+        if (r0 + S::chunk < R) stage(r0 + S::chunk);
+        const T* left = dynamic_shared<T>() + r0 / S::chunk % 2 * S::stage + y * S::pitch;
+        const T* right = dynamic_shared<T>() + r0 / S::chunk % 2 * S::stage + (S::features + x) * S::pitch;
 #pragma unroll 2
         for (int r = 0; r < S::chunk; ++r) {
           T a[S::F], b[S::F];
 #pragma unroll
           for (int f = 0; f < S::F; ++f) {
-            a[f] = left[(y + S::side * f) * pitch + r];
-            b[f] = right[(x + S::side * f) * pitch + r];
+            a[f] = left[S::side * f * S::pitch + r];
+            b[f] = right[S::side * f * S::pitch + r];
           }
 #pragma unroll
           for (int f = 0; f < S::F; ++f)
@@ -310,12 +379,13 @@ __device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, c
         }
       }
 #pragma unroll
-      for (int f = 0; f < S::F; ++f)
+      for (int f = 0; f < S::F; ++f) {
 #pragma unroll
         for (int g = 0; g < S::F; ++g) {
           const int i = i0 + y + S::side * f, o = o0 + x + S::side * g;
           if (i < fan_in && o < m.width) to[i * m.width + o] += sum[f][g];
         }
+      }
     }
   for (int o = me; o < m.width; o += S::threads) {
     T sum = T(0);
