@@ -10,8 +10,8 @@
 
 namespace sobolev::target_cuda {
 
-/// Features per thread and points per thread: at most 64 32-bit accumulators, so that two blocks of 256 threads
-/// fit a multiprocessor without spills (tools/ptxas_report.py).
+/// Features per thread and points per thread: at most 64 32-bit accumulators, so that two blocks of 256
+/// threads fit a multiprocessor without spills (tools/ptxas_report.py).
 template <class T>
 constexpr int features_per_thread = sizeof(T) == 4 ? 8 : 4;
 template <class Jet, class T>
