@@ -49,23 +49,19 @@ Fibre::Fibre() : stack_(map_stack()) {
   boost::context::stack_context context;
   context.size = stack_size;
   context.sp = static_cast<char*>(stack_) + page + stack_size;
-  fibre_ = boost::context::fiber(std::allocator_arg,
-                                 boost::context::preallocated(context.sp, context.size, context), KeepStack{},
-                                 [this](boost::context::fiber&& caller) {
-                                   caller_ = std::move(caller);
-                                   back_on(nullptr, &caller_bottom_, &caller_size_);
-                                   loop();
-                                   // Not for good, as far as the sanitizer knows: the frames that return from
-                                   // here are still in use.
-                                   leaving(&fake_stack_, caller_bottom_, caller_size_);
-                                   return std::move(caller_);
-                                 });
+  new (&fibre_) boost::context::fiber(
+      std::allocator_arg, boost::context::preallocated(context.sp, context.size, context), KeepStack{},
+      [this](boost::context::fiber&& caller) -> boost::context::fiber {
+        caller_ = std::move(caller);
+        back_on(nullptr, &caller_bottom_, &caller_size_);
+        loop();
+      });
 }
 
+/// The stack goes without being left: nothing on it owns anything once no body runs, and the frames of the
+/// way out are none that the sanitizer still knows.
 Fibre::~Fibre() {
   abandon();
-  quit_ = true;
-  resume();
   munmap(stack_, page + stack_size);
 }
 
@@ -96,7 +92,7 @@ void Fibre::abandon() {
 }
 
 void Fibre::loop() {
-  while (!quit_) {
+  for (;;) {
     if (body_ != nullptr && !abandoned_) {
       try {
         (*body_)();

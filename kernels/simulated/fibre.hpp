@@ -30,13 +30,16 @@ class Fibre {
 
  private:
   struct Abandoned {};
-  void loop();
+  [[noreturn]] void loop();
 
   void* stack_;
-  boost::context::fiber fibre_, caller_;
+  union {
+    boost::context::fiber fibre_;  // never destroyed: see ~Fibre
+  };
+  boost::context::fiber caller_;
   const std::function<void()>* body_ = nullptr;
   std::exception_ptr error_;
-  bool abandoned_ = false, quit_ = false;
+  bool abandoned_ = false;
   // Of the address sanitizer, which must know which stack is in use.
   void* fake_stack_ = nullptr;
   const void* caller_bottom_ = nullptr;
