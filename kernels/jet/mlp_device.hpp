@@ -14,14 +14,15 @@ namespace sobolev::target_cuda {
 /// threads fit a multiprocessor without spills (tools/ptxas_report.py).
 template <class T>
 constexpr int features_per_thread = sizeof(T) == 4 ? 8 : 4;
-template <class Jet, class T>
+template <class Jet>
 constexpr int points_per_thread = !Jet::unrolled           ? 1
                                   : Jet::max_channels >= 5 ? 1
                                   : Jet::max_channels >= 3 ? 8 / Jet::max_channels
-                                                           : (sizeof(T) == 4 ? 8 : 6) / Jet::max_channels;
+                                  : Jet::max_channels == 2 ? 3
+                                                           : 4;
 
 template <class Jet, class T>
-using MlpBlockShape = BlockShape<Jet, T, features_per_thread<T>, points_per_thread<Jet, T>>;
+using MlpBlockShape = BlockShape<Jet, T, features_per_thread<T>, points_per_thread<Jet>>;
 
 /// f(BlockShape, DeviceJet) for a jet.
 template <class T, class F>
