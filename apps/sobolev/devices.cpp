@@ -24,7 +24,7 @@ DeviceChoice parse_device(const std::string& name) {
     throw ArgumentError(
         fmt::format("--device {}: no such device; use cpu, cuda or cuda:N with N = 0, 1, …", name));
 #if SOBOLEV_HAS_CUDA
-  Cuda(choice.index);  // throws when there is none
+  [[maybe_unused]] const Cuda there(choice.index);  // throws when there is none
   return choice;
 #else
   throw DeviceError(fmt::format("--device {}: this sobolev was built without CUDA; use --device cpu", name));
