@@ -67,8 +67,8 @@ __global__ void __launch_bounds__(256, 2)
   }
 }
 
+/// Of values alone (conditions) it needs a few registers more than two blocks leave.
 template <class S>
-// Of values alone (conditions) it needs a few registers more than two blocks leave.
 __global__ void __launch_bounds__(256, S::Jet::max_channels == 1 ? 1 : 2)
     jacobian_kernel(SOBOLEV_CONSTANT MlpBlock<typename S::T> m,
                     SOBOLEV_CONSTANT DeviceJet<typename S::Jet, typename S::T> jet,
