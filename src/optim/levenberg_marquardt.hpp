@@ -33,13 +33,13 @@ LevenbergMarquardt<T, E>::LevenbergMarquardt(const E& executor, std::size_t para
       options_(options),
       damping_(options.initial_damping),
       matrix_(zeros<T>(executor, parameters * parameters)),
-      gradient_(zeros<T>(executor, parameters)),
       diagonal_(zeros<T>(executor, parameters)),
       padded_((parameters + detail::factor_granule - 1) / detail::factor_granule * detail::factor_granule),
       factor_(zeros<T>(executor, padded_ * padded_)),
+      gradient_(zeros<T>(executor, padded_)),
       step_(zeros<T>(executor, padded_)),
       best_step_(zeros<T>(executor, padded_)),
-      trial_(zeros<T>(executor, parameters)),
+      trial_(zeros<T>(executor, padded_)),
       acceleration_(zeros<T>(executor, padded_)) {}
 
 template <class T, class E>
@@ -52,11 +52,17 @@ bool LevenbergMarquardt<T, E>::solve(double damping) {
     const profile::Range range(executor_, "Cholesky");
     if (!cholesky<T>(executor_, factor)) return false;
   }
-  const auto gradient = detail::head<const T>(gradient_, p_);
-  axpby<T>(executor_, T(-1), gradient, T(0), gradient, detail::head<T>(step_, p_));
-  cholesky_solve<T>(executor_, View<const T, 2>(factor_.data(), padded_, padded_),
-                    detail::head<T>(step_, padded_));
+  solve_factored(T(-1), gradient_, step_);
   return std::isfinite(norm<T>(executor_, detail::head<const T>(step_, padded_)));
+}
+
+template <class T, class E>
+void LevenbergMarquardt<T, E>::solve_factored(T scale, const BufferOn<E, T>& right,
+                                              BufferOn<E, T>& solution) {
+  const auto b = detail::head<const T>(right, padded_);
+  axpby<T>(executor_, scale, b, T(0), b, detail::head<T>(solution, padded_));
+  cholesky_solve<T>(executor_, View<const T, 2>(factor_.data(), padded_, padded_),
+                    detail::head<T>(solution, padded_));
 }
 
 template <class T, class E>
@@ -88,11 +94,8 @@ bool LevenbergMarquardt<T, E>::accelerate(FusedStep<T, E>& residuals, View<const
     residuals.weigh(int(g), View<T, 2>(ahead_[g].data(), e, n));
     seeds.push_back(View<const T, 2>(ahead_[g].data(), e, n));
   }
-  const auto acceleration = detail::head<T>(acceleration_, p_);
-  residuals.pull_back(parameters, seeds, acceleration);
-  axpby<T>(executor_, T(-0.5) / (h * h), acceleration, T(0), acceleration, acceleration);
-  cholesky_solve<T>(executor_, View<const T, 2>(factor_.data(), padded_, padded_),
-                    detail::head<T>(acceleration_, padded_));
+  residuals.pull_back(parameters, seeds, detail::head<T>(trial_, p_));
+  solve_factored(T(-0.5) / (h * h), trial_, acceleration_);
   const double size = norm<T>(executor_, detail::head<const T>(acceleration_, padded_));
   return std::isfinite(size) && 2 * size <= 0.75 * norm<T>(executor_, detail::head<const T>(step_, padded_));
 }

@@ -43,6 +43,9 @@ class LevenbergMarquardt {
  private:
   /// Factors G + λD and solves for the step; false when not positive definite.
   bool solve(double damping);
+  /// solution = scale · (G + λD)⁻¹ right, all of it: what is beyond p_ is zero on the right and stays so,
+  /// even after a solution that was not finite.
+  void solve_factored(T scale, const BufferOn<E, T>& right, BufferOn<E, T>& solution);
   void evaluate(FusedStep<T, E>& residuals, View<const T, 1> parameters, std::vector<BufferOn<E, T>>& r);
   /// The correction of the step from the same factor; false when it is too large to be trusted.
   bool accelerate(FusedStep<T, E>& residuals, View<const T, 1> parameters);
@@ -51,9 +54,9 @@ class LevenbergMarquardt {
   std::size_t p_;
   LevenbergMarquardtOptions options_;
   double damping_;
-  BufferOn<E, T> matrix_, gradient_, diagonal_;
+  BufferOn<E, T> matrix_, diagonal_;
   std::size_t padded_;  // order of the factor: p_, the identity beyond it
-  BufferOn<E, T> factor_, step_, best_step_, trial_, acceleration_;  // steps are zero beyond p_
+  BufferOn<E, T> factor_, gradient_, step_, best_step_, trial_, acceleration_;  // vectors: zero beyond p_
   std::vector<BufferOn<E, T>> here_, ahead_, behind_;  // residuals of each group at θ and θ ± hp
 };
 
