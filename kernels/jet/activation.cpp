@@ -94,25 +94,14 @@ void backward(const detail::JetTableView<T>& table, const T* z, const T* y, cons
 template <class T>
 void activation_forward_range(Activation activation, const detail::JetTableView<T>& table, const T* z, T* y,
                               std::size_t stride, std::size_t n) {
-  switch (activation) {
-    case Activation::tanh: return forward<Activation::tanh, T>(table, z, y, stride, n);
-    case Activation::sin: return forward<Activation::sin, T>(table, z, y, stride, n);
-    case Activation::gelu: return forward<Activation::gelu, T>(table, z, y, stride, n);
-    case Activation::swish: return forward<Activation::swish, T>(table, z, y, stride, n);
-    case Activation::softplus: return forward<Activation::softplus, T>(table, z, y, stride, n);
-  }
+  with_activation(activation, [&](auto sigma) { forward<sigma(), T>(table, z, y, stride, n); });
 }
 
 template <class T>
 void activation_backward_range(Activation activation, const detail::JetTableView<T>& table, const T* z,
                                const T* y, const T* y_bar, T* z_bar, std::size_t stride, std::size_t n) {
-  switch (activation) {
-    case Activation::tanh: return backward<Activation::tanh, T>(table, z, y, y_bar, z_bar, stride, n);
-    case Activation::sin: return backward<Activation::sin, T>(table, z, y, y_bar, z_bar, stride, n);
-    case Activation::gelu: return backward<Activation::gelu, T>(table, z, y, y_bar, z_bar, stride, n);
-    case Activation::swish: return backward<Activation::swish, T>(table, z, y, y_bar, z_bar, stride, n);
-    case Activation::softplus: return backward<Activation::softplus, T>(table, z, y, y_bar, z_bar, stride, n);
-  }
+  with_activation(activation,
+                  [&](auto sigma) { backward<sigma(), T>(table, z, y, y_bar, z_bar, stride, n); });
 }
 
 template void activation_forward_range<float>(Activation, const detail::JetTableView<float>&, const float*,

@@ -45,18 +45,6 @@ __global__ void activation_backward_kernel(detail::DeviceJet<Jet, T> jet, View<c
     for (int c = 0; c < jet.algebra.channels(); ++c) z_bar(c, p) = out[c];
   }
 }
-
-/// f(std::integral_constant<Activation, …>).
-template <class F>
-void with_activation(Activation activation, F&& f) {
-  switch (activation) {
-    case Activation::tanh: return f(std::integral_constant<Activation, Activation::tanh>{});
-    case Activation::sin: return f(std::integral_constant<Activation, Activation::sin>{});
-    case Activation::gelu: return f(std::integral_constant<Activation, Activation::gelu>{});
-    case Activation::swish: return f(std::integral_constant<Activation, Activation::swish>{});
-    case Activation::softplus: return f(std::integral_constant<Activation, Activation::softplus>{});
-  }
-}
 }  // namespace
 
 template <class T>

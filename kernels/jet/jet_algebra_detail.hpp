@@ -4,6 +4,7 @@
 // With P_k = (z − z_0)^k and s_k = σ^(k)(z_0)/k!:   y = Σ s_k P_k,   d = σ'(z) = Σ (k+1) s_{k+1} P_k,
 // z̄_β = Σ_{α ≥ β} ȳ_α d_{α−β}; for tanh d = 1 − y·y. One source serves the general algebra (loops over
 // tables) and the common ones (tables known to the compiler, everything unrolled into registers).
+#include <type_traits>
 #include <utility>
 
 #include "kernels/common/simd.hpp"
@@ -239,6 +240,18 @@ SOBOLEV_INLINE void jet_transposed_product(const Jet& jet, const T* coefficients
         const JetProductIndex p = jet.product(i);
         z_bar[p.right] += coefficients[i] * y_bar[p.out] * slope[p.left];
       });
+}
+
+/// f(std::integral_constant<Activation, …>).
+template <class F>
+SOBOLEV_INLINE void with_activation(Activation activation, F&& f) {
+  switch (activation) {
+    case Activation::tanh: return f(std::integral_constant<Activation, Activation::tanh>{});
+    case Activation::sin: return f(std::integral_constant<Activation, Activation::sin>{});
+    case Activation::gelu: return f(std::integral_constant<Activation, Activation::gelu>{});
+    case Activation::swish: return f(std::integral_constant<Activation, Activation::swish>{});
+    case Activation::softplus: return f(std::integral_constant<Activation, Activation::softplus>{});
+  }
 }
 
 /// Calls f with the algebra of the table: an unrolled one where there is one.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A multilayer perceptron with its jets, forward and backward.       x : [K, inputs, N], y : [K, outputs, N]
-// Persistent blocks of 256 threads take tiles of 16 to 128 points (mlp_block.hpp); a block's activations live
+// Persistent blocks of 256 threads take tiles of 16 to 64 points (mlp_block.hpp); a block's activations live
 // in a slice of device memory that stays in the L2 cache, its share of the gradient in another; the shares
 // are added in the order of the blocks. FLOPs: 2·N·K·Σ in·out forward, twice that again backward; bytes from
 // memory: x, y and P: bound by the FMA units. Algebras without an unrolled kernel go through local memory.

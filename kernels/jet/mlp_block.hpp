@@ -4,13 +4,12 @@
 //
 // A tile of p = 16·points points has R = K·p columns, channel · p + point; a layer's activations are a matrix
 // [features][R]. Thread (x, y) owns features y·F … y·F + F − 1 and columns x, x + 16, x + 32, …: all channels
-// of its points, so that activations and their adjoints happen in the registers that the product left.
+// of its points, so that tanh and its adjoint happen in the registers that the product left. The other
+// activations, and algebras that the compiler does not know, go through memory and out of line.
 // Weights are read as they lie in the flat parameters, gradients summed into an array of the same order.
 //
 // Per step of a product a thread reads F + C operands from shared memory for F·C FMAs (C = columns per
 // thread): bound by the FMA units from 8 × 6 on.
-#include <type_traits>
-
 #include "kernels/common/cuda.hpp"
 #include "kernels/jet/jet_algebra_detail.hpp"
 #include "sobolev/jet/mlp.hpp"
@@ -68,46 +67,38 @@ struct BlockShape {
 };
 
 /// Rows first … first + rows − 1 of `from` : [·][length], its columns column … column + width − 1, into
-/// shared memory : [rows][width]; zeros outside row_count and column_count. All by asynchronous copies.
+/// shared memory, element (r, c) to r · row_step + c · column_step; zeros outside row_count and column_count.
+/// By asynchronous copies of an element each.
+template <class S, int rows, int width>
+__device__ void stage_elements(typename S::T* to, int row_step, int column_step, const typename S::T* from,
+                               int length, int first, int row_count, int column, int column_count) {
+  constexpr int bytes = int(sizeof(typename S::T));
+  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
+#pragma unroll 1
+  for (int i = me; i < rows * width; i += S::threads) {
+    const int r = i / width, c = i % width;
+    const bool inside = first + r < row_count && column + c < column_count;
+    copy_async<bytes>(to + r * row_step + c * column_step,
+                      inside ? from + (first + r) * length + column + c : from, inside ? bytes : 0);
+  }
+}
+
+/// The same into [rows][width], 16 bytes at a time where the array allows.
 template <class S, int rows, int width>
 __device__ void stage_rows(typename S::T* to, const typename S::T* from, int length, int first, int row_count,
                            int column, int column_count) {
   using T = typename S::T;
   constexpr int vector = 16 / int(sizeof(T));
-  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
-  const bool aligned = reinterpret_cast<std::size_t>(from) % 16 == 0 && length % vector == 0;
-  if (aligned) {
-#pragma unroll 1
-    for (int i = me; i < rows * width / vector; i += S::threads) {
-      const int r = i / (width / vector), c = i % (width / vector) * vector;
-      const int left = first + r < row_count ? column_count - column - c : 0;
-      const int valid = left < 0 ? 0 : left < vector ? left : vector;
-      copy_async<16>(to + r * width + c, valid > 0 ? from + (first + r) * length + column + c : from,
-                     valid * int(sizeof(T)));
-    }
-    return;
-  }
-#pragma unroll 1
-  for (int i = me; i < rows * width; i += S::threads) {
-    const int r = i / width, c = i % width;
-    const bool inside = first + r < row_count && column + c < column_count;
-    copy_async<int(sizeof(T))>(to + i, inside ? from + (first + r) * length + column + c : from,
-                               inside ? int(sizeof(T)) : 0);
-  }
-}
-
-/// The same transposed, into [width][rows_pitch]: element (r, c) goes to c · pitch + r.
-template <class S, int rows, int width>
-__device__ void stage_transposed(typename S::T* to, int pitch, const typename S::T* from, int length,
-                                 int first, int row_count, int column, int column_count) {
-  using T = typename S::T;
+  if (reinterpret_cast<std::size_t>(from) % 16 != 0 || length % vector != 0)
+    return stage_elements<S, rows, width>(to, width, 1, from, length, first, row_count, column, column_count);
   const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
 #pragma unroll 1
-  for (int i = me; i < rows * width; i += S::threads) {
-    const int r = i / width, c = i % width;
-    const bool inside = first + r < row_count && column + c < column_count;
-    copy_async<int(sizeof(T))>(to + c * pitch + r, inside ? from + (first + r) * length + column + c : from,
-                               inside ? int(sizeof(T)) : 0);
+  for (int i = me; i < rows * width / vector; i += S::threads) {
+    const int r = i / (width / vector), c = i % (width / vector) * vector;
+    const int left = first + r < row_count ? column_count - column - c : 0;
+    const int valid = left < 0 ? 0 : left < vector ? left : vector;
+    copy_async<16>(to + r * width + c, valid > 0 ? from + (first + r) * length + column + c : from,
+                   valid * int(sizeof(T)));
   }
 }
 
@@ -127,8 +118,8 @@ __device__ void block_product(const typename S::T* a, int k_count, int feature_c
     T* left = dynamic_shared<T>() + k0 / S::chunk % 2 * S::stage;  // [chunk][features]
     T* right = left + S::chunk * S::features;                      // [chunk][columns]
     if constexpr (transposed)
-      stage_transposed<S, S::features, S::chunk>(left, S::features, a, row_length, first_feature,
-                                                 feature_count, k0, k_count);
+      stage_elements<S, S::features, S::chunk>(left, 1, S::features, a, row_length, first_feature,
+                                               feature_count, k0, k_count);
     else
       stage_rows<S, S::chunk, S::features>(left, a, row_length, k0, k_count, first_feature, feature_count);
     stage_rows<S, S::chunk, S::columns>(right, b, stride, k0, k_count, first_column, stride);
@@ -154,18 +145,6 @@ __device__ void block_product(const typename S::T* a, int k_count, int feature_c
 #pragma unroll
         for (int c = 0; c < S::C; ++c) sum[f][c] += l[f] * r[c];
     }
-  }
-}
-
-/// f(std::integral_constant<Activation, …>).
-template <class F>
-__device__ void with_activation(Activation activation, F&& f) {
-  switch (activation) {
-    case Activation::tanh: return f(std::integral_constant<Activation, Activation::tanh>{});
-    case Activation::sin: return f(std::integral_constant<Activation, Activation::sin>{});
-    case Activation::gelu: return f(std::integral_constant<Activation, Activation::gelu>{});
-    case Activation::swish: return f(std::integral_constant<Activation, Activation::swish>{});
-    case Activation::softplus: return f(std::integral_constant<Activation, Activation::softplus>{});
   }
 }
 
@@ -208,7 +187,7 @@ __device__ SOBOLEV_OUT_OF_LINE void activate_layer_adjoint(const MlpBlock<typena
   using T = typename S::T;
   using Jet = typename S::Jet;
   const int R = jet.channels() * m.points;
-  const T* given = (m.activation == Activation::tanh ? m.y() : m.z()) + (l * m.width) * R;
+  const T* given = (m.activation == Activation::tanh ? m.y() : m.z()) + l * m.width * R;
   with_activation(m.activation, [&](auto activation) {
     for_features_and_points<S>(m, [&](int o, int p) {
       T in[Jet::max_channels], bar[Jet::max_channels], slope[Jet::max_channels], out[Jet::max_channels];
@@ -321,22 +300,6 @@ __device__ void store_tanh_adjoint(const MlpBlock<typename S::T>& m, const typen
   for (int c = 0; c < Jet::max_channels; ++c) to[o * R + ((c * S::points + j) * S::side + x)] = out[c];
 }
 
-/// Features first … of `from` : [count][R] and its columns r0 … r0 + chunk − 1 into shared memory :
-/// [features][pitch].
-template <class S>
-__device__ void stage_pitched(typename S::T* to, const typename S::T* from, int R, int first, int count,
-                              int r0) {
-  using T = typename S::T;
-  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
-#pragma unroll 1
-  for (int n = me; n < S::features * S::chunk; n += S::threads) {
-    const int f = n / S::chunk, r = n % S::chunk;
-    const bool inside = first + f < count && r0 + r < R;
-    copy_async<int(sizeof(T))>(to + f * S::pitch + r, inside ? from + (first + f) * R + r0 + r : from,
-                               inside ? int(sizeof(T)) : 0);
-  }
-}
-
 /// gradient of layer l's weight += Σ_r in[i][r] bar[o][r], and of its bias. Ends with a barrier.
 template <class S>
 __device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, const typename S::T* in,
@@ -352,8 +315,8 @@ __device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, c
       const auto stage = [&](int r0) {
         T* left = dynamic_shared<T>() + r0 / S::chunk % 2 * S::stage;  // [features][pitch]
         T* right = left + S::features * S::pitch;                      // [features][pitch]
-        stage_pitched<S>(left, in, R, i0, fan_in, r0);
-        stage_pitched<S>(right, bar, R, o0, m.width, r0);
+        stage_elements<S, S::features, S::chunk>(left, S::pitch, 1, in, R, i0, fan_in, r0, R);
+        stage_elements<S, S::features, S::chunk>(right, S::pitch, 1, bar, R, o0, m.width, r0, R);
       };
       __syncthreads();
       stage(0);
@@ -402,7 +365,7 @@ __device__ void last_layer_gradient(const MlpBlock<typename S::T>& m, int R, con
   const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
   for (int i = me; i < m.outputs * m.width; i += S::threads) {
     const T* seed = m.output_bar() + i / m.width * R;
-    const T* row = last + (i % m.width) * R;
+    const T* row = last + i % m.width * R;
     T sum = T(0);
     for (int r = 0; r < R; ++r) sum += seed[r] * row[r];
     m.gradient()[m.weight(m.depth) + i] += sum;

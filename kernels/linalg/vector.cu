@@ -4,6 +4,7 @@
 // for axpby: bandwidth bound, launch bound below a million elements, as the norm is.
 #include <cmath>
 
+#include "kernels/common/block_reduce.hpp"
 #include "kernels/common/cuda.hpp"
 #include "kernels/linalg/vector_shapes.hpp"
 #include "sobolev/linalg/vector.hpp"
@@ -25,10 +26,7 @@ __global__ void square_sum_kernel(View<const T, 1> x, double* sum) {
   double own = 0;
   for (std::size_t i = threadIdx.x; i < x.size(); i += norm_threads) own += double(x(i)) * double(x(i));
   sums[threadIdx.x] = own;
-  for (unsigned half = norm_threads / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
-  }
+  block_sum(sums);
   if (threadIdx.x == 0) *sum = sums[0];
 }
 }  // namespace

@@ -47,9 +47,22 @@ void adam_step(const Cpu& cpu, const AdamOptions& options, long step, View<const
                  gradient.data() + i, m.data() + i, v.data() + i, parameters.data() + i,
                  std::min(part, n - i));
 }
+template <class T>
+void adam_step(const Cpu& cpu, const AdamOptions& options, View<double, 1> clock, View<const T, 1> gradient,
+               View<T, 1> m, View<T, 1> v, View<T, 1> parameters) {
+  detail::check_adam_clock(clock.size());
+  AdamOptions now = options;
+  now.learning_rate = clock(1);
+  adam_step<T>(cpu, now, long(clock(0)) + 1, gradient, m, v, parameters);
+  clock(0) += 1;
+}
 template void adam_step<float>(const Cpu&, const AdamOptions&, long, View<const float, 1>, View<float, 1>,
                                View<float, 1>, View<float, 1>);
 template void adam_step<double>(const Cpu&, const AdamOptions&, long, View<const double, 1>, View<double, 1>,
                                 View<double, 1>, View<double, 1>);
+template void adam_step<float>(const Cpu&, const AdamOptions&, View<double, 1>, View<const float, 1>,
+                               View<float, 1>, View<float, 1>, View<float, 1>);
+template void adam_step<double>(const Cpu&, const AdamOptions&, View<double, 1>, View<const double, 1>,
+                                View<double, 1>, View<double, 1>, View<double, 1>);
 }  // namespace sobolev
 #endif

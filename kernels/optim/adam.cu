@@ -49,7 +49,7 @@ template <class T>
 void adam_step(const Cuda& cuda, const AdamOptions& options, View<double, 1> clock, View<const T, 1> gradient,
                View<T, 1> m, View<T, 1> v, View<T, 1> parameters) {
   const auto rates = detail::adam_rates<T>(options, 1, gradient, m, v, parameters);
-  require(clock.size() == 4, "adam_step: the clock has four numbers");
+  detail::check_adam_clock(clock.size());
   if (parameters.size() == 0) return;
   launch<adam_clock_kernel>(cuda, {1, 1}, options.beta1, options.beta2, clock);
   launch<adam_clock_step_kernel<T>>(cuda, {blocks_for(parameters.size(), 256), 256}, rates, clock, gradient,

@@ -15,6 +15,9 @@ struct AdamRates {
 AdamRates<double> adam_rates(const AdamOptions&, long step, std::size_t gradient, std::size_t m,
                              std::size_t v, std::size_t parameters);
 
+/// ArgumentError unless the clock has its four numbers.
+void check_adam_clock(std::size_t clock);
+
 template <class T>
 AdamRates<T> adam_rates(const AdamOptions& options, long step, View<const T, 1> gradient, View<T, 1> m,
                         View<T, 1> v, View<T, 1> parameters) {

@@ -2,6 +2,7 @@
 // The damped matrix of a Levenberg–Marquardt trial.      matrix : [P, P], diagonal : [P], out : [Q, Q]
 // A block per row; the diagonal by one block. P²·sizeof(T) bytes: bandwidth bound (P = 2000 in float64: 32
 // MB, 7 µs at 4.8 TB/s).
+#include "kernels/common/block_reduce.hpp"
 #include "kernels/common/cuda.hpp"
 #include "kernels/optim/damping_shapes.hpp"
 #include "sobolev/optim/damping.hpp"
@@ -18,11 +19,7 @@ __global__ void damping_diagonal_kernel(View<const T, 2> matrix, T floor, View<T
   for (std::size_t i = threadIdx.x; i < p; i += diagonal_threads)
     own = matrix(i, i) > own ? matrix(i, i) : own;
   largest[threadIdx.x] = own;
-  for (unsigned half = diagonal_threads / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (threadIdx.x < half && largest[threadIdx.x + half] > largest[threadIdx.x])
-      largest[threadIdx.x] = largest[threadIdx.x + half];
-  }
+  block_reduce(largest, [](T a, T b) { return b > a ? b : a; });
   __syncthreads();
   const T least = floor * largest[0];
   for (std::size_t i = threadIdx.x; i < p; i += diagonal_threads)

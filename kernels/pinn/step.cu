@@ -5,6 +5,7 @@
 // shares of the gradient to theirs: sums have a fixed order. FLOPs 6·N·K·Σ in·out (2 without the way back).
 // Bytes from memory: features N·K·inputs (L2 after the first pass), gradient shares 2·P per tile, which stay
 // in the L2 cache: bound by the FMA units. docs/performance.md has the floors.
+#include "kernels/common/block_reduce.hpp"
 #include "kernels/common/cuda.hpp"
 #include "kernels/embedding/features_math.hpp"
 #include "kernels/expression/tape_math.hpp"
@@ -186,10 +187,7 @@ __global__ void loss_kernel(std::size_t tiles, const PointTile* tile, const doub
     if (weight != 0) sum += weight * tile_loss[t];
   }
   sums[threadIdx.x] = sum;
-  for (unsigned half = 128; half > 0; half /= 2) {
-    __syncthreads();
-    if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
-  }
+  block_sum(sums);
   if (threadIdx.x == 0) loss[0] = (add ? loss[0] : 0.0) + sums[0];
 }
 
@@ -231,10 +229,7 @@ __global__ void row_norms_kernel(const T* rows, std::size_t stride, std::size_t 
   double sum = 0;
   for (std::size_t j = threadIdx.x; j < parameters; j += blockDim.x) sum += double(row[j]) * double(row[j]);
   sums[threadIdx.x] = sum;
-  for (unsigned half = 64; half > 0; half /= 2) {
-    __syncthreads();
-    if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
-  }
+  block_sum(sums);
   if (threadIdx.x == 0) norms[blockIdx.x] = sums[0];
 }
 

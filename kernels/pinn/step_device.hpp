@@ -7,7 +7,7 @@
 
 #include "kernels/embedding/features_table.hpp"
 #include "kernels/jet/jet_device_table.hpp"
-#include "kernels/pinn/field_index.hpp"
+#include "kernels/pinn/residual_view.hpp"
 #include "sobolev/core/cuda.hpp"
 #include "sobolev/jet/mlp.hpp"
 
@@ -22,17 +22,8 @@ struct PointTile {
 
 /// A residual group in device memory.
 template <class T>
-struct DeviceGroupView {
+struct DeviceGroupView : ResidualView<T> {
   T parity[most_mirrored_copies];
-  int copies;
-  const FieldIndex<T>* fields;
-  int field_count, externals, coordinates, residuals;
-  TapeView tape;
-  std::size_t points;
-  const T* x;             // [D, N]
-  const T* external;      // [externals, N]
-  const T* point_weight;  // [N] or null
-  const T* weight;        // [E]
   const PointTile* tiles;
   const double* slice_weight;  // [slices], or null: all 1
 };

@@ -3,25 +3,16 @@
 // The fused step on one tile: features → network → residuals, and back.
 #include "kernels/embedding/features_tile.hpp"
 #include "kernels/jet/mlp_tile.hpp"
-#include "kernels/pinn/field_index.hpp"
+#include "kernels/pinn/residual_view.hpp"
 
 namespace sobolev::detail {
 
 /// A residual group in the form that the kernels read.
 template <class T>
-struct GroupView {
+struct GroupView : ResidualView<T> {
   JetTableView<T> jet;
   const FeatureView<T>* features;  // [copies]
   const T* parity;                 // [copies]
-  int copies;                      // mirrored copies of each point, itself included
-  const FieldIndex<T>* fields;
-  int field_count, externals, coordinates, residuals;
-  TapeView tape;
-  std::size_t points;
-  const T* x;             // [D, N]
-  const T* external;      // [externals, N]
-  const T* point_weight;  // [N] or null
-  const T* weight;        // [E]
 };
 
 /// A thread's buffers for the tiles of one group.

@@ -18,4 +18,8 @@ AdamRates<double> adam_rates(const AdamOptions& options, long step, std::size_t 
           1 / std::sqrt(1 - std::pow(options.beta2, double(step))), options.epsilon};
 }
 
+void check_adam_clock(std::size_t clock) {
+  require(clock == 4, fmt::format("adam_step: the clock has {} numbers, not four", clock));
+}
+
 }  // namespace sobolev::detail

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Adam on the loss of a fused step: its parameters and moments where the step runs. On a device the whole
-// iteration is recorded once and then launched.
+// Adam on the loss of a fused step: its parameters and moments where the step runs.
 #include <optional>
-#include <type_traits>
 #include <vector>
 
 #include "sobolev/core/buffer_on.hpp"
@@ -26,6 +24,44 @@ void fetch(const E& executor, View<const T, 1> from, double* to) {
   std::copy(host.begin(), host.end(), to);
 }
 
+/// Work that is done over and over: on a device recorded at its second time and launched from then on.
+template <class E>
+class Repeated;
+template <>
+class Repeated<Cpu> {
+ public:
+  template <class F>
+  void run(const Cpu&, F&& work) {
+    work();
+  }
+  /// The work is another one from here on.
+  void forget() {}
+};
+#if SOBOLEV_HAS_CUDA
+template <>
+class Repeated<Cuda> {
+ public:
+  template <class F>
+  void run(const Cuda& cuda, F&& work) {
+    // The first time it may take memory; a graph has no operations that a profile could tell apart.
+    if (!known_ || profile::enabled()) {
+      known_ = true;
+      return work();
+    }
+    if (!graph_) graph_.emplace(cuda, work);
+    graph_->launch();
+  }
+  void forget() {
+    known_ = false;
+    graph_.reset();
+  }
+
+ private:
+  bool known_ = false;
+  std::optional<CudaGraph> graph_;
+};
+#endif
+
 template <class T, class E>
 class AdamLoop {
  public:
@@ -40,7 +76,7 @@ class AdamLoop {
         gradient_(zeros<T>(executor, p_)),
         moments_(zeros<T>(executor, 2 * p_)),
         loss_(zeros<double>(executor, 1)),
-        clock_(zeros<double>(executor, 4)) {
+        clock_(zeros<double>(executor, clock_size)) {
     bring<T>(executor_, parameters.data(), theta());
     if (moments.size() == 2 * p_) bring<T>(executor_, moments.data(), View<T, 1>(moments_.data(), 2 * p_));
   }
@@ -53,18 +89,20 @@ class AdamLoop {
 
   void iterate(double learning_rate) {
     const profile::Range range(executor_, "Adam: iteration");
-    if constexpr (std::is_same_v<E, Cpu>) {
-      AdamOptions options;
-      options.learning_rate = learning_rate;
-      step_.loss_gradient(theta(), gradient(), loss_view());
-      adam_step<T>(executor_, options, done_ + 1, gradient(), m(), v(), theta());
-    } else {
-      iterate_recorded(learning_rate);
+    const View<double, 1> clock(clock_.data(), clock_size);
+    if (learning_rate != learning_rate_) {
+      const double now[clock_size] = {double(done_), learning_rate};
+      upload<double, 1>(executor_, View<const double, 1>(now, clock_size), clock);
+      learning_rate_ = learning_rate;
     }
+    iteration_.run(executor_, [&] {
+      step_.loss_gradient(theta(), gradient(), View<double, 1>(loss_.data(), 1));
+      adam_step<T>(executor_, {}, clock, gradient(), m(), v(), theta());
+    });
     ++done_;
   }
   /// Points, slices or weights of the step are others than at the last iteration.
-  void points_changed() { recorded_.reset(); }
+  void points_changed() { iteration_.forget(); }
 
   /// Before the last iteration; waits for it.
   double loss() const {
@@ -78,31 +116,8 @@ class AdamLoop {
   View<T, 1> gradient() { return View<T, 1>(gradient_.data(), p_); }
   View<T, 1> m() { return View<T, 1>(moments_.data(), p_); }
   View<T, 1> v() { return View<T, 1>(moments_.data() + p_, p_); }
-  View<double, 1> loss_view() { return View<double, 1>(loss_.data(), 1); }
 
-  void iterate_recorded([[maybe_unused]] double learning_rate) {
-#if SOBOLEV_HAS_CUDA
-    if constexpr (std::is_same_v<E, Cuda>) {
-      const View<double, 1> clock(clock_.data(), 4);
-      if (learning_rate != learning_rate_) {
-        const double now[] = {double(done_), learning_rate, 0, 0};
-        upload<double, 1>(executor_, View<const double, 1>(now, 4), clock);
-        learning_rate_ = learning_rate;
-      }
-      const auto work = [&] {
-        step_.loss_gradient(theta(), gradient(), loss_view());
-        adam_step<T>(executor_, {}, clock, gradient(), m(), v(), theta());
-      };
-      if (profile::enabled()) return work();  // a graph has no operations to tell apart
-      if (!recorded_) {
-        step_.loss_gradient(theta(), gradient(), loss_view());  // takes the memory that it needs
-        recorded_.emplace(executor_, work);
-      }
-      recorded_->launch();
-    }
-#endif
-  }
-
+  static constexpr std::size_t clock_size = 4;
   E executor_;
   FusedStep<T, E>& step_;
   std::size_t p_;
@@ -110,11 +125,7 @@ class AdamLoop {
   BufferOn<E, T> theta_, gradient_, moments_;
   BufferOn<E, double> loss_, clock_;
   double learning_rate_ = -1;
-#if SOBOLEV_HAS_CUDA
-  std::optional<CudaGraph> recorded_;
-#else
-  std::optional<int> recorded_;
-#endif
+  Repeated<E> iteration_;
 };
 
 }  // namespace sobolev::detail

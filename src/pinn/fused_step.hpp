@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/pinn/residual_view.hpp"
 #include "sobolev/core/error.hpp"
 #include "sobolev/core/profile.hpp"
 #include "sobolev/pinn/step.hpp"
@@ -18,6 +19,20 @@ struct MirroredCopy {
   double parity;
 };
 std::vector<MirroredCopy> mirrored_copies(const std::vector<Symmetry>& symmetry);
+
+template <class T>
+std::vector<FieldIndex<T>> field_indices(const ResidualGroup& group) {
+  std::vector<FieldIndex<T>> fields;
+  for (const FieldInput& f : group.fields) fields.push_back({f.output, f.channel, T(f.scale)});
+  return fields;
+}
+/// x : [N, D] to columns : [D, N].
+template <class T>
+void copy_columns(View<const double, 2> x, T* columns) {
+  const std::size_t n = x.extent(0), d = x.extent(1);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < d; ++j) columns[j * n + i] = T(x.data()[i * d + j]);
+}
 
 // All throw ArgumentError.
 void check_group(const ResidualGroup& group, const MlpShape& mlp, int coordinates);

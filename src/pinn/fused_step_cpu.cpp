@@ -26,8 +26,7 @@ void StepOn<T, Cpu>::set_points(int group, View<const double, 2> x, View<const d
   const std::size_t n = x.extent(0), d = x.extent(1), e = std::size_t(g.spec.externals);
   check_points(x.shape(), externals.shape(), point_weights.size(), m.features.coordinates().size(), e);
   if (g.x.size() != n * d) g.x = Buffer<T>(n * d);
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = 0; j < d; ++j) g.x[j * n + i] = T(x.data()[i * d + j]);
+  copy_columns(x, g.x.data());
   if (g.external.size() != n * e) g.external = Buffer<T>(n * e);
   for (std::size_t i = 0; i < n * e; ++i) g.external[i] = T(externals.data()[i]);
   g.point_weight = Buffer<T>(point_weights.size());

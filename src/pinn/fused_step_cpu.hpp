@@ -2,7 +2,6 @@
 #pragma once
 // The fused step on the CPU: passes over all tiles. Work is cut into a number of chunks that depends on the
 // network only; each chunk is done by one thread, in order, and chunks are added in order.
-#include <fmt/format.h>
 #include <omp.h>
 
 #include <algorithm>
@@ -42,27 +41,17 @@ struct Group {
       parity.push_back(T(copy.parity));
     }
     for (const auto& table : features) feature_views.push_back(table.view());
-    for (const FieldInput& field : spec.fields)
-      fields.push_back({field.output, field.channel, T(field.scale)});
+    fields = field_indices<T>(spec);
     for (double w : spec.weights) weights.push_back(T(w));
   }
 
   GroupView<T> view(const T* use_weights) const {
-    return {jet.view(),
+    return {{int(parity.size()), fields.data(), int(fields.size()), spec.externals,
+             feature_views[0].coordinates, int(spec.tape.outputs.size()), TapeView(spec.tape), points,
+             x.data(), external.data(), point_weight.empty() ? nullptr : point_weight.data(), use_weights},
+            jet.view(),
             feature_views.data(),
-            parity.data(),
-            int(parity.size()),
-            fields.data(),
-            int(fields.size()),
-            spec.externals,
-            feature_views[0].coordinates,
-            int(spec.tape.outputs.size()),
-            TapeView(spec.tape),
-            points,
-            x.data(),
-            external.data(),
-            point_weight.empty() ? nullptr : point_weight.data(),
-            use_weights};
+            parity.data()};
   }
   GroupView<T> view() const { return view(weights.data()); }
 };

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "sobolev/linalg/syrk.hpp"
 
@@ -13,12 +12,6 @@ constexpr std::size_t features_budget = 64u << 20;  // bytes of features kept be
 constexpr std::size_t rows_budget = 64u << 20;      // bytes of Jacobian rows at a time
 constexpr std::size_t row_granule = 32;             // elements: rows start at whole lines
 
-template <class T>
-std::vector<FieldIndex<T>> field_indices(const ResidualGroup& group) {
-  std::vector<FieldIndex<T>> fields;
-  for (const FieldInput& f : group.fields) fields.push_back({f.output, f.channel, T(f.scale)});
-  return fields;
-}
 std::size_t row_stride(std::size_t parameters) {
   return (parameters + 1 + row_granule - 1) / row_granule * row_granule;
 }
@@ -62,19 +55,20 @@ CudaGroup<T>::CudaGroup(const Cuda& cuda, ResidualGroup s, const Features& f,
 template <class T>
 DeviceGroupView<T> CudaGroup<T>::view(bool slice_weights, bool unit_weights) const {
   DeviceGroupView<T> v{};
-  v.copies = int(features.size());
+  ResidualView<T>& common = v;
+  common = {int(features.size()),
+            fields.data(),
+            int(fields.size()),
+            spec.externals,
+            features[0]->view().coordinates,
+            int(spec.tape.outputs.size()),
+            tape.view(),
+            points,
+            x.data(),
+            external.data(),
+            point_weight.data(),
+            unit_weights ? ones.data() : device_weights.data()};
   std::copy(parity.begin(), parity.end(), v.parity);
-  v.fields = fields.data();
-  v.field_count = int(fields.size());
-  v.externals = spec.externals;
-  v.coordinates = features[0]->view().coordinates;
-  v.residuals = int(spec.tape.outputs.size());
-  v.tape = tape.view();
-  v.points = points;
-  v.x = x.data();
-  v.external = external.data();
-  v.point_weight = point_weight.data();
-  v.weight = unit_weights ? ones.data() : device_weights.data();
   v.tiles = tiles.data();
   v.slice_weight = slice_weights && causal && weighted ? slice_weight.data() : nullptr;
   return v;
@@ -123,8 +117,7 @@ void StepOn<T, Cuda>::set_points(int group, View<const double, 2> x, View<const 
   check_points(x.shape(), externals.shape(), point_weights.size(), features.coordinates().size(), e);
   require(n < std::numeric_limits<std::uint32_t>::max(), "fused step: more than 2^32 points on a device");
   std::vector<T> columns(n * d);
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = 0; j < d; ++j) columns[j * n + i] = T(x.data()[i * d + j]);
+  copy_columns(x, columns.data());
   g.x.assign(columns);
   g.external.assign(std::vector<T>(externals.data(), externals.data() + n * e));
   g.point_weight.assign(std::vector<T>(point_weights.data(), point_weights.data() + point_weights.size()));

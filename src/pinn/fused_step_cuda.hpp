@@ -3,7 +3,6 @@
 // The fused step on a device: its groups and memory there, and the order of the kernels. Memory is taken when
 // groups and points are given; passes take none.
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "fused_step.hpp"

@@ -35,38 +35,60 @@ TYPED_TEST(Adam, FollowsTheRecurrence) {
   }
 }
 
-#if SOBOLEV_HAS_CUDA
-template <class B>
-class AdamClock : public test::OnBackEnd<B> {};
-TYPED_TEST_SUITE(AdamClock, test::CudaBackEnds, test::BackEndNames);
-
-TYPED_TEST(AdamClock, CountsStepsOnTheDeviceAndCanBeRecorded) {
+TYPED_TEST(Adam, CountsStepsInAClock) {
   using T = typename TypeParam::Scalar;
-  const Cuda& cuda = test::executor<Cuda>();
+  using E = typename TypeParam::Executor;
+  const E& on = test::executor<E>();
   const std::size_t n = 40;
   test::Guarded<TypeParam> g(n, 1), m(n, 0, 0), v(n, 0, 0), theta(n, 4), m2(n, 0, 0), v2(n, 0, 0),
       theta2(n, 4);
-  test::Guarded<test::On<Cuda, double>> clock(4);
+  test::Guarded<test::On<E, double>> clock(4), few(3);
   clock[0] = 2;
   clock[1] = 1e-2;
   AdamOptions options;
   options.learning_rate = 1e-2;
-  for (long step = 3; step < 8; ++step)
-    adam_step<T>(cuda, options, step, g.cview(n), m.view(n), v.view(n), theta.view(n));
-  const View<double, 1> there = clock.view(4);
-  const auto gradient = g.cview(n);
-  const auto m_there = m2.view(n), v_there = v2.view(n), theta_there = theta2.view(n);
-  const CudaGraph graph(cuda,
-                        [&] { adam_step<T>(cuda, {}, there, gradient, m_there, v_there, theta_there); });
-  for (int i = 0; i < 5; ++i) graph.launch();
+  for (long step = 3; step < 8; ++step) {
+    adam_step<T>(on, options, step, g.cview(n), m.view(n), v.view(n), theta.view(n));
+    adam_step<T>(on, {}, clock.view(4), g.cview(n), m2.view(n), v2.view(n), theta2.view(n));
+  }
   EXPECT_EQ(clock[0], 7);
+  EXPECT_EQ(clock[1], 1e-2);
   for (std::size_t i = 0; i < n; ++i) {
     EXPECT_EQ(m2[i], m[i]);
     EXPECT_EQ(v2[i], v[i]);
     test::expect_near<T>(theta2[i], theta[i], 4);
   }
-  test::Guarded<test::On<Cuda, double>> few(3);
-  EXPECT_THROW(adam_step<T>(cuda, {}, few.view(3), gradient, m_there, v_there, theta_there), ArgumentError);
+  EXPECT_THROW(adam_step<T>(on, {}, few.view(3), g.cview(n), m.view(n), v.view(n), theta.view(n)),
+               ArgumentError);
+}
+
+#if SOBOLEV_HAS_CUDA
+template <class B>
+class AdamClock : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(AdamClock, test::CudaBackEnds, test::BackEndNames);
+
+TYPED_TEST(AdamClock, CanBeRecorded) {
+  using T = typename TypeParam::Scalar;
+  const Cuda& cuda = test::executor<Cuda>();
+  const std::size_t n = 40;
+  test::Guarded<TypeParam> g(n, 1), m(n, 0, 0), v(n, 0, 0), theta(n, 4), m2(n, 0, 0), v2(n, 0, 0),
+      theta2(n, 4);
+  test::Guarded<test::On<Cuda, double>> clock(4), recorded(4);
+  for (auto* c : {&clock, &recorded}) {
+    (*c)[0] = 0;
+    (*c)[1] = 1e-2;
+  }
+  const View<double, 1> there = recorded.view(4);
+  const auto gradient = g.cview(n);
+  const auto m_there = m2.view(n), v_there = v2.view(n), theta_there = theta2.view(n);
+  const CudaGraph graph(cuda,
+                        [&] { adam_step<T>(cuda, {}, there, gradient, m_there, v_there, theta_there); });
+  for (int i = 0; i < 5; ++i) {
+    graph.launch();
+    adam_step<T>(cuda, {}, clock.view(4), gradient, m.view(n), v.view(n), theta.view(n));
+  }
+  EXPECT_EQ(recorded[0], 5);
+  for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(theta2[i], theta[i]);
 }
 #endif
 

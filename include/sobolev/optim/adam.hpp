@@ -19,9 +19,12 @@ template <class T>
 void adam_step(const Cuda&, const AdamOptions&, long step, View<const T, 1> gradient, View<T, 1> m,
                View<T, 1> v, View<T, 1> parameters);
 
-/// The same with what changes from step to step in device memory, so that steps can be recorded in a
-/// CudaGraph. clock : [4], {steps done, learning rate, two places for the call}; the number of steps is
-/// counted up, the options' learning rate is not read.
+/// The same with what changes from step to step in the executor's memory, so that a device's steps can be
+/// recorded in a CudaGraph. clock : [4], {steps done, learning rate, two places for the call}; the number of
+/// steps is counted up, the options' learning rate is not read.
+template <class T>
+void adam_step(const Cpu&, const AdamOptions&, View<double, 1> clock, View<const T, 1> gradient, View<T, 1> m,
+               View<T, 1> v, View<T, 1> parameters);
 template <class T>
 void adam_step(const Cuda&, const AdamOptions&, View<double, 1> clock, View<const T, 1> gradient,
                View<T, 1> m, View<T, 1> v, View<T, 1> parameters);
