@@ -22,6 +22,10 @@ double peak(const E& executor = cpu()) {
 }
 
 #if SOBOLEV_HAS_CUDA
+struct CudaBenchmark {
+  const char* name;
+  void (*run)(benchmark::State&, const Cuda&);
+};
 /// f(Cuda) where the machine has a device, to register benchmarks with it. Says whether it has.
 template <class F>
 bool on_cuda(F&& f) {

@@ -18,7 +18,7 @@ foreach(directory IN LISTS SOBOLEV_TEST_FAMILIES)
       SOBOLEV_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SOBOLEV_BINARY_DIR="${CMAKE_BINARY_DIR}"
       SOBOLEV_COMMAND="${CMAKE_BINARY_DIR}/bin/sobolev")
     target_link_libraries(test_${family} PRIVATE sobolev::sobolev sobolev_flags GTest::gtest_main
-      GTest::gmock fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus OpenMP::OpenMP_CXX Threads::Threads ZLIB::ZLIB)
+      GTest::gmock fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus OpenMP::OpenMP_CXX Threads::Threads ZLIB::ZLIB PNG::PNG)
     if(family STREQUAL "simulated")
       target_compile_definitions(test_${family} PRIVATE SOBOLEV_CUDA_SIMULATED=1)
     endif()

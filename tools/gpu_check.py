@@ -116,7 +116,7 @@ def markdown(report):
         lines.append(f"| {row['program']} | {row['passed']} | {failed} | {row['seconds']} |")
     lines += ["", "## compute-sanitizer", ""]
     if report["sanitizer"] is None:
-        lines.append("Not installed.")
+        lines.append("Left out." if "sanitizer" in report["left_out"] else "Not installed.")
     else:
         lines += ["| tool | program | result | seconds |", "| --- | --- | --- | --- |"]
         for row in report["sanitizer"]:
@@ -130,7 +130,8 @@ def markdown(report):
         shown = f"{row['ms_per_step']:.4f} ms per step" if "ms_per_step" in row else f"{row['real_time']:.4g} {row['time_unit']}"
         lines.append(f"| {row['name']} | {shown} | {row.get('gflops', 0):.0f} | {row.get('percent_of_peak', 0):.1f} |")
     lines += ["", "## PyTorch and JAX", ""]
-    lines += ["Not installed."] if report["peers"] is None else ["```", report["peers"]["table"].strip(), "```"]
+    without = "Left out." if "peers" in report["left_out"] else "Not installed."
+    lines += [without] if report["peers"] is None else ["```", report["peers"]["table"].strip(), "```"]
     lines += ["", "## From end to end", "", "| problem | relative L2 | iterations | seconds | points/s |",
               "| --- | --- | --- | --- | --- |"]
     for row in report["solve"]:
@@ -156,7 +157,7 @@ def main():
         sys.exit(f"gpu_check: {options.bin / 'sobolev'} sees no CUDA device")
     options.out.mkdir(parents=True, exist_ok=True)
     smi = run(["nvidia-smi", "--query-gpu=name,driver_version,memory.total,clocks.max.sm", "--format=csv,noheader"], 60)
-    report = {"device": devices[0], "nvidia_smi": smi["out"].strip(), "tests": [], "sanitizer": None, "benchmarks": [],
+    report = {"left_out": options.skip, "device": devices[0], "nvidia_smi": smi["out"].strip(), "tests": [], "sanitizer": None, "benchmarks": [],
               "peers": None, "solve": []}
     steps = [("tests", lambda: tests(programs)), ("benchmarks", lambda: benchmarks(options.bin / "sobolev_bench")),
              ("solve", lambda: solve(options.bin / "sobolev", options.seconds)),

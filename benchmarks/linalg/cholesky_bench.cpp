@@ -43,8 +43,8 @@ void cholesky_cuda(benchmark::State& state, const Cuda& cuda) {
   report_flops(state, double(p) * double(p) * double(p) / 3, limit);
 }
 [[maybe_unused]] const bool registered = on_cuda([](const Cuda& cuda) {
-  for (const auto& [name, run] : {std::pair{"cholesky_cuda<float>", cholesky_cuda<float>},
-                                  std::pair{"cholesky_cuda<double>", cholesky_cuda<double>}})
+  for (const auto& [name, run] : {CudaBenchmark{"cholesky_cuda<float>", cholesky_cuda<float>},
+                                  CudaBenchmark{"cholesky_cuda<double>", cholesky_cuda<double>}})
     benchmark::RegisterBenchmark(name, run, cuda)
         ->Arg(681)
         ->Arg(1981)

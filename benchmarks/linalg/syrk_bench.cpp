@@ -37,8 +37,8 @@ void syrk_cuda(benchmark::State& state, const Cuda& cuda) {
   report_flops(state, double(n) * double(p) * double(p + 1), limit);
 }
 [[maybe_unused]] const bool registered = on_cuda([](const Cuda& cuda) {
-  for (const auto& [name, run] :
-       {std::pair{"syrk_cuda<float>", syrk_cuda<float>}, std::pair{"syrk_cuda<double>", syrk_cuda<double>}})
+  for (const auto& [name, run] : {CudaBenchmark{"syrk_cuda<float>", syrk_cuda<float>},
+                                  CudaBenchmark{"syrk_cuda<double>", syrk_cuda<double>}})
     benchmark::RegisterBenchmark(name, run, cuda)
         ->Args({10000, 1981})
         ->Args({2000, 681})

@@ -136,16 +136,16 @@ void step_cuda(benchmark::State& state, const Cuda& cuda) {
       steps * 1e-3, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 [[maybe_unused]] const bool registered = on_cuda([](const Cuda& cuda) {
-  for (const auto& [name, run] :
-       {std::pair{"step_cuda<float>", step_cuda<float>}, std::pair{"step_cuda<double>", step_cuda<double>}})
+  for (const auto& [name, run] : {CudaBenchmark{"step_cuda<float>", step_cuda<float>},
+                                  CudaBenchmark{"step_cuda<double>", step_cuda<double>}})
     benchmark::RegisterBenchmark(name, run, cuda)
         ->ArgsProduct({{32, 64, 128, 256}, {4, 3}})
         ->ArgNames({"width", "channels"})
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
-  for (const auto& [name, run] : {std::pair{"lm_loss/cuda", lm_loss<Cuda>},
-                                  std::pair{"lm_normal_equations/cuda", lm_normal_equations<Cuda>},
-                                  std::pair{"lm_iteration/cuda", lm_iteration<Cuda>}})
+  for (const auto& [name, run] : {CudaBenchmark{"lm_loss/cuda", lm_loss<Cuda>},
+                                  CudaBenchmark{"lm_normal_equations/cuda", lm_normal_equations<Cuda>},
+                                  CudaBenchmark{"lm_iteration/cuda", lm_iteration<Cuda>}})
     benchmark::RegisterBenchmark(name, run, cuda)->UseRealTime()->Unit(benchmark::kMillisecond);
 });
 #endif
