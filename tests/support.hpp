@@ -15,6 +15,7 @@
 #endif
 #include "sobolev/core/error.hpp"
 #include "sobolev/core/executor.hpp"
+#include "sobolev/core/products.hpp"
 #include "sobolev/core/random.hpp"
 #include "sobolev/core/view.hpp"
 
@@ -28,25 +29,36 @@ void expect_near(double got, double want, double growth, const std::string& what
 }
 
 /// Of a typed test: where it runs and with which numbers.
-template <class E, class T>
+template <class E, class T, Products how = Products::ieee>
 struct On {
   using Executor = E;
   using Scalar = T;
+  static constexpr Products products = how;
+  /// Rounding of a product in units of T's.
+  static constexpr double rounding = how == Products::tf32x3   ? 8
+                                     : how == Products::bf16x3 ? 256
+                                     : how == Products::tf32   ? 16384
+                                                               : 1;
 };
 #if SOBOLEV_HAS_CUDA
+using ProductBackEnds = testing::Types<On<Cpu, float>, On<Cpu, double>, On<Cuda, float>, On<Cuda, double>,
+                                       On<Cuda, float, Products::tf32x3>, On<Cuda, float, Products::bf16x3>,
+                                       On<Cuda, float, Products::tf32>>;
 using BackEnds = testing::Types<On<Cpu, float>, On<Cpu, double>, On<Cuda, float>, On<Cuda, double>>;
 using DoubleBackEnds = testing::Types<On<Cpu, double>, On<Cuda, double>>;
 using CudaBackEnds = testing::Types<On<Cuda, float>, On<Cuda, double>>;
 #else
 using DoubleBackEnds = testing::Types<On<Cpu, double>>;
 using BackEnds = testing::Types<On<Cpu, float>, On<Cpu, double>>;
+using ProductBackEnds = BackEnds;
 #endif
 
 struct BackEndNames {
   template <class B>
   static std::string GetName(int) {
     return std::string(std::is_same_v<typename B::Executor, Cpu> ? "Cpu" : "Cuda") +
-           (std::is_same_v<typename B::Scalar, float> ? "Float" : "Double");
+           (std::is_same_v<typename B::Scalar, float> ? "Float" : "Double") +
+           (B::products == Products::ieee ? "" : to_string(B::products));
   }
 };
 
@@ -74,6 +86,17 @@ const E& executor() {
   }
 }
 
+/// The same with the products of a typed test.
+template <class B>
+const typename B::Executor& executor_of() {
+  if constexpr (B::products == Products::ieee) {
+    return executor<typename B::Executor>();
+  } else {
+    static const typename B::Executor device = executor<typename B::Executor>().with(B::products);
+    return device;
+  }
+}
+
 /// n normal numbers of a stream between NaN guard bands; the guards are checked on destruction. On a device,
 /// B = On<Cuda, T>, view() brings them there and operator[] brings them back.
 template <class B>
@@ -83,8 +106,8 @@ class Guarded {
     using Executor = Cpu;
     using Scalar = S;
   };
-  template <class E, class S>
-  struct Place<On<E, S>> : On<E, S> {};
+  template <class E, class S, Products how>
+  struct Place<On<E, S, how>> : On<E, S, how> {};
 
  public:
   using E = typename Place<B>::Executor;

@@ -93,7 +93,7 @@ std::vector<std::pair<std::string, std::string>> understood(const Problem& probl
   for (const PhaseOptions& phase : chosen.training.phases)
     option("phase", phase_text(phase), problem.training.phases.empty() ? "" : phase_text(phase));
   option("stops", stop_text(chosen.training.stop), stop_text(problem.training.stop));
-  out.emplace_back("precision", precision_text(problem.training.precision));
+  out.emplace_back("precision", arithmetic_text(problem.training));
   out.emplace_back("seed", std::to_string(problem.training.seed));
   out.emplace_back("reference", reference_text(problem.reference));
   return out;

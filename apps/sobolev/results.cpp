@@ -66,7 +66,7 @@ Report report_of(const Solution& solution, const Solution::Table& table,
   for (const PhaseOptions& phase : problem.training.phases) settings.emplace_back("phase", phase_text(phase));
   if (problem.training.phases.empty()) settings.emplace_back("phase", "chosen by the library");
   settings.emplace_back("reference", reference_text(problem.reference));
-  settings.emplace_back("precision", precision_text(problem.training.precision));
+  settings.emplace_back("precision", arithmetic_text(problem.training));
   settings.emplace_back("seed", std::to_string(problem.training.seed));
   settings.emplace_back("speed", rate_text(solution.points_per_second()) + " points/s");
   settings.emplace_back("set-up", duration_text(solution.setup_seconds()));
@@ -98,6 +98,13 @@ Solution load_checkpoint(const std::filesystem::path& path) {
 
 std::string precision_text(Precision precision) {
   return precision == Precision::float32 ? "float32" : "float64";
+}
+
+std::string arithmetic_text(const TrainingOptions& training) {
+  const std::string precision = precision_text(training.precision);
+  return training.products == Products::ieee
+             ? precision
+             : fmt::format("{}, products {} on a CUDA device", precision, to_string(training.products));
 }
 
 std::string network_text(const Problem& problem) {
@@ -165,6 +172,7 @@ nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host
           {"processor", device.cuda ? cuda_device_names().at(std::size_t(device.index)) : Cpu::processor()},
           {"instruction_set", Cpu::instruction_set()},
           {"precision", precision_text(problem.training.precision)},
+          {"products", to_string(device.cuda ? problem.training.products : Products::ieee)},
           {"seed", problem.training.seed},
           {"threads", host.threads()},
           {"parameters", solution.parameters()},

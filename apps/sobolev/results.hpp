@@ -25,6 +25,8 @@ void write_results(const Cpu& host, const Solution& solution, const nlohmann::or
 
 /// Short descriptions, for the report, `check` and summaries.
 std::string precision_text(Precision precision);
+/// "float32, products 3xtf32" where they are not the ordinary ones.
+std::string arithmetic_text(const TrainingOptions& training);
 std::string network_text(const Problem& problem);
 std::string points_text(const Problem& problem);
 std::string phase_text(const PhaseOptions& phase);

@@ -18,6 +18,7 @@ void copy_async(void* shared, const void* global, int valid) {
   std::memset(static_cast<char*>(shared) + valid, 0, std::size_t(bytes - valid));
 }
 inline void wait_for_copies() {}
+inline int thread_of_block() { return int(threadIdx.y * blockDim.x + threadIdx.x); }
 #else
 #include <cuda_runtime.h>
 /// A static array in shared memory, between the braces of a kernel.
@@ -39,6 +40,14 @@ __device__ __forceinline__ void copy_async(void* shared, const void* global, int
                  : "memory");
 }
 __device__ __forceinline__ void wait_for_copies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
+/// The number of the thread in a block of two dimensions, read anew at each call: what is made from it does
+/// not stay in registers from one phase of a long kernel to the next.
+__device__ __forceinline__ int thread_of_block() {
+  int x, y;
+  asm volatile("mov.u32 %0, %%tid.x;" : "=r"(x));
+  asm volatile("mov.u32 %0, %%tid.y;" : "=r"(y));
+  return y * int(blockDim.x) + x;
+}
 /// Waits for `threads` threads of the block at barrier `id`, 1 … 15 (0 is that of __syncthreads).
 __device__ __forceinline__ void named_barrier(int id, unsigned threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");

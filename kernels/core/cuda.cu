@@ -79,6 +79,12 @@ void Cuda::synchronize() const {
   cuda_check(cudaStreamSynchronize(stream_of(*this)), "waiting for the device");
 }
 
+Cuda Cuda::with(Products products) const {
+  Cuda other = *this;
+  other.products_ = products;
+  return other;
+}
+
 struct CudaGraph::State {
   Cuda cuda;
   cudaGraphExec_t graph = nullptr;

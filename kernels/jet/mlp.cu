@@ -4,6 +4,9 @@
 // in a slice of device memory that stays in the L2 cache, its share of the gradient in another; the shares
 // are added in the order of the blocks. FLOPs: 2·N·K·Σ in·out forward, twice that again backward; bytes from
 // memory: x, y and P: bound by the FMA units. Algebras without an unrolled kernel go through local memory.
+#include <cstdint>
+#include <limits>
+
 #include "kernels/common/cuda.hpp"
 #include "kernels/jet/mlp_device.hpp"
 #include "kernels/jet/mlp_shapes.hpp"
@@ -13,32 +16,45 @@ namespace sobolev {
 namespace {
 using namespace target_cuda;
 
+/// The features of a tile : [inputs][R] from x. The padding repeats the last point.
+template <class T>
+__device__ SOBOLEV_OUT_OF_LINE void load_features(const MlpBlock<T>& m, const View<const T, 3>& x, int R,
+                                                  unsigned tile) {
+  const std::size_t first = std::size_t(tile) * unsigned(m.points), last = x.extent(2) - 1;
+  T* to = m.rest();
+  for (int i = thread_of_block(); i < m.inputs * R; i += int(blockDim.x * blockDim.y)) {
+    const std::size_t n = first + unsigned(i % m.points);
+    to[i] = x(i % R / m.points, i / R, n < last ? n : last);
+  }
+}
+
+/// The outputs of a tile to y or, on the way to a gradient, their adjoints from y_bar.
+template <class T>
+__device__ SOBOLEV_OUT_OF_LINE void exchange_outputs(const MlpBlock<T>& m, const View<T, 3>& y,
+                                                     const View<const T, 3>& y_bar, int R, unsigned tile) {
+  const std::size_t first = std::size_t(tile) * unsigned(m.points);
+  for (int i = thread_of_block(); i < m.outputs * R; i += int(blockDim.x * blockDim.y)) {
+    const int q = i / R, c = i % R / m.points;
+    const std::size_t n = first + unsigned(i % m.points);
+    if (m.gradients != nullptr)
+      m.output_bar()[i] = n < y_bar.extent(2) ? y_bar(c, q, n) : T(0);
+    else if (n < y.extent(2))
+      y(c, q, n) = m.output()[i];
+  }
+}
+
 /// y, or from y_bar the block's share of the gradient.
 template <class S>
 __global__ void __launch_bounds__(256, 2)
     mlp_kernel(SOBOLEV_CONSTANT MlpBlock<typename S::T> m,
-               SOBOLEV_CONSTANT detail::DeviceJet<typename S::Jet, typename S::T> jet,
+               SOBOLEV_CONSTANT detail::DeviceJet<typename S::Jet, typename S::T> jet, const unsigned tiles,
                SOBOLEV_CONSTANT View<const typename S::T, 3> x, SOBOLEV_CONSTANT View<typename S::T, 3> y,
                SOBOLEV_CONSTANT View<const typename S::T, 3> y_bar) {
-  using T = typename S::T;
-  const int R = jet.algebra.channels() * m.points, me = int(threadIdx.y * blockDim.x + threadIdx.x);
-  const std::size_t points = std::size_t(m.points), last = x.extent(2) - 1;
-  for (std::size_t first = blockIdx.x * points; first <= last; first += gridDim.x * points) {
-    T* input = m.rest();
-    for (int i = me; i < m.inputs * R; i += S::threads) {
-      const std::size_t n = first + std::size_t(i % m.points);
-      input[i] = x(i % R / m.points, i / R, n < last ? n : last);  // the padding repeats the last point
-    }
-    block_forward<S>(m, jet.algebra, jet.coefficients(), input);
-    for (int i = me; i < m.outputs * R; i += S::threads) {
-      const int q = i / R, c = i % R / m.points;
-      const std::size_t n = first + std::size_t(i % m.points);
-      if (m.gradients == nullptr) {
-        if (n <= last) y(c, q, n) = m.output()[i];
-      } else {
-        m.output_bar()[i] = n <= last ? y_bar(c, q, n) : T(0);
-      }
-    }
+  const int R = tile_columns<S>(m, jet.algebra);
+  for (unsigned tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+    load_features(m, x, R, tile);
+    block_forward<S>(m, jet.algebra, jet.coefficients(), m.rest());
+    exchange_outputs(m, y, y_bar, R, tile);
     if (m.gradients != nullptr)
       block_backward<S>(m, jet.algebra, jet.coefficients(), [&] { return m.rest(); });
   }
@@ -49,20 +65,22 @@ template <class T>
 void run(const Cuda& cuda, const MlpShape& shape, const JetSpec& spec, View<const T, 1> parameters,
          View<const T, 3> x, View<T, 3> y, View<const T, 3> y_bar, View<T, 1> gradient) {
   const std::size_t n = x.extent(2), p = gradient.size();
+  require(n < std::numeric_limits<std::uint32_t>::max(), "mlp: more than 2^32 points on a device");
   const detail::JetTable<T> table(spec);
   const detail::DeviceJetTable<T> device_table(cuda, table.view());
-  with_block_shape<T>(device_table.view(), [&](auto s, const auto& jet) {
+  with_block_shape<T>(device_table.view(), shape.width, cuda.products(), [&](auto s, const auto& jet) {
     using S = decltype(s);
-    const std::size_t points = S::side * S::points;
-    MlpBlock<T> m = describe_block<T>(shape, spec.channels(), int(points),
+    const std::size_t points = S::tile_points, tiles = (n + points - 1) / points;
+    MlpBlock<T> m = describe_block<T>(shape, spec.channels(), int(points), cuda.products(),
                                       std::size_t(shape.inputs) * std::size_t(spec.channels()) * points);
-    const unsigned blocks = persistent_blocks(cuda, (n + points - 1) / points);
+    const unsigned blocks = persistent_blocks(cuda, tiles);
     const DeviceBuffer<T> memory(cuda, m.slice * blocks), shares(cuda, p * blocks);
     m.parameters = parameters.data();
     m.memory = memory.data();
     m.gradients = shares.data();
     if (p > 0) clear<T, 1>(cuda, shares.view(shares.size()));
-    launch<mlp_kernel<S>>(cuda, {blocks, {S::side, S::side}, S::shared_bytes}, m, jet, x, y, y_bar);
+    launch<mlp_kernel<S>>(cuda, {blocks, {S::side, S::side}, S::shared_bytes}, m, jet, unsigned(tiles), x, y,
+                          y_bar);
     if (p > 0)
       launch<sum_shares_kernel<T>>(cuda, {blocks_for(p, 256), 256}, static_cast<const T*>(shares.data()),
                                    std::size_t(blocks), gradient);

@@ -2,15 +2,13 @@
 #pragma once
 // A multilayer perceptron with its jets on one tile of points, by one thread block of 16 × 16 threads.
 //
-// A tile of p = 16·points points has R = K·p columns, channel · p + point; a layer's activations are a matrix
-// [features][R]. Thread (x, y) owns features y·F … y·F + F − 1 and columns x, x + 16, x + 32, …: all channels
-// of its points, so that tanh and its adjoint happen in the registers that the product left. The other
-// activations, and algebras that the compiler does not know, go through memory and out of line.
-// Weights are read as they lie in the flat parameters, gradients summed into an array of the same order.
-//
-// Per step of a product a thread reads F + C operands from shared memory for F·C FMAs (C = columns per
-// thread): bound by the FMA units from 8 × 6 on.
+// A tile of p points has R = K·p columns, channel · p + point; a layer's activations are a matrix
+// [features][R]. A product leaves in a thread's registers all channels of its points (block_product.hpp):
+// tanh and its adjoint happen there. The other activations, and algebras that the compiler does not know, go
+// through memory and out of line. Weights are read as they lie in the flat parameters, gradients summed into
+// an array of the same order.
 #include "kernels/common/cuda.hpp"
+#include "kernels/jet/block_product.hpp"
 #include "kernels/jet/jet_algebra_detail.hpp"
 #include "sobolev/jet/mlp.hpp"
 
@@ -23,6 +21,7 @@ template <class T>
 struct MlpBlock {
   int inputs, outputs, depth, width, points;  // points: p
   Activation activation;
+  Products products;
   const T* parameters;
   T* memory;  // [blocks][slice]
   std::size_t slice;
@@ -49,109 +48,19 @@ struct MlpBlock {
   }
 };
 
-/// Shapes that the compiler knows. F features and C columns per thread and product.
-template <class Jet_, class T_, int F_, int points_>
-struct BlockShape {
-  using Jet = Jet_;
-  using T = T_;
-  static constexpr int side = 16, threads = side * side;
-  static constexpr int F = F_, points = points_;  // per thread
-  static constexpr int C = Jet::unrolled ? Jet::max_channels * points_ : 8;
-  static constexpr int features = side * F, columns = side * C;  // of a block, per product
-  static constexpr int chunk = 16;                               // of the sum, staged in shared memory
-  static constexpr int pitch = chunk + 1;                        // of rows in layer_gradient
-  static constexpr int stage = features * pitch * 2 > chunk*(features + columns)
-                                   ? features* pitch * 2
-                                   : chunk*(features + columns);  // elements, of which there are two
-  static constexpr std::size_t shared_bytes = 2 * sizeof(T) * std::size_t(stage);
-};
-
-/// Rows first … first + rows − 1 of `from` : [·][length], its columns column … column + width − 1, into
-/// shared memory, element (r, c) to r · row_step + c · column_step; zeros outside row_count and column_count.
-/// By asynchronous copies of an element each.
-template <class S, int rows, int width>
-__device__ void stage_elements(typename S::T* to, int row_step, int column_step, const typename S::T* from,
-                               int length, int first, int row_count, int column, int column_count) {
-  constexpr int bytes = int(sizeof(typename S::T));
-  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
-#pragma unroll 1
-  for (int i = me; i < rows * width; i += S::threads) {
-    const int r = i / width, c = i % width;
-    const bool inside = first + r < row_count && column + c < column_count;
-    copy_async<bytes>(to + r * row_step + c * column_step,
-                      inside ? from + (first + r) * length + column + c : from, inside ? bytes : 0);
-  }
-}
-
-/// The same into [rows][width], 16 bytes at a time where the array allows.
-template <class S, int rows, int width>
-__device__ void stage_rows(typename S::T* to, const typename S::T* from, int length, int first, int row_count,
-                           int column, int column_count) {
-  using T = typename S::T;
-  constexpr int vector = 16 / int(sizeof(T));
-  if (reinterpret_cast<std::size_t>(from) % 16 != 0 || length % vector != 0)
-    return stage_elements<S, rows, width>(to, width, 1, from, length, first, row_count, column, column_count);
-  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
-#pragma unroll 1
-  for (int i = me; i < rows * width / vector; i += S::threads) {
-    const int r = i / (width / vector), c = i % (width / vector) * vector;
-    const int left = first + r < row_count ? column_count - column - c : 0;
-    const int valid = left < 0 ? 0 : left < vector ? left : vector;
-    copy_async<16>(to + r * width + c, valid > 0 ? from + (first + r) * length + column + c : from,
-                   valid * int(sizeof(T)));
-  }
-}
-
-/// sum[f][c] = Σ_k a(k, feature) b[k][column]: a is the weight at `a`, [n][m] with k along n, or along m when
-/// transposed; b : [·][stride]. While a chunk of k is worked on, the next one is on its way.
-template <class S, bool transposed>
-__device__ void block_product(const typename S::T* a, int k_count, int feature_count, int row_length,
-                              const typename S::T* b, int stride, int first_feature, int first_column,
-                              typename S::T (&sum)[S::F][S::C]) {
-  using T = typename S::T;
-  const int x = int(threadIdx.x), y = int(threadIdx.y);
-#pragma unroll
-  for (int f = 0; f < S::F; ++f)
-#pragma unroll
-    for (int c = 0; c < S::C; ++c) sum[f][c] = T(0);
-  const auto stage = [&](int k0) {
-    T* left = dynamic_shared<T>() + k0 / S::chunk % 2 * S::stage;  // [chunk][features]
-    T* right = left + S::chunk * S::features;                      // [chunk][columns]
-    if constexpr (transposed)
-      stage_elements<S, S::features, S::chunk>(left, 1, S::features, a, row_length, first_feature,
-                                               feature_count, k0, k_count);
-    else
-      stage_rows<S, S::chunk, S::features>(left, a, row_length, k0, k_count, first_feature, feature_count);
-    stage_rows<S, S::chunk, S::columns>(right, b, stride, k0, k_count, first_column, stride);
-  };
-  __syncthreads();
-  stage(0);
-#pragma unroll 1
-  for (int k0 = 0; k0 < k_count; k0 += S::chunk) {
-    wait_for_copies();
-    __syncthreads();
-    if (k0 + S::chunk < k_count) stage(k0 + S::chunk);
-    const T* left = dynamic_shared<T>() + k0 / S::chunk % 2 * S::stage + y * S::F;
-    const T* right = dynamic_shared<T>() + k0 / S::chunk % 2 * S::stage + S::chunk * S::features + x;
-#pragma unroll 2
-    for (int k = 0; k < S::chunk; ++k) {
-      T l[S::F], r[S::C];
-#pragma unroll
-      for (int f = 0; f < S::F; ++f) l[f] = left[k * S::features + f];
-#pragma unroll
-      for (int c = 0; c < S::C; ++c) r[c] = right[k * S::columns + c * S::side];
-#pragma unroll
-      for (int f = 0; f < S::F; ++f)
-#pragma unroll
-        for (int c = 0; c < S::C; ++c) sum[f][c] += l[f] * r[c];
-    }
-  }
+/// R, which the compiler knows as it knows the algebra.
+template <class S>
+__device__ int tile_columns(const MlpBlock<typename S::T>& m, const typename S::Jet& jet) {
+  if constexpr (S::Jet::unrolled)
+    return S::columns;
+  else
+    return jet.channels() * m.points;
 }
 
 /// f(feature, point) for all features and points of the tile, shared out to the threads of the block.
 template <class S, class F>
 __device__ void for_features_and_points(const MlpBlock<typename S::T>& m, F&& f) {
-  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
+  const int me = thread_of_block();
 #pragma unroll 1
   for (int i = me; i < m.width * m.points; i += S::threads) f(i / m.points, i % m.points);
 }
@@ -163,8 +72,7 @@ __device__ SOBOLEV_OUT_OF_LINE void activate_layer(const MlpBlock<typename S::T>
                                                    const typename S::T* coefficients, int l) {
   using T = typename S::T;
   using Jet = typename S::Jet;
-  const int points = m.points;
-  const int R = jet.channels() * points, layer = l * m.width * R;
+  const int points = m.points, R = tile_columns<S>(m, jet), layer = l * m.width * R;
   const T* in = m.z();
   T* to = m.y();
   with_activation(m.activation, [&](auto activation) {
@@ -186,7 +94,7 @@ __device__ SOBOLEV_OUT_OF_LINE void activate_layer_adjoint(const MlpBlock<typena
                                                            typename S::T* to) {
   using T = typename S::T;
   using Jet = typename S::Jet;
-  const int R = jet.channels() * m.points;
+  const int R = tile_columns<S>(m, jet);
   const T* given = (m.activation == Activation::tanh ? m.y() : m.z()) + l * m.width * R;
   with_activation(m.activation, [&](auto activation) {
     for_features_and_points<S>(m, [&](int o, int p) {
@@ -218,17 +126,17 @@ __device__ void layer_forward(const MlpBlock<typename S::T>& m, const typename S
                               const typename S::T* coefficients, int l, const typename S::T* in) {
   using T = typename S::T;
   using Jet = typename S::Jet;
-  const int R = jet.channels() * m.points, x = int(threadIdx.x), y = int(threadIdx.y);
-  const int layer = l * m.width * R;
+  const int R = tile_columns<S>(m, jet), layer = l * m.width * R;
   const T* weight = m.parameters + m.weight(l);
   const T* bias = m.parameters + m.bias(l);
   for (int o0 = 0; o0 < m.width; o0 += S::features)
     for (int c0 = 0; c0 < R; c0 += S::columns) {
       T sum[S::F][S::C];
-      block_product<S, false>(weight, m.fan_in(l), m.width, m.width, in, R, o0, c0, sum);
+      block_product<S, false>(m.products, weight, m.fan_in(l), m.width, m.width, in, R, o0, c0, sum);
+      const int t = thread_of_block();
 #pragma unroll
       for (int f = 0; f < S::F; ++f) {
-        const int o = o0 + y * S::F + f;
+        const int o = o0 + S::feature(t, f);
         if (o >= m.width) continue;
         T* out_row = (in_registers<S>(m) ? m.y() : m.z()) + layer + o * R;
         if constexpr (Jet::unrolled) {
@@ -241,14 +149,15 @@ __device__ void layer_forward(const MlpBlock<typename S::T>& m, const typename S
                 z[c] = sum[f][c * S::points + j] + (c == 0 ? bias[o] : T(0));
               jet_activation<Activation::tanh, T>(jet, coefficients, z, out);
 #pragma unroll
-              for (int c = 0; c < Jet::max_channels; ++c) out_row[(c * S::points + j) * S::side + x] = out[c];
+              for (int c = 0; c < Jet::max_channels; ++c)
+                out_row[c * S::tile_points + S::point(t, j)] = out[c];
             }
             continue;
           }
         }
 #pragma unroll
         for (int c = 0; c < S::C; ++c) {
-          const int column = c0 + c * S::side + x;
+          const int column = c0 + S::column(t, c);
           if (column < R) out_row[column] = sum[f][c] + (column < m.points ? bias[o] : T(0));
         }
       }
@@ -265,7 +174,7 @@ template <class S>
 __device__ void block_forward(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
                               const typename S::T* coefficients, const typename S::T* in) {
   using T = typename S::T;
-  const int R = jet.channels() * m.points, me = int(threadIdx.y * blockDim.x + threadIdx.x);
+  const int R = tile_columns<S>(m, jet);
   __syncthreads();
   for (int l = 0; l < m.depth; ++l) {
     layer_forward<S>(m, jet, coefficients, l, in);
@@ -273,7 +182,7 @@ __device__ void block_forward(const MlpBlock<typename S::T>& m, const typename S
   }
   const T* weight = m.parameters + m.weight(m.depth);
   const T* bias = m.parameters + m.bias(m.depth);
-  for (int i = me; i < m.outputs * R; i += S::threads) {
+  for (int i = thread_of_block(); i < m.outputs * R; i += S::threads) {
     const int q = i / R, r = i % R;
     T sum = r < m.points ? bias[q] : T(0);
     for (int f = 0; f < m.width; ++f) sum += weight[q * m.width + f] * in[f * R + r];
@@ -282,22 +191,22 @@ __device__ void block_forward(const MlpBlock<typename S::T>& m, const typename S
   __syncthreads();
 }
 
-/// z̄ of layer l, of feature o and the thread's point j, into `to` : [width][R] from ȳ in registers.
+/// z̄ of layer l, of feature o and a point of the tile, into `to` : [width][R] from ȳ in registers.
 template <class S>
 __device__ void store_tanh_adjoint(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
                                    const typename S::T* coefficients, int l, int o,
-                                   const typename S::T* y_bar, int j, typename S::T* to) {
+                                   const typename S::T* y_bar, int point, typename S::T* to) {
   using T = typename S::T;
   using Jet = typename S::Jet;
-  const int R = jet.channels() * m.points, x = int(threadIdx.x);
+  const int R = tile_columns<S>(m, jet);
   const T* given = m.y() + (l * m.width + o) * R;
   T in[Jet::max_channels], slope[Jet::max_channels], out[Jet::max_channels];
 #pragma unroll
-  for (int c = 0; c < Jet::max_channels; ++c) in[c] = given[(c * S::points + j) * S::side + x];
+  for (int c = 0; c < Jet::max_channels; ++c) in[c] = given[c * S::tile_points + point];
   jet_tanh_slope<T>(jet, coefficients, in, slope);
   jet_transposed_product<T>(jet, coefficients, slope, y_bar, out);
 #pragma unroll
-  for (int c = 0; c < Jet::max_channels; ++c) to[o * R + ((c * S::points + j) * S::side + x)] = out[c];
+  for (int c = 0; c < Jet::max_channels; ++c) to[o * R + (c * S::tile_points + point)] = out[c];
 }
 
 /// gradient of layer l's weight += Σ_r in[i][r] bar[o][r], and of its bias. Ends with a barrier.
@@ -305,52 +214,25 @@ template <class S>
 __device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, const typename S::T* in,
                                const typename S::T* bar) {
   using T = typename S::T;
-  const int x = int(threadIdx.x), y = int(threadIdx.y), me = y * S::side + x, fan_in = m.fan_in(l);
+  const int fan_in = m.fan_in(l);
   T* to = m.gradient() + m.weight(l);
 #pragma unroll 1
   for (int i0 = 0; i0 < fan_in; i0 += S::features)
 #pragma unroll 1
     for (int o0 = 0; o0 < m.width; o0 += S::features) {
-      T sum[S::F][S::F] = {};
-      const auto stage = [&](int r0) {
-        T* left = dynamic_shared<T>() + r0 / S::chunk % 2 * S::stage;  // [features][pitch]
-        T* right = left + S::features * S::pitch;                      // [features][pitch]
-        stage_elements<S, S::features, S::chunk>(left, S::pitch, 1, in, R, i0, fan_in, r0, R);
-        stage_elements<S, S::features, S::chunk>(right, S::pitch, 1, bar, R, o0, m.width, r0, R);
-      };
-      __syncthreads();
-      stage(0);
-#pragma unroll 1
-      for (int r0 = 0; r0 < R; r0 += S::chunk) {
-        wait_for_copies();
-        __syncthreads();
-        if (r0 + S::chunk < R) stage(r0 + S::chunk);
-        const T* left = dynamic_shared<T>() + r0 / S::chunk % 2 * S::stage + y * S::pitch;
-        const T* right = dynamic_shared<T>() + r0 / S::chunk % 2 * S::stage + (S::features + x) * S::pitch;
-#pragma unroll 2
-        for (int r = 0; r < S::chunk; ++r) {
-          T a[S::F], b[S::F];
+      T sum[S::gradient_rows][S::gradient_columns];
+      block_product_of_rows<S>(m.products, in, i0, fan_in, bar, o0, m.width, R, sum);
+      const int t = thread_of_block();
 #pragma unroll
-          for (int f = 0; f < S::F; ++f) {
-            a[f] = left[S::side * f * S::pitch + r];
-            b[f] = right[S::side * f * S::pitch + r];
-          }
+      for (int f = 0; f < S::gradient_rows; ++f) {
 #pragma unroll
-          for (int f = 0; f < S::F; ++f)
-#pragma unroll
-            for (int g = 0; g < S::F; ++g) sum[f][g] += a[f] * b[g];
-        }
-      }
-#pragma unroll
-      for (int f = 0; f < S::F; ++f) {
-#pragma unroll
-        for (int g = 0; g < S::F; ++g) {
-          const int i = i0 + y + S::side * f, o = o0 + x + S::side * g;
+        for (int g = 0; g < S::gradient_columns; ++g) {
+          const int i = i0 + S::gradient_row(t, f), o = o0 + S::gradient_column(t, g);
           if (i < fan_in && o < m.width) to[i * m.width + o] += sum[f][g];
         }
       }
     }
-  for (int o = me; o < m.width; o += S::threads) {
+  for (int o = thread_of_block(); o < m.width; o += S::threads) {
     T sum = T(0);
     for (int p = 0; p < m.points; ++p) sum += bar[o * R + p];
     m.gradient()[m.bias(l) + o] += sum;
@@ -362,7 +244,7 @@ __device__ void layer_gradient(const MlpBlock<typename S::T>& m, int R, int l, c
 template <class S>
 __device__ void last_layer_gradient(const MlpBlock<typename S::T>& m, int R, const typename S::T* last) {
   using T = typename S::T;
-  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
+  const int me = thread_of_block();
   for (int i = me; i < m.outputs * m.width; i += S::threads) {
     const T* seed = m.output_bar() + i / m.width * R;
     const T* row = last + i % m.width * R;
@@ -388,7 +270,7 @@ __device__ void block_adjoints(const MlpBlock<typename S::T>& m, const typename 
                                Layer&& on_layer) {
   using T = typename S::T;
   using Jet = typename S::Jet;
-  const int R = jet.channels() * m.points, x = int(threadIdx.x), y = int(threadIdx.y);
+  const int R = tile_columns<S>(m, jet);
   const int layer = m.width * R;
   __syncthreads();
   last(static_cast<const T*>(m.y() + (m.depth - 1) * layer));
@@ -398,8 +280,8 @@ __device__ void block_adjoints(const MlpBlock<typename S::T>& m, const typename 
     for (int q = 0; q < m.outputs; ++q) sum += weight[q * m.width + o] * m.output_bar()[q * R + column];
     return sum;
   };
-  for (int o = y; o < m.width; o += S::side)
-    for (int r = x; r < R; r += S::side) m.bar(0)[o * R + r] = seed_at(o, r);
+  for (int t = thread_of_block(), o = t / S::side; o < m.width; o += S::side)
+    for (int r = t % S::side; r < R; r += S::side) m.bar(0)[o * R + r] = seed_at(o, r);
   __syncthreads();
   activate_layer_adjoint<S>(m, jet, coefficients, m.depth - 1, m.bar(0));
   __syncthreads();
@@ -411,10 +293,12 @@ __device__ void block_adjoints(const MlpBlock<typename S::T>& m, const typename 
     for (int o0 = 0; o0 < m.width; o0 += S::features)
       for (int c0 = 0; c0 < R; c0 += S::columns) {
         T sum[S::F][S::C];
-        block_product<S, true>(m.parameters + m.weight(l), m.width, m.width, m.width, from, R, o0, c0, sum);
+        block_product<S, true>(m.products, m.parameters + m.weight(l), m.width, m.width, m.width, from, R, o0,
+                               c0, sum);
+        const int t = thread_of_block();
 #pragma unroll
         for (int f = 0; f < S::F; ++f) {
-          const int o = o0 + y * S::F + f;
+          const int o = o0 + S::feature(t, f);
           if (o >= m.width) continue;
           if constexpr (Jet::unrolled) {
             if (in_registers<S>(m)) {
@@ -423,14 +307,14 @@ __device__ void block_adjoints(const MlpBlock<typename S::T>& m, const typename 
                 T bar[Jet::max_channels];
 #pragma unroll
                 for (int c = 0; c < Jet::max_channels; ++c) bar[c] = sum[f][c * S::points + j];
-                store_tanh_adjoint<S>(m, jet, coefficients, l - 1, o, bar, j, to);
+                store_tanh_adjoint<S>(m, jet, coefficients, l - 1, o, bar, S::point(t, j), to);
               }
               continue;
             }
           }
 #pragma unroll
           for (int c = 0; c < S::C; ++c) {
-            const int column = c0 + c * S::side + x;
+            const int column = c0 + S::column(t, c);
             if (column < R) to[o * R + column] = sum[f][c];
           }
         }
@@ -449,7 +333,7 @@ template <class S, class Input>
 __device__ void block_backward(const MlpBlock<typename S::T>& m, const typename S::Jet& jet,
                                const typename S::T* coefficients, const Input& input) {
   using T = typename S::T;
-  const int R = jet.channels() * m.points;
+  const int R = tile_columns<S>(m, jet);
   block_adjoints<S>(
       m, jet, coefficients, input, [&](const T* last) { last_layer_gradient<S>(m, R, last); },
       [&](int l, const T* in, const T* bar) { layer_gradient<S>(m, R, l, in, bar); });

@@ -10,32 +10,55 @@
 
 namespace sobolev::target_cuda {
 
-/// Features per thread and points per thread: at most 64 32-bit accumulators, so that two blocks of 256
-/// threads fit a multiprocessor without spills (tools/ptxas_report.py).
-template <class T>
-constexpr int features_per_thread = sizeof(T) == 4 ? 8 : 4;
+/// Points of a tile with an unrolled algebra of as many channels; networks of at most 32 features have wider
+/// tiles. The same whatever multiplies, so that features of tiles serve all.
+constexpr int tile_points(int channels, bool narrow) {
+  if (narrow) return channels >= 5 ? 32 : 64;
+  return channels >= 5 ? 16 : channels >= 3 ? 32 : channels == 2 ? 48 : 64;
+}
+constexpr int narrow_width = 32;
+
+/// The shapes of float32 and float64 hold at most 64 registers of sums, so that two blocks of 256 threads fit
+/// a multiprocessor without spills (tools/ptxas_report.py).
+template <class Jet, bool narrow>
+using FmaShapeOf = FmaShape<Jet, float, narrow ? 2 : 8, tile_points(Jet::max_channels, narrow) / 16>;
 template <class Jet>
-constexpr int points_per_thread = !Jet::unrolled           ? 1
-                                  : Jet::max_channels >= 5 ? 1
-                                  : Jet::max_channels >= 3 ? 8 / Jet::max_channels
-                                  : Jet::max_channels == 2 ? 3
-                                                           : 4;
+using TensorShapeOf = MmaShape<Jet, float, 4, 2, tile_points(Jet::max_channels, false) / 16>;
+template <class Jet, bool narrow,
+          int warps = !narrow                  ? 4
+                      : Jet::max_channels >= 5 ? 2
+                                               : 1>
+using DoubleShapeOf = MmaShape<Jet, double, warps, (narrow ? 4 : 8) / warps,
+                               tile_points(Jet::max_channels, narrow) * warps / 64>;
 
-template <class Jet, class T>
-using MlpBlockShape = BlockShape<Jet, T, features_per_thread<T>, points_per_thread<Jet>>;
-
-/// f(BlockShape, DeviceJet) for a jet.
+/// f(FmaShape or MmaShape, DeviceJet) for a jet and a network.
 template <class T, class F>
-void with_block_shape(const detail::DeviceJetView<T>& table, F&& f) {
+void with_block_shape(const detail::DeviceJetView<T>& table, int width, Products products, F&& f) {
   detail::with_device_jet<T>(table, [&](const auto& jet) {
-    f(MlpBlockShape<std::remove_cvref_t<decltype(jet.algebra)>, T>{}, jet);
+    using Jet = std::remove_cvref_t<decltype(jet.algebra)>;
+    const bool narrow = width <= narrow_width;
+    if constexpr (!Jet::unrolled) {
+      f(FmaShape < Jet, T, sizeof(T) == 4 ? 8 : 4, 1 > {}, jet);
+    } else if constexpr (sizeof(T) == 4) {
+      if (narrow)
+        f(FmaShapeOf<Jet, true>{}, jet);
+      else if (products == Products::ieee)
+        f(FmaShapeOf<Jet, false>{}, jet);
+      else
+        f(TensorShapeOf<Jet>{}, jet);
+    } else if (narrow) {
+      f(DoubleShapeOf<Jet, true>{}, jet);
+    } else {
+      f(DoubleShapeOf<Jet, false>{}, jet);
+    }
   });
 }
 
 /// The network with the layout of a block's slice, which has room for `rest` elements more; `memory` and
 /// `gradients` are for the caller to set.
 template <class T>
-MlpBlock<T> describe_block(const MlpShape& shape, int channels, int points, std::size_t rest) {
+MlpBlock<T> describe_block(const MlpShape& shape, int channels, int points, Products products,
+                           std::size_t rest) {
   MlpBlock<T> m{};
   m.inputs = shape.inputs;
   m.outputs = shape.outputs;
@@ -43,6 +66,7 @@ MlpBlock<T> describe_block(const MlpShape& shape, int channels, int points, std:
   m.width = shape.width;
   m.points = points;
   m.activation = shape.activation;
+  m.products = products;
   m.parameter_count = shape.parameters();
   const std::size_t R = std::size_t(channels) * std::size_t(points), layer = std::size_t(m.width) * R;
   const auto take = [&m](std::size_t n) {

@@ -27,7 +27,7 @@ struct TapePlace {
 };
 template <class S>
 TapePlace tape_place(const DeviceGroupView<typename S::T>& g) {
-  const std::size_t n = 2 * std::size_t(g.tape.registers()) * std::size_t(S::side * S::points / g.copies);
+  const std::size_t n = 2 * std::size_t(g.tape.registers()) * std::size_t(S::tile_points / g.copies);
   return {n * sizeof(typename S::T) <= most_tape_shared, n};
 }
 
@@ -79,7 +79,7 @@ __global__ void __launch_bounds__(256, S::Jet::max_channels == 1 ? 1 : 2)
   using T = typename S::T;
   SOBOLEV_SHARED(T, scale, 128);
   const int channels = jet.algebra.channels();
-  const int me = int(threadIdx.y * blockDim.x + threadIdx.x);
+  const int me = thread_of_block();
   for (unsigned i = blockIdx.x; i < batch.count; i += gridDim.x) {
     const PointTile tile = g.tiles[batch.first + i];
     const auto input = [&] {  // made when it is needed: it would take registers
@@ -236,10 +236,10 @@ __global__ void row_norms_kernel(const T* rows, std::size_t stride, std::size_t 
 /// f(BlockShape, DeviceJet, MlpBlock) of a network on a group.
 template <class T, class F>
 void with_network(const DeviceNetwork<T>& network, const DeviceGroupView<T>& g, F&& f) {
-  with_block_shape<T>(network.jet, [&](auto s, const auto& jet) {
+  with_block_shape<T>(network.jet, network.shape.width, network.products, [&](auto s, const auto& jet) {
     using S = decltype(s);
-    MlpBlock<T> m = describe_block<T>(network.shape, network.jet.host.channels, S::side * S::points,
-                                      tape_place<S>(g).elements);
+    MlpBlock<T> m = describe_block<T>(network.shape, network.jet.host.channels, S::tile_points,
+                                      network.products, tape_place<S>(g).elements);
     m.parameters = network.parameters;
     f(s, jet, m);
   });
@@ -315,10 +315,15 @@ void device_jacobian(const Cuda& cuda, const DeviceNetwork<T>& network, const De
                      const TileBatch<T>& batch, T* rows, std::size_t stride, const StepMemory<T>& memory) {
   with_network<T>(network, g, [&](auto s, const auto& jet, MlpBlock<T>& m) {
     using S = decltype(s);
-    const std::size_t stage = std::size_t(network.jet.host.channels * m.points) * row_stage_pitch * sizeof(T);
-    const unsigned blocks = take_memory<T>(cuda, memory, batch.count, m);
-    launch<jacobian_kernel<S>>(cuda, {blocks, {S::side, S::side}, std::max(S::shared_bytes, stage)}, m, jet,
-                               g, batch, rows, stride);
+    if constexpr (S::tensor && sizeof(T) == 4) {
+      ensure(false, "Jacobian rows are of ieee products");
+    } else {
+      const std::size_t stage =
+          std::size_t(network.jet.host.channels * m.points) * row_stage_pitch * sizeof(T);
+      const unsigned blocks = take_memory<T>(cuda, memory, batch.count, m);
+      launch<jacobian_kernel<S>>(cuda, {blocks, {S::side, S::side}, std::max(S::shared_bytes, stage)}, m, jet,
+                                 g, batch, rows, stride);
+    }
   });
 }
 

@@ -16,8 +16,6 @@ using detail::PointTile;
 /// Row pitch of the adjoints that layer_rows stages, 32 features at a time.
 inline constexpr int row_stage_pitch = 33;
 
-inline __device__ int thread_of_block() { return int(threadIdx.y * blockDim.x + threadIdx.x); }
-
 /// The tape's registers after block_forward. Needs no barrier before or after: threads keep to their columns.
 template <class S>
 __device__ void tile_residuals(const DeviceGroupView<typename S::T>& g, const MlpBlock<typename S::T>& m,

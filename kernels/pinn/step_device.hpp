@@ -40,6 +40,7 @@ struct DeviceNetwork {
   MlpShape shape;
   DeviceJetView<T> jet;
   const T* parameters;
+  Products products = Products::ieee;
 };
 
 /// Which tiles, and the features of each: [tile][inputs][K · points of a tile].

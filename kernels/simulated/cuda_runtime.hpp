@@ -198,6 +198,9 @@ inline void named_barrier(int id, unsigned threads, SobolevPlace place = Sobolev
   sobolev::simulated::thread::barrier(id, threads, false, place);
 }
 
+inline float __uint_as_float(unsigned bits) { return sobolev::simulated::from_bits<float>(bits); }
+inline unsigned __float_as_uint(float value) { return unsigned(sobolev::simulated::to_bits(value)); }
+
 template <class T>
 T __ldg(const T* p) {
   return *p;

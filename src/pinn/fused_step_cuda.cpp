@@ -150,8 +150,9 @@ void StepOn<T, Cuda>::set_causal(int group, std::vector<std::size_t> offsets, do
 }
 
 template <class T>
-DeviceNetwork<T> StepOn<T, Cuda>::network(const CudaGroup<T>& g, const T* parameters) const {
-  return {mlp, g.device_jet.view(), parameters};
+DeviceNetwork<T> StepOn<T, Cuda>::network(const CudaGroup<T>& g, const T* parameters,
+                                          Products products) const {
+  return {mlp, g.device_jet.view(), parameters, products};
 }
 
 /// The tiles of all slices in order, and their features where those may be kept.
@@ -286,7 +287,7 @@ void StepOn<T, Cuda>::loss_gradient(View<const T, 1> parameters, View<T, 1> grad
   if (groups.empty()) clear<double, 1>(cuda, loss);
   clear_shares();
   for (auto& g : groups) {
-    const DeviceNetwork<T> net = network(*g, parameters.data());
+    const DeviceNetwork<T> net = network(*g, parameters.data(), cuda.products());
     weigh_slices(*g, net);
     StepResults<T> results{};
     results.tile_loss = g->tile_loss.data();

@@ -109,7 +109,8 @@ struct StepOn<T, Cuda> {
   int evaluated_slices(int group) const;
 
  private:
-  DeviceNetwork<T> network(const CudaGroup<T>& g, const T* parameters) const;
+  DeviceNetwork<T> network(const CudaGroup<T>& g, const T* parameters,
+                           Products products = Products::ieee) const;
   void cut_tiles(CudaGroup<T>& g);
   void size_memory(CudaGroup<T>& g);
   /// body(TileBatch) over tiles first … last − 1 of a group, in batches of at most `most` tiles, with their

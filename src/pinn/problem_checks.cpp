@@ -147,6 +147,12 @@ void check_network(const Problem& problem) {
 void check_training(const Problem& problem) {
   const TrainingOptions& training = problem.training;
   check_points(problem);
+  if (training.products != Products::ieee && training.precision == Precision::float64)
+    fail(problem, "training.products",
+         fmt::format(
+             "training.products = \"{}\" is a way to multiply float32 numbers; add precision = \"float32\", "
+             "or remove it",
+             to_string(training.products)));
   between(problem, "training.windows", training.windows, 1, most_windows);
   if (training.windows > 1 && problem.time() < 0)
     fail(problem, "training.windows",

@@ -222,12 +222,15 @@ void read_network(const TomlReader& reader, const TomlNode& node, Problem& probl
 }
 
 void read_training(const TomlReader& reader, const TomlNode& node, Problem& problem) {
-  reader.table(node, "training", {"precision", "seed", "points", "causal", "windows", "stop", "phase"},
+  reader.table(node, "training", {"precision", "products", "seed", "points", "causal", "windows", "stop", "phase"},
                "[training] with stop = { seconds = 60 }");
   TrainingOptions& training = problem.training;
   if (const TomlNode* name = node.find("precision"))
     training.precision =
         static_cast<Precision>(reader.choice(*name, "training.precision", {"float32", "float64"}));
+  if (const TomlNode* name = node.find("products"))
+    training.products = static_cast<Products>(
+        reader.choice(*name, "training.products", {"ieee", "3xtf32", "3xbf16", "tf32"}));
   if (const TomlNode* seed = node.find("seed")) {
     const long long value = reader.long_integer(*seed, "training.seed");
     if (value < 0)

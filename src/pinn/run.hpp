@@ -23,6 +23,11 @@ inline constexpr long adam_history_every = 100;
 inline constexpr long most_unseen = 10;     // iterations of Adam on a device between two looks at its loss
 inline constexpr long error_every_lm = 10;  // iterations between error measurements for stop.relative_l2
 
+inline const Cpu& multiplying(const Cpu& executor, Products) { return executor; }
+#if SOBOLEV_HAS_CUDA
+inline Cuda multiplying(const Cuda& executor, Products products) { return executor.with(products); }
+#endif
+
 /// One run from where the state stands until it is finished or told to stop. E is where it trains; `host`
 /// does the rest: points, previous windows, errors.
 template <class E>
@@ -30,7 +35,7 @@ class Run {
  public:
   Run(const Cpu& host, const E& executor, Solution& solution, const SolveOptions& options)
       : cpu_(host),
-        executor_(executor),
+        executor_(multiplying(executor, solution.state().problem.training.products)),
         solution_(solution),
         options_(options),
         state_(solution.state()),

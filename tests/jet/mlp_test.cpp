@@ -104,11 +104,11 @@ JetSpec spec_of(const Case& c) {
 
 template <class B>
 class Mlp : public test::OnBackEnd<B> {};
-TYPED_TEST_SUITE(Mlp, test::BackEnds, test::BackEndNames);
+TYPED_TEST_SUITE(Mlp, test::ProductBackEnds, test::BackEndNames);
 
 TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
   using T = typename TypeParam::Scalar;
-  const auto& device = test::executor<typename TypeParam::Executor>();
+  const auto& device = test::executor_of<TypeParam>();
   for (const Case& c : cases()) {
     SCOPED_TRACE(c.name);
     const JetSpec spec = spec_of(c);
@@ -147,7 +147,7 @@ TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
                 scale += std::abs(term);
               }
               // Orders amplify rounding by sums of products of the inputs' jets.
-              const double bound = 8.0 * shape.depth * shape.width *
+              const double bound = TypeParam::rounding * 8.0 * shape.depth * shape.width *
                                    double(std::numeric_limits<T>::epsilon()) * (1 + scale) *
                                    std::pow(2.0, spec.order());
               EXPECT_LE(std::abs(double(y[(j * out + q) * n + p]) - v), bound)
@@ -162,7 +162,7 @@ TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
 // In float64 by one thread, which the finite differences below check.
 TYPED_TEST(Mlp, BackwardIsThatOfTheCpuInDouble) {
   using T = typename TypeParam::Scalar;
-  const auto& device = test::executor<typename TypeParam::Executor>();
+  const auto& device = test::executor_of<TypeParam>();
   const MlpShape shapes[] = {{3, 2, 2, 9, Activation::sin},
                              {2, 1, 1, 12, Activation::gelu},
                              {2, 1, 1, 7, Activation::swish},
@@ -190,7 +190,7 @@ TYPED_TEST(Mlp, BackwardIsThatOfTheCpuInDouble) {
       for (std::size_t i = 0; i < p; ++i) largest = std::max(largest, std::abs(want[i]));
       for (std::size_t i = 0; i < p; ++i)
         ASSERT_NEAR(double(gradient[i]), want[i],
-                    8 * double(std::numeric_limits<T>::epsilon()) * shape.depth *
+                    TypeParam::rounding * 8 * double(std::numeric_limits<T>::epsilon()) * shape.depth *
                         std::pow(2.0, spec.order()) * (1 + largest))
             << "parameter " << i << ", width " << shape.width;
     }
@@ -201,10 +201,46 @@ TYPED_TEST(Mlp, NoPointsGiveNoGradient) {
   const MlpShape shape{2, 1, 1, 5};
   const JetSpec spec = JetSpec::closure(2, {});
   test::Guarded<TypeParam> theta(shape.parameters()), x(0), seed(0), gradient(shape.parameters(), 1);
-  mlp_backward<T>(test::executor<typename TypeParam::Executor>(), shape, spec, theta.cview(theta.size()),
-                  x.cview(1, 2, 0), seed.cview(1, 1, 0), gradient.view(theta.size()));
+  mlp_backward<T>(test::executor_of<TypeParam>(), shape, spec, theta.cview(theta.size()), x.cview(1, 2, 0),
+                  seed.cview(1, 1, 0), gradient.view(theta.size()));
   for (std::size_t i = 0; i < gradient.size(); ++i) EXPECT_EQ(gradient[i], T(0));
 }
+
+#if SOBOLEV_HAS_CUDA
+// Against float64, relative to Σ |w x|: no better than the name says, and no worse.
+TEST(MlpProductsCuda, RoundAsTheirNamesSay) {
+  if (Cuda::count() == 0) GTEST_SKIP() << "no CUDA device";
+  const MlpShape shape{64, 1, 1, 128, Activation::softplus};
+  const JetSpec spec = JetSpec::closure(2, {});
+  const std::size_t n = 64, p = shape.parameters();
+  test::Guarded<test::On<Cuda, float>> theta(p, 1), x(64 * n, 2), y(n, 3);
+  test::Guarded<double> theta_(p), x_(64 * n), y_(n);
+  // A last layer that sums, and inputs so large that softplus is the identity or 0.
+  for (std::size_t i = shape.weight_offset(1); i < p; ++i) theta[i] = 1;
+  for (std::size_t i = 0; i < p; ++i) theta_[i] = theta[i];
+  for (std::size_t i = 0; i < x.size(); ++i) x_[i] = x[i];
+  mlp_forward<double>(Cpu(1), shape, spec, theta_.cview(p), x_.cview(1, 64, n), y_.view(1, 1, n));
+  const auto error = [&](Products products) {
+    mlp_forward<float>(test::executor<Cuda>().with(products), shape, spec, theta.cview(p), x.cview(1, 64, n),
+                       y.view(1, 1, n));
+    double worst = 0;
+    for (std::size_t i = 0; i < n; ++i) worst = std::max(worst, std::abs(double(y[i]) - y_[i]) / y_[i]);
+    return worst;
+  };
+  const double ieee = error(Products::ieee), tf32x3 = error(Products::tf32x3),
+               bf16x3 = error(Products::bf16x3), tf32 = error(Products::tf32);
+  EXPECT_LT(ieee, 0x1p-20);
+  EXPECT_LT(tf32x3, 0x1p-19);
+  EXPECT_LT(bf16x3, 0x1p-16);
+  EXPECT_GT(bf16x3, 0x1p-22);
+  EXPECT_LT(tf32, 0x1p-10);
+  EXPECT_GT(tf32, 0x1p-16);
+  EXPECT_LT(tf32x3, bf16x3);
+  EXPECT_LT(bf16x3, tf32);
+  RecordProperty("ieee, 3xtf32, 3xbf16, tf32",
+                 testing::PrintToString(std::vector{ieee, tf32x3, bf16x3, tf32}));
+}
+#endif
 
 TEST(MlpGradient, AgreesWithFiniteDifferences) {
   for (Activation activation :

@@ -107,6 +107,8 @@ inline const std::vector<BadProblem> bad_problems = {
     {"activation", "width = 8", "activation = @\"tahn\"",
      "use tanh, sin, gelu, swish or softplus; did you mean tanh?"},
     {"precision", "windows = 2", "precision = @\"double\"", "use float32 or float64"},
+    {"products", "windows = 2", "products = @\"bf16\"", "use ieee, 3xtf32, 3xbf16 or tf32"},
+    {"products_of_float64", "windows = 2", "products = @\"3xtf32\"", "add precision = \"float32\""},
     {"optimizer", "windows = 2", "[[training.phase]]\noptimizer = @\"lbfgs\"",
      "use adam or levenberg_marquardt"},
     {"adam_option", "windows = 2", "[[training.phase]]\n@learning_rate = 0.1", "an option of adam"},

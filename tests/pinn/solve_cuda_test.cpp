@@ -86,6 +86,13 @@ TEST_F(SolveCuda, ResamplingAndMirroredPointsAgree) {
 TEST_F(SolveCuda, Float32AgreesToItsPrecision) {
   compare({"training.precision=float32", "training.phase=[{optimizer=\"adam\", iterations=20}]"}, 1e-3);
 }
+TEST_F(SolveCuda, OtherProductsAgreeToTheirPrecision) {
+  for (const auto& [products, bound] : {std::pair{"3xtf32", 1e-4}, {"3xbf16", 1e-3}, {"tf32", 3e-2}})
+    compare({"training.precision=float32", std::string("training.products=") + products, "network.width=40",
+             "training.points={ sobol = 60, condition_points = 16 }",
+             "training.phase=[{optimizer=\"adam\", iterations=5}]"},
+            bound);
+}
 TEST_F(SolveCuda, LevenbergMarquardtAgreesOverWindows) {
   compare({"training.points={ sobol = 60, condition_points = 16 }", "training.windows=2", "network.width=8",
            "network.hard_initial=true", "training.phase=[{optimizer=\"levenberg_marquardt\", iterations=4}]"},

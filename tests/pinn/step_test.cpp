@@ -123,9 +123,9 @@ struct Fixture {
 template <class B>
 class StepTyped : public test::OnBackEnd<B> {
  public:
-  const typename B::Executor& on() { return test::executor<typename B::Executor>(); }
+  const typename B::Executor& on() { return test::executor_of<B>(); }
 };
-TYPED_TEST_SUITE(StepTyped, test::BackEnds, test::BackEndNames);
+TYPED_TEST_SUITE(StepTyped, test::ProductBackEnds, test::BackEndNames);
 /// What needs float64 to be seen.
 template <class B>
 class StepDouble : public StepTyped<B> {};
@@ -134,7 +134,7 @@ TYPED_TEST_SUITE(StepDouble, test::DoubleBackEnds, test::BackEndNames);
 TYPED_TEST(StepTyped, LossIsTheWeightedSumOfSquaredResiduals) {
   using T = typename TypeParam::Scalar;
   for (std::size_t n : {1, 31, 97, 300}) {
-    Fixture<TypeParam> f(this->on(), n);
+    Fixture<TypeParam> f(this->on(), n, n == 97 ? 40 : 12);
     double want = 0;
     for (int g : {f.interior, f.boundary}) {
       const std::vector<T> r = f.residuals(g);
@@ -144,7 +144,7 @@ TYPED_TEST(StepTyped, LossIsTheWeightedSumOfSquaredResiduals) {
     }
     std::vector<T> gradient;
     test::expect_near<T>(f.loss(), want, 20);
-    test::expect_near<T>(f.loss_gradient(gradient), want, 20);
+    test::expect_near<T>(f.loss_gradient(gradient), want, 20 * TypeParam::rounding);
   }
 }
 
@@ -184,13 +184,14 @@ TYPED_TEST(StepDouble, SymmetryHoldsExactly) {
 TYPED_TEST(StepTyped, NormalEquationsAreTheSumOfRowProducts) {
   using T = typename TypeParam::Scalar;
   const std::vector<Symmetry> none, even{{1, 1}};
-  for (int width : {5, 13}) {
+  for (int width : {5, 13, 40}) {
     Fixture<TypeParam> f(this->on(), 13, width, width == 5 ? even : none);
     const std::size_t p = f.theta.size();
     std::vector<T> matrix, g, gradient;
     const double loss = f.normal_equations(matrix, g);
-    test::expect_near<T>(loss, f.loss_gradient(gradient), 100);
-    for (std::size_t i = 0; i < p; ++i) test::expect_near<T>(2 * double(g[i]), gradient[i], 200);
+    test::expect_near<T>(loss, f.loss_gradient(gradient), 100 * TypeParam::rounding);
+    for (std::size_t i = 0; i < p; ++i)
+      test::expect_near<T>(2 * double(g[i]), gradient[i], 200 * TypeParam::rounding);
     // Rows by pulling back unit seeds.
     std::vector<double> want(p * p), norms(3);
     for (int group : {f.interior, f.boundary})

@@ -8,6 +8,7 @@
 
 #include "sobolev/core/error.hpp"
 #include "sobolev/core/executor.hpp"
+#include "sobolev/core/products.hpp"
 #include "sobolev/core/view.hpp"
 
 namespace sobolev {
@@ -35,10 +36,14 @@ class Cuda {
   void* scalar() const;
   /// Waits for all that was given to the stream. Throws DeviceError if any of it failed.
   void synchronize() const;
+  /// The same device and stream with another way to multiply float32 matrices; a new executor has ieee.
+  Cuda with(Products) const;
+  Products products() const { return products_; }
 
  private:
   struct State;
   std::shared_ptr<State> state_;
+  Products products_ = Products::ieee;
 };
 
 namespace detail {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sobolev/core/error.hpp"
+#include "sobolev/core/products.hpp"
 #include "sobolev/expression/expr.hpp"
 #include "sobolev/expression/parse.hpp"
 #include "sobolev/jet/activation.hpp"
@@ -96,6 +97,7 @@ struct PhaseOptions {
 
 struct TrainingOptions {
   Precision precision = Precision::float64;
+  Products products = Products::ieee;  // of float32 on a CUDA device, by adam
   unsigned long seed = 0;
   PointOptions points;
   CausalOptions causal;
