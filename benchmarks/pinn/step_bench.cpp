@@ -2,6 +2,8 @@
 // The fused training step (loss and gradient) of Allen–Cahn, and the parts of a Levenberg–Marquardt
 // iteration. FLOPs of the step: 3 · 2·N·K Σ in·out, counting the K channels that are really carried:
 // 4 = {u, u_t, u_x, u_xx}, or 3 with u_t − νu_xx collapsed into one.
+#include <string>
+
 #include "benchmarks/limits.hpp"
 #include "sobolev/core/buffer_on.hpp"
 #include "sobolev/optim/levenberg_marquardt.hpp"
@@ -140,6 +142,13 @@ void step_cuda(benchmark::State& state, const Cuda& cuda) {
                                   CudaBenchmark{"step_cuda<double>", step_cuda<double>}})
     benchmark::RegisterBenchmark(name, run, cuda)
         ->ArgsProduct({{32, 64, 128, 256}, {4, 3}})
+        ->ArgNames({"width", "channels"})
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+  for (const Products products : {Products::tf32x3, Products::bf16x3, Products::tf32})
+    benchmark::RegisterBenchmark((std::string("step_cuda<float>/") + to_string(products)).c_str(),
+                                 step_cuda<float>, cuda.with(products))
+        ->ArgsProduct({{64, 128, 256}, {4, 3}})
         ->ArgNames({"width", "channels"})
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);

@@ -25,6 +25,7 @@ struct FmaShape {
   using Jet = Jet_;
   using T = T_;
   static constexpr bool tensor = false;
+  static constexpr int blocks = 2;  // of a multiprocessor
   static constexpr int side = 16, threads = side * side;
   static constexpr int F = F_, points = points_;                                              // of a thread
   static constexpr int C = Jet::unrolled ? Jet::max_channels * points_ : 8;                   // of a thread
@@ -53,6 +54,8 @@ struct MmaShape {
   using Jet = Jet_;
   using T = T_;
   static constexpr bool tensor = true;
+  // Split operands and 64 sums take a few registers more than two blocks leave.
+  static constexpr int blocks = sizeof(T) == 4 ? 1 : 2;
   static constexpr int threads = 256, side = 16;
   static constexpr int halves = sizeof(T) == 4 ? 2 : 1;  // rows of a lane in an instruction, 8 apart
   static constexpr int F = tiles * halves, points = 2 * groups, C = Jet::max_channels * points;

@@ -45,7 +45,7 @@ __device__ SOBOLEV_OUT_OF_LINE void exchange_outputs(const MlpBlock<T>& m, const
 
 /// y, or from y_bar the block's share of the gradient.
 template <class S>
-__global__ void __launch_bounds__(256, 2)
+__global__ void __launch_bounds__(256, S::blocks)
     mlp_kernel(SOBOLEV_CONSTANT MlpBlock<typename S::T> m,
                SOBOLEV_CONSTANT detail::DeviceJet<typename S::Jet, typename S::T> jet, const unsigned tiles,
                SOBOLEV_CONSTANT View<const typename S::T, 3> x, SOBOLEV_CONSTANT View<typename S::T, 3> y,

@@ -32,7 +32,7 @@ TapePlace tape_place(const DeviceGroupView<typename S::T>& g) {
 }
 
 template <class S>
-__global__ void __launch_bounds__(256, 2)
+__global__ void __launch_bounds__(256, S::blocks)
     step_kernel(SOBOLEV_CONSTANT MlpBlock<typename S::T> m,
                 SOBOLEV_CONSTANT DeviceJet<typename S::Jet, typename S::T> jet,
                 SOBOLEV_CONSTANT DeviceGroupView<typename S::T> g,
