@@ -222,7 +222,8 @@ void read_network(const TomlReader& reader, const TomlNode& node, Problem& probl
 }
 
 void read_training(const TomlReader& reader, const TomlNode& node, Problem& problem) {
-  reader.table(node, "training", {"precision", "products", "seed", "points", "causal", "windows", "stop", "phase"},
+  reader.table(node, "training",
+               {"precision", "products", "seed", "points", "causal", "windows", "stop", "phase"},
                "[training] with stop = { seconds = 60 }");
   TrainingOptions& training = problem.training;
   if (const TomlNode* name = node.find("precision"))
