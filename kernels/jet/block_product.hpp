@@ -3,9 +3,9 @@
 // The matrix products of a network's layer, by one thread block of 256 threads with operands staged in shared
 // memory, in two ways: FmaShape multiplies by the threads' FMA units, MmaShape by the warps' matrix units.
 //
-//   block_product           sum[f][c] = Σ_k a(k, feature f) b[k][column c]        a layer, and back through
-//   it block_product_of_rows   sum[f][g] = Σ_r a[row f][r] b[row g][r]               the gradient of its
-//   weights
+// block_product: sum[f][c] = Σ_k a(k, feature f) b[k][column c], a layer and the way back through it.
+//
+// block_product_of_rows: sum[f][g] = Σ_r a[row f][r] b[row g][r], the gradient of its weights.
 //
 // A thread's columns are all channels of a few points: of index channel · points + j, column channel ·
 // tile_points + point(j). While a chunk of a sum is worked on, the next one is on its way.

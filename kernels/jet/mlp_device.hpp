@@ -18,8 +18,8 @@ constexpr int tile_points(int channels, bool narrow) {
 }
 constexpr int narrow_width = 32;
 
-/// The shapes of float32 and float64 hold at most 64 registers of sums, so that two blocks of 256 threads fit
-/// a multiprocessor without spills (tools/ptxas_report.py).
+/// At most 64 registers of sums: as many blocks as a shape says fit a multiprocessor without spills
+/// (tools/ptxas_report.py).
 template <class Jet, bool narrow>
 using FmaShapeOf = FmaShape<Jet, float, narrow ? 2 : 8, tile_points(Jet::max_channels, narrow) / 16>;
 template <class Jet>

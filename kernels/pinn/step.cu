@@ -233,7 +233,7 @@ __global__ void row_norms_kernel(const T* rows, std::size_t stride, std::size_t 
   if (threadIdx.x == 0) norms[blockIdx.x] = sums[0];
 }
 
-/// f(BlockShape, DeviceJet, MlpBlock) of a network on a group.
+/// f(FmaShape or MmaShape, DeviceJet, MlpBlock) of a network on a group.
 template <class T, class F>
 void with_network(const DeviceNetwork<T>& network, const DeviceGroupView<T>& g, F&& f) {
   with_block_shape<T>(network.jet, network.shape.width, network.products, [&](auto s, const auto& jet) {
