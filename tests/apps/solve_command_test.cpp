@@ -178,8 +178,8 @@ TEST_F(SolveCommandTest, InterruptedRunsResumeToTheSameBits) {
 
 TEST_F(SolveCommandTest, AKilledRunResumesFromItsLastCheckpointToTheSameBits) {
   const std::vector<std::string> recipe = {
-      "--set", "training.stop.iterations=400", "--set",
-      "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 400, stall = { factor = 1.0 } }]"};
+      "--set", "training.stop.iterations=1500", "--set",
+      "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 1500, stall = { factor = 1.0 } }]"};
   std::vector<std::string> arguments = recipe;
   arguments.insert(arguments.end(), {"--out", "whole", "--quiet"});
   ASSERT_EQ(solve(arguments).exit_code, 0);
@@ -199,7 +199,7 @@ TEST_F(SolveCommandTest, AKilledRunResumesFromItsLastCheckpointToTheSameBits) {
     return seen >= 3;
   };
   arguments = recipe;
-  arguments.insert(arguments.end(), {"--out", "cut", "--checkpoint-every", "0.02"});
+  arguments.insert(arguments.end(), {"--out", "cut", "--checkpoint-every", "0.01"});
   ASSERT_EQ(solve(arguments, options).exit_code, 1000 + SIGKILL);
   EXPECT_FALSE(std::filesystem::exists(folder / "cut/solution.npz"));
 
