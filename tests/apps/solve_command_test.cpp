@@ -177,9 +177,9 @@ TEST_F(SolveCommandTest, InterruptedRunsResumeToTheSameBits) {
 }
 
 TEST_F(SolveCommandTest, AKilledRunResumesFromItsLastCheckpointToTheSameBits) {
-  const std::vector<std::string> recipe = {
-      "--set", "training.stop.iterations=1500", "--set",
-      "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 1500, stall = { factor = 1.0 } }]"};
+  const std::vector<std::string> recipe = {"--set", "training.stop.iterations=1500", "--set",
+                                           "training.phase=[{ optimizer = \"levenberg_marquardt\", "
+                                           "iterations = 1500, stall = { factor = 1.0 } }]"};
   std::vector<std::string> arguments = recipe;
   arguments.insert(arguments.end(), {"--out", "whole", "--quiet"});
   ASSERT_EQ(solve(arguments).exit_code, 0);
