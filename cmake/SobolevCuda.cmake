@@ -4,6 +4,17 @@
 if(SOBOLEV_CUDA STREQUAL "OFF")
   return()
 endif()
+if(SOBOLEV_CUDA STREQUAL "ON")
+  # For the device at hand; without one for A100 and H100, and what is newer compiles the PTX of the first.
+  if(NOT CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES native)
+  endif()
+  enable_language(CUDA)
+  if(CMAKE_CUDA_ARCHITECTURES STREQUAL "native" AND NOT CMAKE_CUDA_ARCHITECTURES_NATIVE MATCHES "[0-9]")
+    set(CMAKE_CUDA_ARCHITECTURES "80;90a-real")
+  endif()
+  message(STATUS "CUDA architectures: ${CMAKE_CUDA_ARCHITECTURES}")
+endif()
 file(GLOB_RECURSE SOBOLEV_CUDA_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/*.cu")
 add_library(sobolev_cuda_kernels OBJECT ${SOBOLEV_CUDA_SOURCES})
 target_include_directories(sobolev_cuda_kernels PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}")
@@ -22,9 +33,13 @@ if(SOBOLEV_CUDA STREQUAL "SIMULATED")
   # nvcc's #pragma unroll; arrays of as many channels as there may be, of which the first ones are used.
   target_compile_options(sobolev_cuda_kernels PRIVATE -Wno-unknown-pragmas
                          $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  # What kernels are checked for under sanitizers is memory; nothing returns from a fibre's stack.
+  if(SOBOLEV_SANITIZE)
+    target_compile_options(sobolev_cuda_kernels PRIVATE -fno-sanitize=null,object-size,pointer-overflow
+                           $<$<CXX_COMPILER_ID:GNU>:SHELL:--param asan-use-after-return=0>)
+  endif()
   set(SOBOLEV_CUDA_LIBRARIES Boost::context)
 else()
-  enable_language(CUDA)
   find_package(CUDAToolkit REQUIRED)
   if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake before 3.25.2 does not know that nvcc has it
     set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
@@ -35,6 +50,10 @@ else()
   set_target_properties(sobolev_cuda_kernels PROPERTIES CUDA_COMPILER_LAUNCHER
     "${Python3_EXECUTABLE};${PROJECT_SOURCE_DIR}/tools/ptxas_report.py;--run")
   target_compile_options(sobolev_cuda_kernels PRIVATE -Xptxas=-v)
+  # A few files have most of the kernels.
+  if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.2)
+    target_compile_options(sobolev_cuda_kernels PRIVATE --threads=0 --split-compile=0)
+  endif()
   if(SOBOLEV_WERROR)
     target_compile_options(sobolev_cuda_kernels PRIVATE "SHELL:-Werror all-warnings")
   endif()

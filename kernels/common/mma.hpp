@@ -4,6 +4,7 @@
 // With group = lane / 4 and member = lane % 4 a lane holds of C rows group (and group + 8) and columns
 // 2·member, 2·member + 1; of A rows group (and group + 8), of B column group, both at a quarter of the depth.
 // Which elements of the sum a lane calls its k-th is its own choice, as long as A and B agree.
+// Sums may be read after mma_commit() only, which all lanes call together: the simulated device waits for it.
 // From compute capability 8.0 on. PTX ISA, "Warp-level matrix multiply-accumulate instructions".
 #include <cstdint>
 
@@ -54,6 +55,8 @@ __device__ __forceinline__ void mma_f64(double (&c)[2], double a, double b) {
       : "+d"(c[0]), "+d"(c[1])
       : "d"(a), "d"(b));
 }
+
+__device__ __forceinline__ void mma_commit() {}
 
 }  // namespace sobolev
 #endif

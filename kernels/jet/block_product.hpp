@@ -213,6 +213,7 @@ __device__ __forceinline__ void warp_product(const A& a, const B& b, float (&sum
 #pragma unroll
       for (int m = 0; m < M; ++m) multiply(sum[m][n], left[m], right);
     }
+    mma_commit();
   }
 }
 
@@ -229,6 +230,7 @@ __device__ __forceinline__ void warp_product(const A& a, const B& b, double (&su
 #pragma unroll
       for (int m = 0; m < M; ++m) mma_f64(sum[m][n], left[m], right);
     }
+    mma_commit();
   }
 }
 

@@ -13,6 +13,8 @@
 #include <memory>
 #include <mutex>
 #include <numeric>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "kernels/simulated/fibre.hpp"
@@ -45,7 +47,7 @@ class Random {
   }
   std::size_t below(std::size_t n) { return std::size_t(next() % n); }
   template <class Range>
-  void shuffle(Range& range) {
+  void shuffle(Range&& range) {
     for (std::size_t i = range.size(); i > 1; --i) std::swap(range[i - 1], range[below(i)]);
   }
 
@@ -64,7 +66,11 @@ struct Thread {
   int barrier = 0;
   unsigned mask = 0, count = 0, answer = 0;
   std::uint64_t value = 0;
+  void (*complete)(const std::uint64_t*) = nullptr;
+  bool pending = false;
 };
+
+bool same(const char* a, const char* b) { return a == b || std::strcmp(a, b) == 0; }
 
 std::string name(const Index& i) { return fmt::format("({}, {}, {})", i.x, i.y, i.z); }
 
@@ -124,10 +130,13 @@ class Block {
   void run(const Grid& grid, std::size_t number);
 
   unsigned barrier(int id, unsigned count, bool value, const Place&);
-  const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value, const Place&);
+  const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value, const Place&,
+                                void (*complete)(const std::uint64_t*));
   std::byte* shared() { return memory_.last(shared_size()); }
   std::uint64_t serial() const { return serial_; }
   unsigned lane() const { return unsigned(current_ % warp_size); }
+  unsigned number() const { return unsigned(current_); }
+  bool& pending() { return threads_[current_]->pending; }
   std::string describe() const;
   bool running() const { return grid_ != nullptr; }
 
@@ -141,6 +150,7 @@ class Block {
   void release_exchanges(std::size_t warp);
   bool release_barriers();
   void wait(State state, const Place& place);
+  void refuse_pending(std::string_view what) const;
   [[noreturn]] void fail_divergence() const;
 
   const Grid* grid_ = nullptr;
@@ -179,9 +189,11 @@ std::size_t Block::choose_warp(Random& random) const {
 }
 
 void Block::run_warp(std::size_t warp, Random& random) {
-  std::vector<std::size_t> lanes;
+  std::array<std::size_t, warp_size> ready;
+  std::size_t count = 0;
   for (std::size_t i = warp * warp_size; i < warp_end(warp); ++i)
-    if (threads_[i]->state == State::ready) lanes.push_back(i);
+    if (threads_[i]->state == State::ready) ready[count++] = i;
+  const std::span<std::size_t> lanes(ready.data(), count);
   if (seed_ == 1) std::reverse(lanes.begin(), lanes.end());
   if (seed_ > 1) random.shuffle(lanes);
   for (std::size_t i : lanes) {
@@ -192,6 +204,7 @@ void Block::run_warp(std::size_t warp, Random& random) {
     if (t.fibre.finished()) {
       t.state = State::ended;
       if (t.fibre.error()) std::rethrow_exception(t.fibre.error());
+      refuse_pending("has ended");
     }
   }
   release_exchanges(warp);
@@ -213,9 +226,8 @@ void Block::release_exchanges(std::size_t warp) {
                                  j < count_ ? "has ended" : "does not exist"));
       const Thread& other = *threads_[j];
       complete = complete && other.state == State::in_exchange && other.mask == leader.mask &&
-                 std::strcmp(other.operation, leader.operation) == 0 &&
-                 other.place.line == leader.place.line &&
-                 std::strcmp(other.place.file, leader.place.file) == 0;
+                 same(other.operation, leader.operation) && other.place.line == leader.place.line &&
+                 same(other.place.file, leader.place.file);
     }
     if (!complete) continue;
     const unsigned mask = leader.mask;
@@ -224,12 +236,17 @@ void Block::release_exchanges(std::size_t warp) {
         exchanged_[warp][lane] = threads_[first + lane]->value;
         threads_[first + lane]->state = State::ready;
       }
+    if (leader.complete != nullptr) leader.complete(exchanged_[warp].data());
   }
 }
 
 bool Block::release_barriers() {
   bool released = false;
+  unsigned present = 0;
+  for (std::size_t i = 0; i < count_; ++i)
+    if (threads_[i]->state == State::at_barrier) present |= 1u << threads_[i]->barrier;
   for (unsigned id = 0; id < barriers; ++id) {
+    if ((present >> id & 1u) == 0) continue;
     std::size_t arrived = 0, wanted = 0;
     unsigned answer = 0;
     for (std::size_t i = 0; i < count_; ++i) {
@@ -241,7 +258,7 @@ bool Block::release_barriers() {
       ++arrived;
       answer += t.value != 0;
     }
-    if (arrived == 0 || arrived != wanted) continue;
+    if (arrived != wanted) continue;
     const Place* place = nullptr;
     for (std::size_t i = 0; i < count_; ++i) {
       Thread& t = *threads_[i];
@@ -298,6 +315,7 @@ void Block::run(const Grid& grid, std::size_t number) {
     t.index = unflatten(i, grid.threads);
     t.state = State::ready;
     t.operation = "its start";
+    t.pending = false;
     t.fibre.start(grid.body);
   }
   Random random(seed_ * 0x2545f4914f6cdd1du + number);
@@ -324,9 +342,15 @@ void Block::run(const Grid& grid, std::size_t number) {
 
 void Block::wait(State state, const Place& place) {
   Thread& t = *threads_[current_];
+  if (t.pending) refuse_pending(fmt::format("meets others by {}", t.operation));
   t.state = state;
   t.place = place;
   t.fibre.suspend();
+}
+
+void Block::refuse_pending(std::string_view what) const {
+  if (threads_[current_]->pending)
+    thread::fail(fmt::format("it {} after matrix instructions without mma_commit()", what));
 }
 
 unsigned Block::barrier(int id, unsigned count, bool value, const Place& place) {
@@ -344,7 +368,7 @@ unsigned Block::barrier(int id, unsigned count, bool value, const Place& place) 
 }
 
 const std::uint64_t* Block::exchange(const char* operation, unsigned mask, std::uint64_t value,
-                                     const Place& place) {
+                                     const Place& place, void (*complete)(const std::uint64_t*)) {
   if ((mask >> lane() & 1u) == 0)
     thread::fail(fmt::format("{} at {}:{} with mask {:#010x}, in which the thread itself is missing",
                              operation, place.file, place.line, mask));
@@ -352,6 +376,7 @@ const std::uint64_t* Block::exchange(const char* operation, unsigned mask, std::
   t.operation = operation;
   t.mask = mask;
   t.value = value;
+  t.complete = complete;
   wait(State::in_exchange, place);
   return exchanged_[current_ / warp_size].data();
 }
@@ -410,10 +435,13 @@ namespace thread {
 unsigned barrier(int id, unsigned count, bool value, const Place& place) {
   return this_block->barrier(id, count, value, place);
 }
-const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value, const Place& place) {
-  return this_block->exchange(operation, mask, value, place);
+const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value, const Place& place,
+                              void (*complete)(const std::uint64_t*)) {
+  return this_block->exchange(operation, mask, value, place, complete);
 }
 unsigned lane() { return this_block->lane(); }
+unsigned number() { return this_block->number(); }
+bool& pending() { return this_block->pending(); }
 std::byte* dynamic_shared() { return this_block->shared(); }
 std::uint64_t block_serial() { return this_block->serial(); }
 std::string describe() {

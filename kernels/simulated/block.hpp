@@ -47,9 +47,16 @@ namespace thread {
 /// brought a value other than 0.
 unsigned barrier(int id, unsigned count, bool value, const Place&);
 /// Waits for the lanes of `mask` at the same place, all with the same `operation`, and returns the 32 values
-/// that they brought (those of other lanes are not to be looked at).
-const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value, const Place&);
+/// that they brought (those of other lanes are not to be looked at). Before any of them goes on, complete(the
+/// values) is called once.
+const std::uint64_t* exchange(const char* operation, unsigned mask, std::uint64_t value, const Place&,
+                              void (*complete)(const std::uint64_t*) = nullptr);
 unsigned lane();
+/// In its block, 0 … 1023.
+unsigned number();
+/// Whether it has asked for matrix instructions and not committed them, with which it may neither meet others
+/// nor end.
+bool& pending();
 /// The block's dynamic shared memory: ends at a page that nothing may touch, starts at a multiple of 16,
 /// filled with 0xff before each block.
 std::byte* dynamic_shared();

@@ -5,6 +5,9 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
+
+#include "tests/support.hpp"
 
 namespace sobolev {
 namespace {
@@ -76,6 +79,43 @@ TEST(Philox, SeedsAndStreamsDiffer) {
   EXPECT_NE(a.words(7), a.words(8));
   EXPECT_NE(a.words(7), Philox(1ull << 32 | 1, 2).words(7));  // the high words count
   EXPECT_NE(a.words(7), Philox(1, 1ull << 32 | 2).words(7));
+}
+
+template <class B>
+class Fill : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(Fill, test::BackEnds, test::BackEndNames);
+
+constexpr std::uint64_t high_seed = 0x299f31d0a4093822ull, high_stream = 0x0370734413198a2eull;
+
+TYPED_TEST(Fill, UniformNumbersAreThoseOfTheStream) {
+  using T = typename TypeParam::Scalar;
+  const Philox random(high_seed, high_stream);
+  for (const std::uint64_t first : {0ull, 1ull, 254ull, (1ull << 33) - 3, ~0ull - 300})
+    for (const std::size_t n : {0, 1, 2, 255, 256, 257, 1000, 20001}) {
+      test::Guarded<TypeParam> u(n);
+      fill_uniform<T>(test::executor<typename TypeParam::Executor>(), random, first, u.view(n));
+      for (std::size_t i = 0; i < n; ++i) {
+        const double whole = random.uniform(first + i);
+        ASSERT_EQ(double(u[i]), sizeof(T) == 8 ? whole : std::floor(whole * 0x1p24) * 0x1p-24)
+            << i << " from " << first;
+      }
+    }
+}
+
+TYPED_TEST(Fill, NormalNumbersAreThoseOfTheStream) {
+  using T = typename TypeParam::Scalar;
+  const Philox random(high_seed, high_stream);
+  for (const std::uint64_t first : {0ull, 7ull})
+    for (const std::size_t n : {0, 1, 2, 255, 20001}) {
+      test::Guarded<TypeParam> z(n);
+      fill_normal<T>(test::executor<typename TypeParam::Executor>(), random, first, z.view(n));
+      for (std::size_t i = 0; i < n; ++i) {
+        const double exact = random.normal(first + i);
+        ASSERT_NEAR(z[i], exact,
+                    4 * double(std::numeric_limits<T>::epsilon()) * std::max(1.0, std::abs(exact)))
+            << i << " from " << first;
+      }
+    }
 }
 
 }  // namespace

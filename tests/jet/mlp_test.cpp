@@ -17,50 +17,68 @@ MultiIndex index(std::initializer_list<int> orders) {
   return a;
 }
 
-/// A truncated Taylor series over a downward-closed set, by multi-index.
-using Series = std::map<MultiIndex, double>;
+/// A truncated Taylor series: a coefficient for each multi-index of a downward-closed set.
+using Series = std::vector<double>;
 
-Series multiply(const Series& a, const Series& b) {
-  Series c;
-  for (const auto& [alpha, zero] : a) c[alpha] = 0;
-  for (const auto& [alpha, x] : a)
-    for (const auto& [beta, y] : b)
-      if (const auto it = c.find(alpha + beta); it != c.end()) it->second += x * y;
-  return c;
-}
+class TaylorSeries {
+ public:
+  explicit TaylorSeries(const std::vector<MultiIndex>& set) : size_(set.size()) {
+    for (std::size_t i = 0; i < set.size(); ++i) number_[set[i]] = i;
+    for (const auto& [alpha, i] : number_)
+      for (const auto& [beta, j] : number_)
+        if (const auto sum = number_.find(alpha + beta); sum != number_.end())
+          products_.push_back({i, j, sum->second});
+  }
+  std::size_t operator[](const MultiIndex& alpha) const { return number_.at(alpha); }
+  std::size_t size() const { return size_; }
 
-/// tanh of a series: tanh(z0 + h) from the Taylor coefficients of tanh at z0, powers of h by definition.
-Series hyperbolic_tangent(const Series& z) {
-  const double y = std::tanh(z.at(MultiIndex{}));
-  std::vector<double> s{y, 1 - y * y};
-  for (int k = 1; k < 8; ++k) {
-    double sum = 0;
-    for (int i = 0; i <= k; ++i) sum += s[std::size_t(i)] * s[std::size_t(k - i)];
-    s.push_back(-sum / (k + 1));
+  Series multiply(const Series& a, const Series& b) const {
+    Series c(size());
+    for (const auto& [i, j, sum] : products_) c[sum] += a[i] * b[j];
+    return c;
   }
-  Series h = z, power, result;
-  h[MultiIndex{}] = 0;
-  for (const auto& [alpha, v] : z) power[alpha] = alpha == MultiIndex{} ? 1 : 0;
-  for (std::size_t k = 0; k < s.size(); ++k) {
-    for (const auto& [alpha, v] : power) result[alpha] += s[k] * v;
-    power = multiply(power, h);
+  /// tanh(z0 + h) from the Taylor coefficients of tanh at z0, powers of h by definition.
+  Series hyperbolic_tangent(const Series& z) const {
+    const std::size_t zero = number_.at(MultiIndex{});
+    const double y = std::tanh(z[zero]);
+    std::vector<double> s{y, 1 - y * y};
+    for (int k = 1; k < 8; ++k) {
+      double sum = 0;
+      for (int i = 0; i <= k; ++i) sum += s[std::size_t(i)] * s[std::size_t(k - i)];
+      s.push_back(-sum / (k + 1));
+    }
+    Series h = z, power(size()), result(size());
+    h[zero] = 0;
+    power[zero] = 1;
+    for (std::size_t k = 0; k < s.size(); ++k) {
+      for (std::size_t i = 0; i < size(); ++i) result[i] += s[k] * power[i];
+      power = multiply(power, h);
+    }
+    return result;
   }
-  return result;
-}
+
+ private:
+  struct Product {
+    std::size_t left, right, sum;
+  };
+  std::size_t size_;
+  std::map<MultiIndex, std::size_t> number_;
+  std::vector<Product> products_;
+};
 
 template <class T>
-std::vector<Series> network(const MlpShape& shape, const T* parameters, std::vector<Series> x) {
+std::vector<Series> network(const TaylorSeries& taylor, const MlpShape& shape, const T* parameters,
+                            std::vector<Series> x) {
   for (int l = 0; l <= shape.depth; ++l) {
-    std::vector<Series> out(std::size_t(shape.fan_out(l)));
+    std::vector<Series> out(std::size_t(shape.fan_out(l)), Series(taylor.size()));
     for (std::size_t o = 0; o < out.size(); ++o) {
-      for (const auto& [alpha, v] : x[0]) out[o][alpha] = 0;
       for (std::size_t i = 0; i < x.size(); ++i) {
         const std::size_t at = l == shape.depth ? o * x.size() + i : i * out.size() + o;
-        for (const auto& [alpha, v] : x[i])
-          out[o][alpha] += double(parameters[shape.weight_offset(l) + at]) * v;
+        const double w = double(parameters[shape.weight_offset(l) + at]);
+        for (std::size_t a = 0; a < taylor.size(); ++a) out[o][a] += w * x[i][a];
       }
-      out[o][MultiIndex{}] += double(parameters[shape.bias_offset(l) + o]);
-      if (l < shape.depth) out[o] = hyperbolic_tangent(out[o]);
+      out[o][taylor[MultiIndex{}]] += double(parameters[shape.bias_offset(l) + o]);
+      if (l < shape.depth) out[o] = taylor.hyperbolic_tangent(out[o]);
     }
     x = std::move(out);
   }
@@ -113,6 +131,9 @@ TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
     SCOPED_TRACE(c.name);
     const JetSpec spec = spec_of(c);
     const JetSpec full = JetSpec::closure(2, c.needed);
+    std::vector<MultiIndex> set;
+    for (int j = 0; j < full.channels(); ++j) set.push_back(full.terms(j)[0].alpha);
+    const TaylorSeries taylor(set);
     const std::size_t k = std::size_t(spec.channels());
     for (const MlpShape shape : {MlpShape{2, 1, 1, 5}, MlpShape{3, 2, 2, 20}, MlpShape{2, 1, 2, 33}}) {
       for (std::size_t n : {0, 1, 31, 97}) {
@@ -120,29 +141,28 @@ TYPED_TEST(Mlp, ForwardIsTheTruncatedTaylorSeries) {
             x(k * std::size_t(shape.inputs) * n, 2, 0.5), y(k * std::size_t(shape.outputs) * n, 3);
         const std::size_t in = std::size_t(shape.inputs), out = std::size_t(shape.outputs);
         // Inputs must be consistent between collapsed channels and their terms: make the full series first.
-        std::vector<std::vector<Series>> inputs(n, std::vector<Series>(in));
+        std::vector<std::vector<Series>> inputs(n, std::vector<Series>(in, Series(taylor.size())));
         const Philox random(11, 5);
         for (std::size_t p = 0; p < n; ++p)
           for (std::size_t f = 0; f < in; ++f) {
-            for (int j = 0; j < full.channels(); ++j)
-              inputs[p][f][full.terms(j)[0].alpha] =
-                  double(T(0.5 * random.normal((p * in + f) * 64 + std::size_t(j))));
+            for (std::size_t j = 0; j < taylor.size(); ++j)
+              inputs[p][f][j] = double(T(0.5 * random.normal((p * in + f) * 64 + j)));
             for (std::size_t j = 0; j < k; ++j) {
               double v = 0;
               for (const JetTerm& t : spec.terms(int(j)))
-                v += t.coefficient * inputs[p][f][t.alpha] * t.alpha.factorial() / spec.scale(int(j));
+                v += t.coefficient * inputs[p][f][taylor[t.alpha]] * t.alpha.factorial() / spec.scale(int(j));
               x[(j * in + f) * n + p] = T(v);
             }
           }
         mlp_forward<T>(device, shape, spec, theta.cview(theta.size()), x.cview(k, in, n), y.view(k, out, n));
         for (std::size_t p = 0; p < n; ++p) {
-          const std::vector<Series> want = network(shape, theta.data(), inputs[p]);
+          const std::vector<Series> want = network(taylor, shape, theta.data(), inputs[p]);
           for (std::size_t j = 0; j < k; ++j)
             for (std::size_t q = 0; q < out; ++q) {
               double v = 0, scale = 0;
               for (const JetTerm& t : spec.terms(int(j))) {
                 const double term =
-                    t.coefficient * want[q].at(t.alpha) * t.alpha.factorial() / spec.scale(int(j));
+                    t.coefficient * want[q][taylor[t.alpha]] * t.alpha.factorial() / spec.scale(int(j));
                 v += term;
                 scale += std::abs(term);
               }

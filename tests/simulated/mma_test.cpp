@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 #include <vector>
 
+#include "sobolev/core/error.hpp"
 #include "sobolev/core/random.hpp"
 
 namespace sobolev {
@@ -57,6 +59,7 @@ TEST(MmaCuda, MultipliesTf32) {
                                 to_tf32(float(element(b, 8, member + 4, group)))};
     float sum[4] = {};
     mma_tf32(sum, l, r);
+    mma_commit();
     for (int i = 0; i < 4; ++i) c[std::size_t((group + i / 2 * 8) * 8 + 2 * member + i % 2)] = double(sum[i]);
   });
   for (std::size_t i = 0; i < c.size(); ++i) EXPECT_NEAR(c[i], want[i], 1e-6) << i;
@@ -79,6 +82,7 @@ TEST(MmaCuda, MultipliesBf16InPairs) {
     }
     float sum[4] = {};
     mma_bf16(sum, l, r);
+    mma_commit();
     for (int i = 0; i < 4; ++i) c[std::size_t((group + i / 2 * 8) * 8 + 2 * member + i % 2)] = double(sum[i]);
   });
   for (std::size_t i = 0; i < c.size(); ++i) EXPECT_NEAR(c[i], want[i], 1e-6) << i;
@@ -91,6 +95,7 @@ TEST(MmaCuda, MultipliesFloat64) {
   by_a_warp([&](int group, int member) {
     double sum[2] = {0.5, 0.5};
     mma_f64(sum, element(a, 4, group, member), element(b, 8, member, group));
+    mma_commit();
     for (int i = 0; i < 2; ++i) c[std::size_t(group * 8 + 2 * member + i)] = sum[i];
   });
   for (std::size_t i = 0; i < c.size(); ++i) EXPECT_NEAR(c[i], want[i], 1e-15) << i;
@@ -109,25 +114,63 @@ TEST(MmaCuda, RoundsAsTheInstructionsDo) {
     const std::uint32_t l[4] = {first ? 0x3f800000u | 0x1fffu : 0u}, r[2] = {first ? 0x3f800000u : 0u};
     float sum[4] = {};
     mma_tf32(sum, l, r);
+    mma_commit();
     if (first) {
       EXPECT_EQ(sum[0], 1.0f);
     }
     sum[0] = first ? std::ldexp(1.0f, -24) * 1.5f : 0;
     mma_tf32(sum, l, r);
+    mma_commit();
     if (first) {
       EXPECT_EQ(sum[0], 1.0f);
     }
   });
 }
 
-TEST(MmaCuda, NeedsAllLanes) {
-  const auto run = [] {
-    by_a_warp([](int group, int) {
-      double sum[2] = {};
-      if (group < 7) mma_f64(sum, 1, 1);
-    });
-  };
-  EXPECT_THROW(run(), DeviceError);
+TEST(MmaCuda, GoOnFromOneAnother) {
+  const std::vector<double> a = numbers(8 * 4, 1), b = numbers(4 * 8, 2);
+  std::vector<double> c(8 * 8, 0.5);
+  const std::vector<double> want = product(a, b, product(a, b, c, 8, 4), 8, 4);
+  by_a_warp([&](int group, int member) {
+    double sum[2] = {0.5, 0.5};
+    for (int i = 0; i < 2; ++i) mma_f64(sum, element(a, 4, group, member), element(b, 8, member, group));
+    mma_commit();
+    for (int i = 0; i < 2; ++i) c[std::size_t(group * 8 + 2 * member + i)] = sum[i];
+  });
+  for (std::size_t i = 0; i < c.size(); ++i) EXPECT_NEAR(c[i], want[i], 1e-14) << i;
+}
+
+/// What the device says of it when f(group) runs in all lanes.
+template <class F>
+std::string refusal(F f) {
+  try {
+    by_a_warp([&](int group, int) { f(group); });
+  } catch (const DeviceError& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(MmaCuda, NeedsAllLanesAndACommit) {
+  using testing::HasSubstr;
+  double sum[2] = {};
+  EXPECT_THAT(refusal([&](int group) {
+                if (group == 7) return;
+                mma_f64(sum, 1, 1);
+                mma_commit();
+              }),
+              HasSubstr("mma_commit"));
+  EXPECT_THAT(refusal([&](int group) {
+                if (group < 7) mma_f64(sum, 1, 1);
+                mma_commit();
+              }),
+              HasSubstr("other matrix instructions"));
+  EXPECT_THAT(refusal([&](int) { mma_f64(sum, 1, 1); }), HasSubstr("without mma_commit"));
+  EXPECT_THAT(refusal([&](int) {
+                mma_f64(sum, 1, 1);
+                __syncthreads();
+              }),
+              HasSubstr("without mma_commit"));
 }
 }  // namespace
 }  // namespace sobolev
