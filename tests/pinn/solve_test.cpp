@@ -64,9 +64,10 @@ TEST(Solve, AnEvenPeriodicNetworkSeesCosinesOnly) {
 }
 
 TEST(Solve, FollowsTimeWindowsWithHardContinuation) {
-  const Problem p = Problem::from_string(
-      heat, "heat.toml",
-      {"training.windows=3", "training.phase=[{optimizer=\"levenberg_marquardt\", iterations=40}]"});
+  const Problem p =
+      Problem::from_string(heat, "heat.toml",
+                           {"training.windows=3", "network.width=16",
+                            "training.phase=[{optimizer=\"levenberg_marquardt\", iterations=40}]"});
   const Solution s = solve(Cpu(2), p);
   EXPECT_LT(s.relative_l2().at("u"), 1e-4);
   // Continuous at the seam: both windows give the same value there.
@@ -117,7 +118,7 @@ std::vector<double> parameters_of(const Solution& s) {
 const std::vector<std::vector<std::string>>& recipes() {
   static const std::vector<std::vector<std::string>> all = {
       {"training.phase=[{optimizer=\"levenberg_marquardt\", iterations=12}]", "training.points.sobol=300",
-       "training.points.resample_every=4", "training.windows=2"},
+       "training.points.resample_every=4", "training.windows=2", "network.width=12"},
       {"training.phase=[{optimizer=\"adam\", iterations=35}, {optimizer=\"levenberg_marquardt\", "
        "iterations=5}]",
        "training.points.sobol=300", "network.width=10"},
