@@ -6,7 +6,6 @@
 #include "sobolev/core/random.hpp"
 
 #include "kernels/common/dispatch.hpp"
-#include "kernels/common/vector_math.hpp"
 #include "kernels/core/random_math.hpp"
 
 SOBOLEV_DECLARE_TARGETS(template <class T> void random_block(std::uint64_t seed, std::uint64_t stream,
@@ -43,15 +42,14 @@ void random_block(std::uint64_t seed, std::uint64_t stream, std::uint64_t pair, 
   double u[pairs], v[pairs];
 #pragma omp simd
   for (int j = 0; j < pairs; ++j) {
-    u[j] = 1 - uniform_of<double>(c0[j], c1[j]);  // exact
-    v[j] = 6.283185307179586 * uniform_of<double>(c2[j], c3[j]);
+    u[j] = uniform_of<double>(c0[j], c1[j]);
+    v[j] = uniform_of<double>(c2[j], c3[j]);
   }
   for (int j = 0; j < pairs; j += lanes<double>) {
-    const Vec<double> radius = vsqrt<double>(-2 * vlog<double>(load<double>(u + j)));
-    Vec<double> s, c;
-    vsincos<double>(load<double>(v + j), s, c);
-    store<double>(u + j, radius * c);
-    store<double>(v + j, radius * s);
+    Vec<double> first, second;
+    normal_pair(load<double>(u + j), load<double>(v + j), first, second);
+    store<double>(u + j, first);
+    store<double>(v + j, second);
   }
   for (int j = 0; j < pairs; ++j) {
     to[2 * j] = T(u[j]);
@@ -67,7 +65,7 @@ template void random_block<double>(std::uint64_t, std::uint64_t, std::uint64_t, 
 
 namespace sobolev {
 namespace {
-constexpr std::size_t block = 256;  // numbers
+constexpr std::size_t block = 2 * SOBOLEV_TARGET::pairs;  // numbers
 
 template <class T>
 void fill(const Cpu& cpu, const Philox& random, std::uint64_t first, bool normal, View<T, 1> to) {

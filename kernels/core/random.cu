@@ -26,11 +26,10 @@ __global__ void random_kernel(std::uint64_t seed, std::uint64_t stream, std::uin
       philox_round(key0, key1, c0, c1, c2, c3);
     T a, b;
     if constexpr (normal) {
-      const double radius = vsqrt<double>(-2 * vlog<double>(1 - uniform_of<double>(c0, c1)));
-      double s, c;
-      vsincos<double>(6.283185307179586 * uniform_of<double>(c2, c3), s, c);
-      a = T(radius * c);
-      b = T(radius * s);
+      double cosine, sine;
+      normal_pair(uniform_of<double>(c0, c1), uniform_of<double>(c2, c3), cosine, sine);
+      a = T(cosine);
+      b = T(sine);
     } else {
       a = uniform_of<T>(c0, c1);
       b = uniform_of<T>(c2, c3);

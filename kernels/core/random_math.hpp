@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/common/simd.hpp"
+#include "kernels/common/vector_math.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
 
@@ -24,6 +25,14 @@ SOBOLEV_INLINE void philox_round(std::uint32_t key0, std::uint32_t key1, std::ui
 SOBOLEV_INLINE void philox_next_key(std::uint32_t& key0, std::uint32_t& key1) {
   key0 += 0x9E3779B9u;
   key1 += 0xBB67AE85u;
+}
+
+/// A pair of normal numbers of uniform ones in [0, 1) (Box & Muller 1958).
+SOBOLEV_INLINE void normal_pair(Vec<double> u, Vec<double> v, Vec<double>& first, Vec<double>& second) {
+  const Vec<double> radius = vsqrt<double>(-2 * vlog<double>(1 - u));  // 1 − u is exact, and never 0
+  vsincos<double>(6.283185307179586 * v, second, first);
+  first = radius * first;
+  second = radius * second;
 }
 
 /// The first bits of a pair of words as a number in [0, 1): 53 for double, 24 for float.

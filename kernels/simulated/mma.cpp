@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -72,23 +73,27 @@ void multiply_add_f64(const std::array<const MmaPart*, lanes>& of_lane) {
   }
 }
 
+[[noreturn]] void fail_different(const Place& place) {
+  thread::fail(fmt::format("lanes of its warp ask for different matrix instructions, one of them at {}:{}",
+                           place.file, place.line));
+}
+
 /// The products of a warp, in their order, once all of its lanes have come to the same commit.
 void do_products(const std::uint64_t* addresses) {
   std::array<const Parts*, lanes> parts;
-  for (unsigned lane = 0; lane < lanes; ++lane) parts[lane] = from_bits<const Parts*>(addresses[lane]);
-  const auto require_same = [](bool same, const Place& place) {
-    if (!same)
-      thread::fail(fmt::format("lanes of its warp ask for other matrix instructions, the first at {}:{}",
-                               place.file, place.line));
-  };
+  for (unsigned lane = 0; lane < lanes; ++lane) {
+    parts[lane] = from_bits<const Parts*>(addresses[lane]);
+    const std::size_t other = parts[lane]->size(), count = parts[0]->size();
+    if (other != count)
+      fail_different((other > count ? *parts[lane] : *parts[0])[std::min(other, count)].place);
+  }
   for (std::size_t i = 0; i < parts[0]->size(); ++i) {
     std::array<const MmaPart*, lanes> of_lane;
     const MmaPart& first = (*parts[0])[i];
     for (unsigned lane = 0; lane < lanes; ++lane) {
-      require_same(parts[lane]->size() == parts[0]->size(), first.place);
       of_lane[lane] = &(*parts[lane])[i];
-      require_same(of_lane[lane]->kind == first.kind && of_lane[lane]->place.line == first.place.line,
-                   first.place);
+      if (of_lane[lane]->kind != first.kind || of_lane[lane]->place.line != first.place.line)
+        fail_different(first.place);
     }
     switch (first.kind) {
       case MmaKind::tf32: multiply_add<MmaKind::tf32>(of_lane); break;

@@ -60,10 +60,6 @@ std::array<std::uint32_t, sobol_bits> direction_numbers(std::size_t dimension) {
 
 using Matrix = View<double, 2>;  // [N, D] in the unit cube
 
-void fill_uniform(const Philox& random, Matrix u) {
-  for (std::size_t i = 0; i < u.size(); ++i) u.data()[i] = random.uniform(i);
-}
-
 void fill_latin_hypercube(const Philox& random, Matrix u) {
   const std::size_t n = u.extent(0);
   std::vector<std::size_t> cell(n);
@@ -142,7 +138,9 @@ std::vector<double> sample_points(const PointRequest& r) {
   const Matrix u(out.data(), n, dims);
   const Philox random(r.seed, r.stream);
   switch (r.sampling) {
-    case Sampling::uniform: fill_uniform(random, u); break;
+    case Sampling::uniform:
+      fill_uniform<double>(Cpu(), random, 0, View<double, 1>(u.data(), u.size()));
+      break;
     case Sampling::latin_hypercube: fill_latin_hypercube(random, u); break;
     default:
       require(dims <= sobol_dimensions,
