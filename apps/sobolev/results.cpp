@@ -122,6 +122,10 @@ std::string network_text(const Problem& problem) {
     out += fmt::format(", {} extra input{}", n.features.size(), n.features.size() == 1 ? "" : "s");
   for (const auto& [name, sign] : n.symmetry)
     out += fmt::format(", {} in {}", sign > 0 ? "even" : "odd", name);
+  for (const auto& [unknown, scale] : n.scale)
+    if (scale != 1) out += fmt::format(", {} of size {:g}", unknown, scale);
+  for (const auto& [unknown, offset] : n.offset)
+    if (offset != 0) out += fmt::format(", {} about {:g}", unknown, offset);
   if (!n.output.empty()) out += ", output transform";
   return out;
 }
