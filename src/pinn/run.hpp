@@ -407,6 +407,7 @@ class Run {
 
   void finish_reports() {
     state_.errors.reset();
+    state_.not_saved.clear();
     if (options_.checkpoint.empty()) return;
     try {
       save();

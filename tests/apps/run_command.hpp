@@ -27,7 +27,7 @@ struct CommandOptions {
   int interrupt_signal = 0;            // sent once something stands on stderr and interrupt_when(it) holds
   std::function<bool(const std::string&)> interrupt_when = [](const std::string&) { return true; };
   int interrupt_times = 1;     // so many signals at once,
-  double interrupt_again = 0;  // and another one so many seconds later, the command being halted in between
+  double interrupt_again = 0;  // and another one so many seconds later
   std::vector<int> ignored;    // signals that are ignored when the command starts, as by nohup
   std::vector<int> closed;     // of the numbers 0 to 2
   bool readers_gone = false;   // nobody reads the pipes behind stdout and stderr
@@ -96,13 +96,11 @@ inline CommandResult run_command(const std::vector<std::string>& arguments,
         ::kill(child, options.interrupt_signal);
         ::usleep(1000);  // signals that wait together count as one
       }
-      if (again) ::kill(child, SIGSTOP);
       interrupted = true;
       first_signal = Clock::now();
     } else if (interrupted && again &&
                std::chrono::duration<double>(Clock::now() - first_signal).count() > options.interrupt_again) {
       ::kill(child, options.interrupt_signal);
-      ::kill(child, SIGCONT);
       again = false;
     }
   }

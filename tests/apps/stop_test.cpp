@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signals to a run, and runs that end because something is not finite.
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <csignal>
@@ -68,12 +71,20 @@ TEST_F(StopTest, EverySignalThatAsksToEndSavesTheState) {
   }
 }
 
+/// It waits, with everything saved, for somebody to read what it has printed.
 TEST_F(StopTest, ALaterSignalEndsTheProgramAtOnce) {
+  ASSERT_EQ(::mkfifo((folder / "full").c_str(), 0600), 0);
+  const int pipe = ::open((folder / "full").c_str(), O_RDWR | O_NONBLOCK);
+  for (const std::string line(512, '.'); ::write(pipe, line.data(), line.size()) > 0;) {
+  }
   CommandOptions options;
+  options.stdout_file = folder / "full";
   options.interrupt_signal = SIGTERM;
   options.interrupt_again = 1.2;
   const CommandResult result = solve(poisson, options);
+  ::close(pipe);
   EXPECT_EQ(result.exit_code, 1000 + SIGTERM) << result.err;
+  EXPECT_FALSE(finished());
 }
 
 TEST_F(StopTest, WhatNohupIgnoresIsIgnored) {
