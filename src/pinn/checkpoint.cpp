@@ -75,7 +75,11 @@ struct StateReader {
   }
   long integer(const char* key, long low, long high) const {
     const nlohmann::json& value = state.at(key);
-    if (!value.is_number_integer() || value < low || value > high)
+    const bool representable =
+        value.is_number_unsigned()
+            ? value.get<std::uint64_t>() <= std::uint64_t(std::numeric_limits<long>::max())
+            : value.is_number_integer();
+    if (!representable || value.get<long>() < low || value.get<long>() > high)
       damaged(fmt::format("{} is {}; it must be a whole number from {} to {}", key, value.dump(), low, high));
     return value.get<long>();
   }

@@ -71,6 +71,7 @@ class Run {
         if (!any_good_) throw;
         diverged(error.what());
       }
+      require_room(state_.parameters.back().size());
       const Next next = phases(*trainer);
       if (next == Next::stop && !state_.finished) return;  // interrupted
       if (next == Next::stop && state_.window + 1 < training_.windows) return;
@@ -83,6 +84,15 @@ class Run {
     }
     state_.window = training_.windows;
     if (!state_.finished) finish(training_.windows > 1 ? "all windows done" : last_reason_);
+  }
+
+  /// Before any phase begins, not when its turn comes.
+  void require_room(std::size_t p) const {
+    for (const PhaseOptions& phase : training_.phases)
+      require(phase.optimizer == Optimizer::adam || p <= 4 * levenberg_marquardt_limit,
+              fmt::format("Levenberg–Marquardt keeps matrices of P × P; the network has P = {} parameters. "
+                          "Make it narrower, or use adam",
+                          p));
   }
 
   void begin_phase() {
@@ -192,10 +202,6 @@ class Run {
   Next levenberg_marquardt(WindowTrainer<T, E>& trainer, const PhaseOptions& phase) {
     std::vector<double>& saved = state_.parameters.back();
     const std::size_t p = saved.size();
-    require(p <= 4 * levenberg_marquardt_limit,
-            fmt::format("Levenberg–Marquardt keeps matrices of P × P; the network has P = {} parameters. "
-                        "Make it narrower, or use adam",
-                        p));
     LevenbergMarquardtOptions options;
     options.geodesic = phase.geodesic;
     LevenbergMarquardt<T, E> optimizer(executor_, p, options);

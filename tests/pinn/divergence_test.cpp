@@ -131,6 +131,20 @@ TEST(Divergence, WithoutAnyGoodStateNothingIsSaved) {
   EXPECT_EQ(folder.entries(), 0u);
 }
 
+TEST(Divergence, APhaseThatCannotBeIsRefusedBeforeTheFirst) {
+  SolveOptions options;
+  int seen = 0;
+  options.progress_seconds = 0;
+  options.on_progress = [&](const Progress&) { ++seen; };
+  const Problem problem = of_case("diverges_under_adam",
+                                  {"network.width=130", "training.points={ sobol = 4, condition_points = 4 }",
+                                   "training.phase=[{ optimizer = \"adam\", iterations = 3 }, "
+                                   "{ optimizer = \"levenberg_marquardt\", iterations = 3 }]"});
+  EXPECT_THAT(message_of<ArgumentError>([&] { solve(Cpu(1), problem, options); }),
+              HasSubstr("Make it narrower, or use adam"));
+  EXPECT_EQ(seen, 0);
+}
+
 /// A later window whose first points are bad: the windows before it are kept.
 TEST(Divergence, ALaterWindowLeavesTheOnesBeforeIt) {
   const TemporaryFolder folder;
