@@ -100,6 +100,34 @@ void print_summary(const Solution& solution, const std::filesystem::path& folder
         solution.parameters(), rate_text(solution.points_per_second()));
   print("  report: {}\n", (folder / report_name).string());
 }
+
+void note_instruction_set(const Solution& solution) {
+  const std::string &before = solution.instruction_set(), now = Cpu::instruction_set();
+  if (!before.empty() && before != now)
+    print_error(
+        "sobolev: note: this run was trained with {} so far and goes on with {}; the bits of a run that was "
+        "never interrupted are others\n",
+        before, now);
+}
+
+/// What is said at the end, and the exit code.
+int report(const SolveCommand& command, const Solution& solution, const nlohmann::ordered_json& result,
+           const std::filesystem::path& folder, const std::vector<std::string>& failures) {
+  if (command.profile) print_profile();
+  if (!failures.empty())
+    throw FileError(fmt::format("{} after {}, but not all is saved: {}",
+                                solution.finished() ? "finished" : "interrupted",
+                                duration_text(solution.seconds()), fmt::join(failures, "; ")));
+  if (command.json)
+    print_json(result);
+  else if (!command.quiet)
+    print_summary(solution, folder);
+  if (solution.finished()) return done;
+  print_error("sobolev: interrupted; the state is saved. To go on: sobolev solve --resume {}\n",
+              folder.string());
+  constexpr int by_signal = 128;
+  return by_signal + stop_signal();
+}
 }  // namespace
 
 int run_solve(const SolveCommand& command) {
@@ -136,13 +164,7 @@ int run_solve(const SolveCommand& command) {
   EarlierFiles earlier(
       folder, in_place || (resuming && std::filesystem::equivalent(folder, command.resume, missing)));
   earlier.check_replaceable();
-  if (resuming && !was_finished && !solution.instruction_set().empty() &&
-      solution.instruction_set() != Cpu::instruction_set())
-    print_error(
-        "sobolev: note: this run was trained with {} so far and goes on with {}: it ends with other bits "
-        "than "
-        "one that was never interrupted\n",
-        solution.instruction_set(), Cpu::instruction_set());
+  if (resuming && !was_finished) note_instruction_set(solution);
 
   catch_stop_signals();
   ProgressPrinter printer(command.quiet, problem.training.windows);
@@ -187,20 +209,7 @@ int run_solve(const SolveCommand& command) {
          if (!(was_finished && in_place)) earlier.make_way_for_result();
        }))
     failures.push_back(std::move(failure));
-  if (command.profile) print_profile();
-  if (!failures.empty())
-    throw FileError(fmt::format("{} after {}, but not all is saved: {}",
-                                solution.finished() ? "finished" : "interrupted",
-                                duration_text(solution.seconds()), fmt::join(failures, "; ")));
-  if (command.json)
-    print_json(result);
-  else if (!command.quiet)
-    print_summary(solution, folder);
-  if (solution.finished()) return done;
-  print_error("sobolev: interrupted; the state is saved. To go on: sobolev solve --resume {}\n",
-              folder.string());
-  constexpr int by_signal = 128;
-  return by_signal + stop_signal();
+  return report(command, solution, result, folder, failures);
 }
 
 }  // namespace sobolev::app

@@ -314,9 +314,8 @@ class Run {
   }
   std::string loss_not_finite() const {
     return fmt::format(
-        "the loss is not finite at iteration {}. Lower learning_rate, or check the equations for divisions "
-        "by "
-        "zero and roots or logarithms of negative numbers",
+        "the loss is not finite at iteration {}. Lower learning_rate, or check the equations for "
+        "divisions by zero and roots or logarithms of negative numbers",
         state_.iterations + 1);
   }
   /// Ends the run. The state holds the last good parameters, if there ever were any.
