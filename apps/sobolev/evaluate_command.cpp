@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "apps/sobolev/commands.hpp"
+#include "apps/sobolev/console.hpp"
 #include "apps/sobolev/results.hpp"
 #include "sobolev/core/error.hpp"
 #include "sobolev/io/atomic_file.hpp"
@@ -65,7 +66,8 @@ int run_evaluate(const EvaluateCommand& command) {
   const Cpu device(command.threads);
   const Solution solution = read_solution(command);
   const Tensor points = read_points(command, solution.problem());
-  require_writable(command.out.has_parent_path() ? command.out.parent_path() : ".");
+  const std::filesystem::path target = check_replaceable(command.out);
+  require_writable(target.has_parent_path() ? target.parent_path() : ".");
 
   const View<const double, 2> view(points.values.data(), points.shape[0], points.shape[1]);
   std::vector<std::vector<double>> values = solution.evaluate(device, view, outputs);
@@ -79,7 +81,7 @@ int run_evaluate(const EvaluateCommand& command) {
                 {"outputs", outputs},
                 {"out", command.out.string()}});
   else if (!command.quiet)
-    fmt::print("{} points, {} outputs: {}\n", points.shape[0], outputs.size(), command.out.string());
+    print("{} points, {} outputs: {}\n", points.shape[0], outputs.size(), command.out.string());
   return done;
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "apps/sobolev/commands.hpp"
+#include "apps/sobolev/console.hpp"
 #include "apps/sobolev/results.hpp"
 #include "sobolev/core/version.hpp"
 #include "sobolev/io/atomic_file.hpp"
@@ -119,8 +120,8 @@ int run_check(const CheckCommand& command) {
   const std::filesystem::path path = find_problem(command.problem);
   const auto lines = understood(Problem::from_file(path, command.overrides));
   if (!command.json) {
-    fmt::print("{}: no errors\n", path.string());
-    for (const auto& [name, text] : lines) fmt::print("  {:<12} {}\n", name, text);
+    print("{}: no errors\n", path.string());
+    for (const auto& [name, text] : lines) print("  {:<12} {}\n", name, text);
     return done;
   }
   Json object = {{"file", path.string()}};
@@ -152,10 +153,9 @@ int run_list(bool json) {
   std::size_t width = 0;
   for (const Json& problem : problems) width = std::max(width, problem["name"].get<std::string>().size());
   for (const Json& problem : problems) {
-    fmt::print("{:<{}}  {}\n", problem["name"].get<std::string>(), width,
-               problem["title"].get<std::string>());
+    print("{:<{}}  {}\n", problem["name"].get<std::string>(), width, problem["title"].get<std::string>());
     if (const auto source = problem["source"].get<std::string>(); !source.empty())
-      fmt::print("{:<{}}    {}\n", "", width, source);
+      print("{:<{}}    {}\n", "", width, source);
   }
   return done;
 }
@@ -179,9 +179,8 @@ int run_info(bool json) {
     print_json(object);
     return done;
   }
-  fmt::print(
-      "sobolev {}\nprocessor        {}\ninstruction set  {}\nthreads          {}\nCUDA             {}\n",
-      version(), Cpu::processor(), Cpu::instruction_set(), Cpu().threads(), text);
+  print("sobolev {}\nprocessor        {}\ninstruction set  {}\nthreads          {}\nCUDA             {}\n",
+        version(), Cpu::processor(), Cpu::instruction_set(), Cpu().threads(), text);
   return done;
 }
 

@@ -4,15 +4,14 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <new>
 
 #include "apps/sobolev/commands.hpp"
+#include "apps/sobolev/console.hpp"
 #include "sobolev/core/error.hpp"
 #include "sobolev/core/version.hpp"
 
@@ -27,7 +26,7 @@ constexpr const char* footer =
     "  sobolev solve my_problem.toml --out runs/first --threads 2\n"
     "  sobolev evaluate runs/burgers --points points.npy --outputs \"u,u_x\" --out values.npz\n"
     "Exit codes: 0 done; 1 an error of sobolev itself; 2 wrong input; 3 no such device, or out of memory;\n"
-    "4 the training diverged; 130 interrupted (the state is saved, --resume goes on).";
+    "4 the training diverged; 129, 130, 141, 143 ended by a signal (the state is saved, --resume goes on).";
 
 void add_common(CLI::App& app, CommonOptions& options) {
   app.add_option("--device", options.device, "cpu, cuda or cuda:N")->capture_default_str();
@@ -43,7 +42,7 @@ void add_overrides(CLI::App& app, std::vector<std::string>& overrides) {
 }
 
 int fail(ExitCode code, const std::string& message, bool json) {
-  fmt::print(stderr, "sobolev: {}\n", message);
+  print_error("sobolev: {}\n", message);
   if (json) print_json({{"error", message}, {"exit_code", static_cast<int>(code)}});
   return code;
 }
@@ -51,6 +50,7 @@ int fail(ExitCode code, const std::string& message, bool json) {
 /// Runs a command; exceptions become a message and an exit code.
 int guarded(const std::function<int()>& command, bool json) {
   try {
+    Cpu::instruction_set();  // a SOBOLEV_SIMD that names none is said before anything is done
     return command();
   } catch (const DivergenceError& error) {
     return fail(diverged, error.what(), json);
@@ -85,7 +85,6 @@ int run(int argc, char** argv) {
   solve_app->add_option("--out", solve.out, "folder of the results (default: runs/<problem>)");
   solve_app->add_option("--resume", solve.resume, "go on with the run in this folder");
   solve_app->add_option("--checkpoint-every", solve.checkpoint_every, "seconds between checkpoints")
-      ->check(CLI::Range(0.001, 1e9))
       ->capture_default_str();
   solve_app->add_flag("--profile", solve.profile,
                       "print the time per operation on stderr (slows a device down)");
@@ -138,12 +137,13 @@ int run(int argc, char** argv) {
 }  // namespace
 
 void print_json(const nlohmann::ordered_json& object) {
-  fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  print("{}\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace sobolev::app
 
 int main(int argc, char** argv) {
+  sobolev::app::open_standard_streams();
   // OpenMP threads that wait spin for a long time by default, which costs a factor of ten on a machine
   // that does other work as well. The run-time library reads this when the program is loaded.
   if (!std::getenv("OMP_WAIT_POLICY") && !std::getenv("GOMP_SPINCOUNT") && !std::getenv("KMP_BLOCKTIME")) {
@@ -153,9 +153,8 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit then is an error of write(), with a message
   const int code = sobolev::app::run(argc, argv);
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    fmt::print(stderr, "sobolev: cannot write to standard output: {}\n", std::strerror(errno));
-    return code != 0 ? code : sobolev::app::wrong_input;
-  }
-  return code;
+  const int error = sobolev::app::output_error();
+  if (error == 0) return code;
+  sobolev::app::print_error("sobolev: cannot write to standard output: {}\n", std::strerror(error));
+  return code != 0 ? code : sobolev::app::wrong_input;
 }

@@ -7,7 +7,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+
+#include "apps/sobolev/console.hpp"
 
 namespace sobolev::app {
 namespace {
@@ -56,7 +57,7 @@ void ProgressPrinter::show(const Progress& progress) {
   if (!terminal_) {
     if (last_.time_since_epoch().count() != 0 && now - last_ < between_lines) return;
     last_ = now;
-    fmt::print(stderr, "{}\n", line(progress));
+    print_error("{}\n", line(progress));
     return;
   }
   constexpr int bar_width = 20;
@@ -64,13 +65,12 @@ void ProgressPrinter::show(const Progress& progress) {
   std::string text = fmt::format("[{:#<{}}{:.<{}}] {:3.0f} %  {}", "", filled, "", bar_width - filled,
                                  100 * std::clamp(progress.fraction, 0.0, 1.0), line(progress));
   text.resize(std::min(text.size(), terminal_width() - 1));  // a wrapped line could not be overwritten
-  fmt::print(stderr, "\r{}\x1b[K", text);
-  std::fflush(stderr);
+  print_error("\r{}\x1b[K", text);
   open_line_ = true;
 }
 
 void ProgressPrinter::finish() {
-  if (open_line_) fmt::print(stderr, "\n");
+  if (open_line_) print_error("\n");
   open_line_ = false;
 }
 

@@ -193,14 +193,27 @@ nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host
           {"version", version()}};
 }
 
-void write_results(const Cpu& host, const Solution& solution, const nlohmann::ordered_json& result,
-                   const std::filesystem::path& folder) {
+std::vector<std::string> write_results(const Cpu& host, const Solution& solution,
+                                       const nlohmann::ordered_json& result,
+                                       const std::filesystem::path& folder,
+                                       const std::function<void()>& before_first) {
   const Solution::Table table = solution.table(host);
-  atomic_write(folder / result_name,
-               result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-  atomic_write(folder / history_name, history_table(solution.history()));
-  write_npz(folder / solution_name, solution_arrays(table));
-  atomic_write(folder / report_name, html_report(report_of(solution, table, result)));
+  std::vector<std::string> failures;
+  const auto attempt = [&](auto&& write) {
+    try {
+      write();
+    } catch (const FileError& error) {
+      failures.emplace_back(error.what());
+    }
+  };
+  const auto write_text = [&](const char* name, const std::string& text) {
+    attempt([&] { atomic_write(folder / name, text, before_first); });
+  };
+  write_text(result_name, result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  write_text(history_name, history_table(solution.history()));
+  attempt([&] { write_npz(folder / solution_name, solution_arrays(table), before_first); });
+  write_text(report_name, html_report(report_of(solution, table, result)));
+  return failures;
 }
 
 }  // namespace sobolev::app

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -19,9 +20,12 @@ inline constexpr const char* report_name = "report.html";
 
 /// The object of result.json.
 nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host, const Solution& solution);
-/// Writes all but the checkpoint, each whole or not at all.
-void write_results(const Cpu& host, const Solution& solution, const nlohmann::ordered_json& result,
-                   const std::filesystem::path& folder);
+/// Writes all but the checkpoint, each whole or not at all, as many as can be written. Returns why the others
+/// could not. before_first: when the first is about to take its name.
+std::vector<std::string> write_results(const Cpu& host, const Solution& solution,
+                                       const nlohmann::ordered_json& result,
+                                       const std::filesystem::path& folder,
+                                       const std::function<void()>& before_first);
 
 /// Short descriptions, for the report, `check` and summaries.
 std::string precision_text(Precision precision);

@@ -2,32 +2,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <csignal>
+#include <chrono>
+#include <cmath>
+#include <optional>
 
 #include "apps/sobolev/commands.hpp"
+#include "apps/sobolev/console.hpp"
+#include "apps/sobolev/earlier_files.hpp"
 #include "apps/sobolev/progress.hpp"
 #include "apps/sobolev/results.hpp"
+#include "apps/sobolev/stop_signals.hpp"
 #if SOBOLEV_HAS_CUDA
 #include "sobolev/core/cuda.hpp"
 #endif
 #include "sobolev/core/error.hpp"
 #include "sobolev/core/profile.hpp"
 #include "sobolev/io/atomic_file.hpp"
+#include "sobolev/io/folder_lock.hpp"
 
 namespace sobolev::app {
 namespace {
-std::atomic<bool> stop_requested{false};
-std::atomic<int> caught_signal{0};
-static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
-
-/// The first signal asks for a clean stop; a second one ends the program at once.
-extern "C" void request_stop(int signal) {
-  caught_signal = signal;
-  stop_requested = true;
-  std::signal(signal, SIG_DFL);
-}
-
 Problem read_problem(const SolveCommand& command) {
   std::vector<std::string> overrides = command.overrides;
   if (command.seed) overrides.push_back(fmt::format("training.seed={}", *command.seed));
@@ -47,25 +41,32 @@ Solution read_interrupted(const SolveCommand& command) {
   return solution;
 }
 
-/// A folder holds one run: results of an earlier one would belong to another checkpoint.
-void remove_old_results(const std::filesystem::path& folder) {
-  for (const char* name : {result_name, history_name, solution_name, report_name, checkpoint_name}) {
-    std::error_code status;
-    std::filesystem::remove(folder / name, status);
-    if (status)
-      throw FileError(fmt::format("cannot remove {}: {}", (folder / name).string(), status.message()));
+/// Of checkpoints that could not be written: the first at once, then one a minute.
+class Warnings {
+ public:
+  void show(const std::string& message) {
+    constexpr std::chrono::minutes between{1};
+    const auto now = std::chrono::steady_clock::now();
+    if (shown_ && now - last_ < between) return;
+    shown_ = true;
+    last_ = now;
+    print_error("sobolev: warning: {}\n", message);
   }
-}
+
+ private:
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point last_;
+};
 
 /// On stderr: stdout may be JSON.
 void print_profile() {
   double total = 0;
   for (const profile::Entry& entry : profile::entries()) total += entry.self_seconds;
-  fmt::print(stderr, "{:<42}{:>10}{:>12}{:>12}{:>8}\n", "operation", "calls", "ms per call", "seconds", "%");
+  print_error("{:<42}{:>10}{:>12}{:>12}{:>8}\n", "operation", "calls", "ms per call", "seconds", "%");
   for (const profile::Entry& entry : profile::entries())
-    fmt::print(stderr, "{:<42}{:>10}{:>12.4f}{:>12.3f}{:>8.1f}\n", entry.name, entry.calls,
-               1e3 * entry.self_seconds / double(entry.calls), entry.self_seconds,
-               100 * entry.self_seconds / std::max(total, 1e-300));
+    print_error("{:<42}{:>10}{:>12.4f}{:>12.3f}{:>8.1f}\n", entry.name, entry.calls,
+                1e3 * entry.self_seconds / double(entry.calls), entry.self_seconds,
+                100 * entry.self_seconds / std::max(total, 1e-300));
 }
 
 Solution solve_on([[maybe_unused]] const DeviceChoice& device, const Cpu& host, const Problem& problem,
@@ -86,27 +87,63 @@ Solution resume_on([[maybe_unused]] const DeviceChoice& device, const Cpu& host,
 void print_summary(const Solution& solution, const std::filesystem::path& folder) {
   const Problem& problem = solution.problem();
   const std::string reason = solution.finished() ? fmt::format(" ({})", solution.stopped_because()) : "";
-  fmt::print("{}: {} after {}{}\n", problem.title.empty() ? problem.name : problem.title,
-             solution.finished() ? "finished" : "interrupted", duration_text(solution.seconds()), reason);
+  print("{}: {} after {}{}\n", problem.title.empty() ? problem.name : problem.title,
+        solution.finished() ? "finished" : "interrupted", duration_text(solution.seconds()), reason);
   const auto largest = solution.max_error();
   for (const auto& [unknown, error] : solution.relative_l2()) {
-    fmt::print("  {}: relative L2 error {:.2e}", unknown, error);
+    print("  {}: relative L2 error {:.2e}", unknown, error);
     if (const auto found = largest.find(unknown); found != largest.end())
-      fmt::print(", largest error {:.2e}", found->second);
-    fmt::print("\n");
+      print(", largest error {:.2e}", found->second);
+    print("\n");
   }
-  fmt::print("  loss {:.2e}, {} iterations, {} parameters, {} points/s\n", solution.loss(),
-             solution.iterations(), solution.parameters(), rate_text(solution.points_per_second()));
-  fmt::print("  report: {}\n", (folder / report_name).string());
+  print("  loss {:.2e}, {} iterations, {} parameters, {} points/s\n", solution.loss(), solution.iterations(),
+        solution.parameters(), rate_text(solution.points_per_second()));
+  print("  report: {}\n", (folder / report_name).string());
+}
+
+void note_instruction_set(const Solution& solution) {
+  const std::string &before = solution.instruction_set(), now = Cpu::instruction_set();
+  if (!before.empty() && before != now)
+    print_error(
+        "sobolev: note: this run was trained with {} so far and goes on with {}; the bits of a run that was "
+        "never interrupted are others\n",
+        before, now);
+}
+
+/// What is said at the end, and the exit code.
+int report(const SolveCommand& command, const Solution& solution, const nlohmann::ordered_json& result,
+           const std::filesystem::path& folder, const std::vector<std::string>& failures) {
+  if (command.profile) print_profile();
+  if (!failures.empty())
+    throw FileError(fmt::format("{} after {}, but not all is saved: {}",
+                                solution.finished() ? "finished" : "interrupted",
+                                duration_text(solution.seconds()), fmt::join(failures, "; ")));
+  if (command.json)
+    print_json(result);
+  else if (!command.quiet)
+    print_summary(solution, folder);
+  if (solution.finished()) return done;
+  print_error("sobolev: interrupted; the state is saved. To go on: sobolev solve --resume {}\n",
+              folder.string());
+  constexpr int by_signal = 128;
+  return by_signal + stop_signal();
 }
 }  // namespace
 
 int run_solve(const SolveCommand& command) {
+  constexpr double shortest = 0.001, longest = 1e9;  // seconds between checkpoints
   const DeviceChoice device = parse_device(command.device);
   if (command.problem.empty() && command.resume.empty())
     throw ArgumentError("which problem? Give a file or a name (sobolev list), or --resume DIR");
+  if (!(command.checkpoint_every >= shortest && command.checkpoint_every <= longest))  // not a number as well
+    throw ArgumentError(fmt::format("--checkpoint-every {}: give seconds from {} to {}",
+                                    command.checkpoint_every, shortest, longest));
   const Cpu host(command.threads);
-  const bool resuming = !command.resume.empty();
+  const bool resuming = !command.resume.empty(), in_place = resuming && command.out.empty();
+  // What is read must still be there when it is written again.
+  std::optional<FolderLock> lock;
+  std::error_code missing;
+  if (in_place && std::filesystem::is_directory(command.resume, missing)) lock.emplace(command.resume);
   Solution solution;
   Problem problem;
   if (resuming) {
@@ -115,29 +152,41 @@ int run_solve(const SolveCommand& command) {
   } else {
     problem = read_problem(command);
   }
+  const bool was_finished = solution.finished();
   const std::filesystem::path folder = !command.out.empty() ? command.out
                                        : resuming           ? command.resume
                                                             : std::filesystem::path("runs") / problem.name;
+  require_writable(folder, 0);
+  if (!lock) lock.emplace(folder);
+  remove_abandoned_files(folder);
   constexpr std::size_t room = std::size_t{1} << 20;  // about what the results take: better to fail now
   require_writable(folder, room);
-  if (!resuming) remove_old_results(folder);
+  EarlierFiles earlier(
+      folder, in_place || (resuming && std::filesystem::equivalent(folder, command.resume, missing)));
+  earlier.check_replaceable();
+  if (resuming && !was_finished) note_instruction_set(solution);
 
-  std::signal(SIGINT, request_stop);
-  std::signal(SIGTERM, request_stop);
+  catch_stop_signals();
   ProgressPrinter printer(command.quiet, problem.training.windows);
+  Warnings warnings;
+  bool checkpoint_written = false;
   SolveOptions options;
   options.on_progress = [&](const Progress& progress) { printer.show(progress); };
-  options.stop = &stop_requested;
+  options.stop = &stop_requested();
   options.checkpoint = folder / checkpoint_name;
   options.checkpoint_seconds = command.checkpoint_every;
+  options.before_first_checkpoint = [&] {
+    earlier.make_way_for_checkpoint();
+    checkpoint_written = true;
+  };
+  options.on_warning = [&](const std::string& message) {
+    printer.finish();
+    warnings.show(message);
+  };
   profile::enable(command.profile);
   try {
     solution = resuming ? resume_on(device, host, std::move(solution), options)
                         : solve_on(device, host, problem, options);
-  } catch (const DivergenceError& error) {
-    printer.finish();
-    throw DivergenceError(
-        fmt::format("{}\nThe last good state is in {}.", error.what(), options.checkpoint.string()));
   } catch (...) {
     printer.finish();
     throw;
@@ -145,18 +194,22 @@ int run_solve(const SolveCommand& command) {
   printer.finish();
   profile::enable(false);
 
+  std::vector<std::string> failures;
+  if (!solution.not_saved().empty()) failures.push_back(solution.not_saved());
+  // A run that was finished before trains and saves nothing: its checkpoint comes along to another folder.
+  if (was_finished && !in_place && !checkpoint_written) {
+    try {
+      solution.save(options.checkpoint, options.before_first_checkpoint);
+    } catch (const FileError& error) {
+      failures.emplace_back(error.what());
+    }
+  }
   const nlohmann::ordered_json result = result_object(device, host, solution);
-  write_results(host, solution, result, folder);
-  if (command.json)
-    print_json(result);
-  else if (!command.quiet)
-    print_summary(solution, folder);
-  if (command.profile) print_profile();
-  if (solution.finished()) return done;
-  fmt::print(stderr, "sobolev: interrupted; the state is saved. To go on: sobolev solve --resume {}\n",
-             folder.string());
-  constexpr int by_signal = 128;
-  return by_signal + (caught_signal != 0 ? caught_signal.load() : SIGINT);
+  for (std::string& failure : write_results(host, solution, result, folder, [&] {
+         if (!(was_finished && in_place)) earlier.make_way_for_result();
+       }))
+    failures.push_back(std::move(failure));
+  return report(command, solution, result, folder, failures);
 }
 
 }  // namespace sobolev::app

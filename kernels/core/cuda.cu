@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "kernels/common/cuda.hpp"
+#include "sobolev/core/copy.hpp"
 #include "sobolev/core/cuda.hpp"
 #include "src/core/profile.hpp"
 
@@ -148,6 +149,10 @@ void device_download(const Cuda& cuda, const void* device, void* host, std::size
   cuda_check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, stream_of(cuda)),
              "copying from the device");
   cuda.synchronize();
+}
+void device_copy(const Cuda& cuda, const void* from, void* to, std::size_t bytes) {
+  cuda_check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_of(cuda)),
+             "copying on the device");
 }
 void device_clear(const Cuda& cuda, void* p, std::size_t bytes) {
   cuda_check(cudaMemsetAsync(p, 0, bytes, stream_of(cuda)), "clearing device memory");

@@ -43,6 +43,7 @@ SimdTarget simd_target() {
 Cpu::Cpu(int threads) : threads_(threads > 0 ? threads : omp_get_num_procs()) {
   require(threads >= 0 && threads <= 4096,
           "Cpu: " + std::to_string(threads) + " threads asked for; use 1 to 4096, or 0 for all");
+  simd_target();  // throws here, where it can be caught, rather than in a kernel's threads
 }
 
 std::string Cpu::instruction_set() {

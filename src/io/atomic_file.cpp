@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,22 +19,49 @@ namespace {
   throw FileError(fmt::format("cannot {} {}: {}", verb, path.string(), std::strerror(error)));
 }
 
-/// A file of a temporary name, removed unless it was renamed.
+constexpr std::string_view temporary_begin = ".sobolev-", temporary_end = ".tmp";
+constexpr std::size_t random_letters = 6;  // of mkstemp
+
+/// A file of a temporary name, removed unless it was renamed. It is locked as long as it is open, which tells
+/// remove_abandoned_files that somebody is writing it.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const std::filesystem::path& target)
-      : target_(target), name_(target.string() + ".XXXXXX") {
-    descriptor_ = ::mkstemp(name_.data());
-    if (descriptor_ < 0) fail("write", target_, errno);
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    if (::fchmod(descriptor_, 0666 & ~mask) != 0) discard(errno);
+  /// Errors name `target`.
+  TemporaryFile(const std::filesystem::path& folder, std::filesystem::path target)
+      : target_(std::move(target)) {
+    do {
+      close();
+      name_ =
+          (folder / fmt::format("{}{}{}", temporary_begin, std::string(random_letters, 'X'), temporary_end))
+              .string();
+      descriptor_ = ::mkostemps(name_.data(), int(temporary_end.size()), O_CLOEXEC);
+      if (descriptor_ < 0) {
+        name_.clear();
+        fail("write", target_, errno);
+      }
+      while (::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
+      }
+      // It may have been taken for an abandoned file before it was locked.
+    } while (is_removed());
   }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   ~TemporaryFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
     if (!name_.empty()) ::unlink(name_.c_str());
+    close();
+  }
+
+  /// Owner and mode of the file to be replaced; where there is none, a new file's.
+  void set_permissions(const struct stat* old) {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    constexpr mode_t permissions = 0777;
+    if (old != nullptr && (old->st_uid != ::geteuid() || old->st_gid != ::getegid()) &&
+        ::fchown(descriptor_, old->st_uid, old->st_gid) != 0) {
+      // Another's file in a shared folder: it becomes ours, with the same mode.
+    }
+    if (::fchmod(descriptor_, old != nullptr ? old->st_mode & permissions : 0666 & ~mask) != 0)
+      fail("write", target_, errno);
   }
 
   void write(std::string_view bytes) {
@@ -41,44 +69,87 @@ class TemporaryFile {
       const ssize_t written =
           ::write(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), 1 << 30));
       if (written < 0 && errno == EINTR) continue;
-      if (written < 0) discard(errno);
+      if (written < 0) fail("write", target_, errno);
       bytes.remove_prefix(static_cast<std::size_t>(written));
     }
-    if (::fsync(descriptor_) != 0 && errno != EINVAL) discard(errno);
+    if (::fsync(descriptor_) != 0 && errno != EINVAL) fail("write", target_, errno);
   }
 
-  void rename_to_target() {
-    const int descriptor = descriptor_;
-    descriptor_ = -1;
-    if (::close(descriptor) != 0) discard(errno);
-    if (::rename(name_.c_str(), target_.c_str()) != 0) discard(errno);
+  void rename_to(const std::filesystem::path& file) {
+    if (::rename(name_.c_str(), file.c_str()) != 0) fail("write", target_, errno);
     name_.clear();
   }
 
  private:
-  [[noreturn]] void discard(int error) const { fail("write", target_, error); }
+  bool is_removed() const {
+    struct stat status {};
+    return ::fstat(descriptor_, &status) == 0 && status.st_nlink == 0;
+  }
+  void close() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = -1;
+  }
 
   std::filesystem::path target_;
   std::string name_;
   int descriptor_ = -1;
 };
 
+/// What the path names once symbolic links of its last component are followed; it need not exist.
+std::filesystem::path followed(const std::filesystem::path& path) {
+  constexpr int most_links = 40;  // as the kernel's
+  std::filesystem::path at = path;
+  std::error_code status;
+  for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(at, status)); ++links) {
+    if (links == most_links) fail("write", path, ELOOP);
+    const std::filesystem::path next = std::filesystem::read_symlink(at, status);
+    if (status) fail("write", path, status.value());
+    at = next.is_absolute() ? next : at.parent_path() / next;
+  }
+  return at;
+}
+
+const char* kind_of(mode_t mode) {
+  return S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+bool is_temporary(const std::string& name) {
+  return name.size() == temporary_begin.size() + random_letters + temporary_end.size() &&
+         name.starts_with(temporary_begin) && name.ends_with(temporary_end);
+}
+
 /// So that the new name survives a crash too; folders that cannot be synced are left alone.
 void sync_folder(const std::filesystem::path& folder) {
-  const int descriptor = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY);
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;
   ::fsync(descriptor);
   ::close(descriptor);
 }
 }  // namespace
 
-void atomic_write(const std::filesystem::path& path, std::string_view bytes) {
-  std::error_code status;
-  if (std::filesystem::is_directory(path, status)) fail("write", path, EISDIR);
-  TemporaryFile file(path);
+std::filesystem::path check_replaceable(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return followed(path);
+  if (S_ISDIR(status.st_mode)) fail("write", path, EISDIR);
+  if (!S_ISREG(status.st_mode))
+    throw FileError(fmt::format("cannot write {}: it is {}, not a file; give the name of a file",
+                                path.string(), kind_of(status.st_mode)));
+  if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0) fail("write", path, errno);
+  return followed(path);
+}
+
+void atomic_write(const std::filesystem::path& path, std::string_view bytes,
+                  const std::function<void()>& before_rename) {
+  const std::filesystem::path target = check_replaceable(path);
+  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+  struct stat old {};
+  const bool exists = ::stat(target.c_str(), &old) == 0;
+  TemporaryFile file(folder, path);
+  file.set_permissions(exists ? &old : nullptr);
   file.write(bytes);
-  file.rename_to_target();
-  sync_folder(path.parent_path());
+  if (before_rename) before_rename();
+  file.rename_to(target);
+  sync_folder(folder);
 }
 
 std::string read_file(const std::filesystem::path& path, std::size_t limit) {
@@ -110,7 +181,19 @@ void require_writable(const std::filesystem::path& folder, std::size_t bytes) {
   std::filesystem::create_directories(folder, status);
   if (status) fail("make the folder", folder, status.value());
   if (!std::filesystem::is_directory(folder, status)) fail("write to", folder, ENOTDIR);
-  TemporaryFile(folder / ".writable").write(std::string(bytes, '.'));
+  TemporaryFile(folder, folder).write(std::string(bytes, '.'));
+}
+
+void remove_abandoned_files(const std::filesystem::path& folder) {
+  std::error_code status;
+  for (std::filesystem::directory_iterator entry(folder, status), end; !status && entry != end;
+       entry.increment(status)) {
+    if (!is_temporary(entry->path().filename().string())) continue;
+    const int descriptor = ::open(entry->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0) continue;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) ::unlink(entry->path().c_str());
+    ::close(descriptor);
+  }
 }
 
 }  // namespace sobolev

@@ -133,14 +133,15 @@ NamedTensors read_npz(const std::filesystem::path& path) {
   return detail::decode_npz(read_file(path), path.string());
 }
 
-void write_npz(const std::filesystem::path& path, const NamedTensors& tensors) {
+void write_npz(const std::filesystem::path& path, const NamedTensors& tensors,
+               const std::function<void()>& before_rename) {
   std::vector<detail::ZipMember> members;
   for (const auto& [name, tensor] : tensors) {
     for (const detail::ZipMember& other : members)
       require(other.name != name + ".npy", fmt::format("write_npz: the name {} is taken", name));
     members.push_back({name + ".npy", detail::encode_npy(tensor)});
   }
-  atomic_write(path, detail::encode_zip(members));
+  atomic_write(path, detail::encode_zip(members), before_rename);
 }
 
 }  // namespace sobolev

@@ -112,7 +112,8 @@ TensorFile read_safetensors(const std::filesystem::path& path) {
   return detail::decode_safetensors(read_file(path), path.string());
 }
 
-void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+void write_safetensors(const std::filesystem::path& path, const TensorFile& file,
+                       const std::function<void()>& before_rename) {
   Json header = Json::object();
   if (!file.metadata.empty()) header[metadata_key] = file.metadata;
   std::string data;
@@ -139,7 +140,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
   detail::append_number(bytes, static_cast<std::uint64_t>(text.size()));
   bytes += text;
   bytes += data;
-  atomic_write(path, bytes);
+  atomic_write(path, bytes, before_rename);
 }
 
 }  // namespace sobolev

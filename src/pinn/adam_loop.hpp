@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sobolev/core/buffer_on.hpp"
+#include "sobolev/core/copy.hpp"
 #include "sobolev/core/profile.hpp"
 #include "sobolev/optim/adam.hpp"
 #include "sobolev/pinn/step.hpp"
@@ -72,19 +73,40 @@ class AdamLoop {
         step_(step),
         p_(parameters.size()),
         done_(done),
-        theta_(zeros<T>(executor, p_)),
+        state_(zeros<T>(executor, 3 * p_)),
         gradient_(zeros<T>(executor, p_)),
-        moments_(zeros<T>(executor, 2 * p_)),
         loss_(zeros<double>(executor, 1)),
         clock_(zeros<double>(executor, clock_size)) {
     bring<T>(executor_, parameters.data(), theta());
-    if (moments.size() == 2 * p_) bring<T>(executor_, moments.data(), View<T, 1>(moments_.data(), 2 * p_));
+    if (moments.size() == 2 * p_) bring<T>(executor_, moments.data(), moments_view());
   }
 
   void fetch(std::vector<double>& parameters, std::vector<double>& moments) const {
     moments.resize(2 * p_);
-    detail::fetch<T>(executor_, View<const T, 1>(theta_.data(), p_), parameters.data());
-    detail::fetch<T>(executor_, View<const T, 1>(moments_.data(), 2 * p_), moments.data());
+    detail::fetch<T>(executor_, View<const T, 1>(state_.data(), p_), parameters.data());
+    detail::fetch<T>(executor_, View<const T, 1>(state_.data() + p_, 2 * p_), moments.data());
+  }
+
+  /// Parameters, moments and the number of iterations at some time, kept where they are.
+  struct Snapshot {
+    BufferOn<E, T> state;
+    long done;
+  };
+  Snapshot snapshot() const {
+    Snapshot s{zeros<T>(executor_, state_.size()), done_};
+    take(s);
+    return s;
+  }
+  void take(Snapshot& s) const {
+    copy<T, 1>(executor_, View<const T, 1>(state_.data(), state_.size()),
+               View<T, 1>(s.state.data(), state_.size()));
+    s.done = done_;
+  }
+  void go_back(const Snapshot& s) {
+    copy<T, 1>(executor_, View<const T, 1>(s.state.data(), state_.size()),
+               View<T, 1>(state_.data(), state_.size()));
+    done_ = s.done;
+    learning_rate_ = -1;  // the clock is set anew
   }
 
   void iterate(double learning_rate) {
@@ -104,6 +126,12 @@ class AdamLoop {
   /// Points, slices or weights of the step are others than at the last iteration.
   void points_changed() { iteration_.forget(); }
 
+  /// Of the parameters as they are now.
+  double loss_now() {
+    const double loss = step_.loss(theta());
+    points_changed();  // what it wrote is not what a recorded iteration left
+    return loss;
+  }
   /// Before the last iteration; waits for it.
   double loss() const {
     double value = 0;
@@ -112,17 +140,19 @@ class AdamLoop {
   }
 
  private:
-  View<T, 1> theta() { return View<T, 1>(theta_.data(), p_); }
+  View<T, 1> theta() { return View<T, 1>(state_.data(), p_); }
   View<T, 1> gradient() { return View<T, 1>(gradient_.data(), p_); }
-  View<T, 1> m() { return View<T, 1>(moments_.data(), p_); }
-  View<T, 1> v() { return View<T, 1>(moments_.data() + p_, p_); }
+  View<T, 1> m() { return View<T, 1>(state_.data() + p_, p_); }
+  View<T, 1> v() { return View<T, 1>(state_.data() + 2 * p_, p_); }
+  View<T, 1> moments_view() { return View<T, 1>(state_.data() + p_, 2 * p_); }
 
   static constexpr std::size_t clock_size = 4;
   E executor_;
   FusedStep<T, E>& step_;
   std::size_t p_;
   long done_;
-  BufferOn<E, T> theta_, gradient_, moments_;
+  BufferOn<E, T> state_;  // parameters, m, v
+  BufferOn<E, T> gradient_;
   BufferOn<E, double> loss_, clock_;
   double learning_rate_ = -1;
   Repeated<E> iteration_;

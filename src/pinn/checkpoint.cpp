@@ -2,9 +2,13 @@
 // The training state as a safetensors file: numbers as tensors, the rest as JSON in its metadata.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "defaults.hpp"
+#include "sobolev/core/version.hpp"
 #include "sobolev/io/safetensors.hpp"
 #include "state.hpp"
 #include "window_model.hpp"
@@ -52,6 +56,11 @@ std::vector<double> read_network(const TensorFile& file, const std::string& pref
           "{}: {}.weight is [{}] and its bias [{}]; the problem's network has [{}, {}] and [{}]. "
           "Check depth, width, periodic_modes and features",
           path.string(), name, fmt::join(weight.shape, ", "), fmt::join(bias.shape, ", "), out, in, out));
+    for (const Tensor* tensor : {&weight, &bias})
+      for (double v : tensor->values)
+        if (!std::isfinite(v))
+          throw FileError(fmt::format("{}: {}.{} contains {}; weights must be finite numbers", path.string(),
+                                      name, tensor == &weight ? "weight" : "bias", v));
     double* w = parameters.data() + mlp.weight_offset(l);
     for (std::size_t i = 0; i < in; ++i)
       for (std::size_t o = 0; o < out; ++o)
@@ -61,9 +70,70 @@ std::vector<double> read_network(const TensorFile& file, const std::string& pref
   }
   return parameters;
 }
+
+constexpr long most_iterations = 1l << 53;  // counters that a double holds exactly
+
+/// Reads what must be so for the training to go on without looking beyond its arrays.
+struct StateReader {
+  const nlohmann::json& state;
+  const std::filesystem::path& path;
+
+  [[noreturn]] void damaged(const std::string& what) const {
+    throw FileError(fmt::format("{}: a damaged training state: {}", path.string(), what));
+  }
+  long integer(const char* key, long low, long high) const {
+    const nlohmann::json& value = state.at(key);
+    const bool representable =
+        value.is_number_unsigned()
+            ? value.get<std::uint64_t>() <= std::uint64_t(std::numeric_limits<long>::max())
+            : value.is_number_integer();
+    if (!representable || value.get<long>() < low || value.get<long>() > high)
+      damaged(fmt::format("{} is {}; it must be a whole number from {} to {}", key, value.dump(), low, high));
+    return value.get<long>();
+  }
+  /// Finite numbers from `low` on; as many as one of `sizes` says, or any number where that is empty.
+  std::vector<double> numbers(const TensorFile& file, const std::string& name,
+                              const std::vector<std::size_t>& sizes,
+                              double low = std::numeric_limits<double>::lowest()) const {
+    const std::vector<double>& values = file.at(name, path).values;
+    if (!sizes.empty() && std::find(sizes.begin(), sizes.end(), values.size()) == sizes.end())
+      damaged(
+          fmt::format("{} has {} numbers; it must have {}", name, values.size(), fmt::join(sizes, " or ")));
+    for (double v : values)
+      if (!std::isfinite(v) || v < low)
+        damaged(fmt::format("{} contains {}; its numbers must be finite{}", name, v,
+                            low == 0 ? " and not negative" : ""));
+    return values;
+  }
+  std::vector<HistoryRow> history(const TensorFile& file, const Solution::State& s) const {
+    const std::string name = "training.history";
+    const Tensor& tensor = file.at(name, path);
+    const std::vector<double>& values = tensor.values;
+    // Files of version 0.1 have no column for the residual.
+    const std::size_t columns = tensor.shape.size() == 2 ? tensor.shape[1] : 0;
+    if (columns != history_columns && columns != history_columns - 1)
+      damaged(fmt::format("{} has {} numbers in each row; it must have {}", name, columns, history_columns));
+    const auto known = [](double v) { return v >= 0 ? std::optional<double>(v) : std::nullopt; };
+    const auto whole = [&](double v, double high) {
+      if (!(v >= 0 && v <= high) || v != std::floor(v))
+        damaged(fmt::format("{} contains {} where a whole number from 0 to {} must be", name, v, high));
+      return long(v);
+    };
+    std::vector<HistoryRow> rows;
+    for (const double* h = values.data(); h < values.data() + values.size(); h += columns) {
+      if (!std::isfinite(h[3]) || !std::isfinite(h[4]))
+        damaged(fmt::format("{} contains {} and {} where seconds and a loss must be", name, h[3], h[4]));
+      rows.push_back({whole(h[0], double(s.iterations)), int(whole(h[1], s.problem.training.windows)),
+                      int(whole(h[2], double(s.problem.training.phases.size()))), h[3], h[4], known(h[5]),
+                      columns == history_columns ? known(h[6]) : std::nullopt});
+    }
+    return rows;
+  }
+};
 }  // namespace
 
-void Solution::save(const std::filesystem::path& checkpoint) const {
+void Solution::save(const std::filesystem::path& checkpoint,
+                    const std::function<void()>& before_rename) const {
   const State& s = *state_;
   TensorFile file;
   for (std::size_t w = 0; w < s.parameters.size(); ++w) {
@@ -103,7 +173,9 @@ void Solution::save(const std::filesystem::path& checkpoint) const {
   file.metadata["state"] = state.dump();
   file.metadata["problem"] = s.problem.source;
   file.metadata["problem_name"] = s.problem.name;
-  write_safetensors(checkpoint, file);
+  file.metadata["version"] = version();
+  file.metadata["instruction_set"] = Cpu::instruction_set();
+  write_safetensors(checkpoint, file, before_rename);
 }
 
 Solution Solution::load(const std::filesystem::path& checkpoint) {
@@ -128,54 +200,55 @@ Solution Solution::load(const std::filesystem::path& checkpoint) {
   s.problem.name = metadata("problem_name");
   try {
     const nlohmann::json state = nlohmann::json::parse(metadata("state"));
+    const StateReader read{state, checkpoint};
+    if (!state.at("seed").is_number_unsigned())
+      read.damaged(fmt::format("seed is {}; it must be a whole number", state.at("seed").dump()));
     s.problem.training.seed = state.at("seed");
     // As trained, whatever this version would choose; files of version 0.1 had none.
     s.problem.network.scale = state.value("scale", unit_scales(s.problem));
     s.problem.network.offset = state.value("offset", std::map<std::string, double>());
     for (const auto& [u, scale] : s.problem.network.scale) s.problem.network.offset.emplace(u, 0.0);
+    s.problem.validate();
     s.problem = detail::with_defaults(s.problem);
-    s.window = state.at("window");
-    s.phase = state.at("phase");
-    s.phase_iteration = state.at("phase_iteration");
-    s.iterations = state.at("iterations");
-    s.generation = state.at("generation");
+    const TrainingOptions& training = s.problem.training;
+    s.window = int(read.integer("window", 0, training.windows));
+    s.phase = int(read.integer("phase", 0, long(training.phases.size())));
+    s.iterations = read.integer("iterations", 0, most_iterations);
+    s.phase_iteration = read.integer("phase_iteration", 0, s.iterations);
+    s.generation = read.integer("generation", 0, s.iterations);
     s.exhausted = state.at("exhausted");
-    s.causal_stage = state.at("causal_stage");
+    s.causal_stage = std::size_t(read.integer("causal_stage", 0, long(training.causal.epsilon.size())));
     s.finished = state.at("finished");
     s.stopped_because = state.at("stopped_because");
-    const std::size_t windows = state.at("windows_begun"), groups = state.at("groups");
-    if (s.window < 0 || s.phase < 0 || windows > std::size_t(s.problem.training.windows) || groups > 100000)
-      throw FileError(fmt::format("{}: a training state that does not fit its problem", checkpoint.string()));
-    for (std::size_t w = 0; w < windows; ++w)
+    const long windows =
+        read.integer("windows_begun", std::max(1, s.window), std::min(training.windows, s.window + 1));
+    const long groups = read.integer("groups", 0, 1 + long(s.problem.conditions.size()));
+    for (std::size_t w = 0; w < std::size_t(windows); ++w)
       s.parameters.push_back(
           read_network(file, s.problem.training.windows == 1 ? "" : fmt::format("windows.{}.", w),
                        detail::WindowModel(s.problem, int(w)).mlp(), checkpoint));
-    for (std::size_t g = 0; g < groups; ++g)
-      s.weights.push_back(file.at(fmt::format("training.weights.{}", g), checkpoint).values);
+    for (std::size_t g = 0; g < std::size_t(groups); ++g)
+      s.weights.push_back(read.numbers(file, fmt::format("training.weights.{}", g),
+                                       {g == 0 ? s.problem.equations.size() : 1}, 0));
+    s.moments = read.numbers(file, "training.moments", {0, 2 * s.parameters.back().size()});
+    if (std::any_of(s.moments.begin() + std::ptrdiff_t(s.moments.size() / 2), s.moments.end(),
+                    [](double v) { return v < 0; }))
+      read.damaged("training.moments contains a negative mean of squares");
+    s.recent_losses = read.numbers(file, "training.recent_losses", {}, 0);
+    const std::vector<double> scalars = read.numbers(file, "training.scalars", {7}, 0);
+    s.damping = scalars[0];
+    s.seconds = scalars[1];
+    s.setup_seconds = scalars[2];
+    s.loss = scalars[3];
+    s.points_processed = scalars[4];
+    s.phase_seconds = scalars[5];
+    s.window_start = scalars[6];
+    s.history = read.history(file, s);
   } catch (const nlohmann::json::exception& e) {
     throw FileError(fmt::format("{}: a damaged training state ({})", checkpoint.string(), e.what()));
   }
-  s.moments = file.at("training.moments", checkpoint).values;
-  s.recent_losses = file.at("training.recent_losses", checkpoint).values;
-  const Tensor& scalars = file.at("training.scalars", checkpoint);
-  const Tensor& history = file.at("training.history", checkpoint);
-  // Files of version 0.1 have no column for the residual.
-  const std::size_t columns = history.shape.size() == 2 ? history.shape[1] : 0;
-  if (scalars.values.size() != 7 || columns < history_columns - 1 || columns > history_columns)
-    throw FileError(fmt::format("{}: a damaged training state", checkpoint.string()));
-  s.damping = scalars.values[0];
-  s.seconds = scalars.values[1];
-  s.setup_seconds = scalars.values[2];
-  s.loss = scalars.values[3];
-  s.points_processed = scalars.values[4];
-  s.phase_seconds = scalars.values[5];
-  s.window_start = scalars.values[6];
-  const auto known = [](double v) { return v >= 0 ? std::optional<double>(v) : std::nullopt; };
-  for (std::size_t i = 0; i + columns <= history.values.size(); i += columns) {
-    const double* h = history.values.data() + i;
-    s.history.push_back({long(h[0]), int(h[1]), int(h[2]), h[3], h[4], known(h[5]),
-                         columns == history_columns ? known(h[6]) : std::nullopt});
-  }
+  const auto instruction_set = file.metadata.find("instruction_set");
+  if (instruction_set != file.metadata.end()) s.instruction_set = instruction_set->second;
   return solution;
 }
 

@@ -30,14 +30,17 @@ MultiIndex multi_index(const Derivative& derivative, const Problem& problem) {
 class PointExpressions {
  public:
   std::vector<Expr> find(const std::vector<Expr>& roots) {
-    for (Expr e : roots) {
-      if (!trained(e))
-        take(e);
+    for (std::size_t k = 0; k < roots.size(); ++k) {
+      if (!trained(roots[k]))
+        take(roots[k]);
       else
-        visit(e);
+        visit(roots[k]);
+      owners_.resize(found_.size(), k);
     }
     return found_;
   }
+  /// Of each expression found, the first root that contains it.
+  const std::vector<std::size_t>& owners() const { return owners_; }
 
  private:
   bool trained(Expr e) {
@@ -65,6 +68,7 @@ class PointExpressions {
   std::unordered_map<const ExprNode*, bool> trained_;
   std::set<const ExprNode*> visited_, taken_;
   std::vector<Expr> found_;
+  std::vector<std::size_t> owners_;
 };
 
 /// A combination Σ c_m ∂^{α_m} through which alone these derivatives enter the residuals.
@@ -135,12 +139,15 @@ std::vector<Combination> find_combinations(const std::vector<Expr>& residuals,
 
 CompiledGroup WindowModel::compile(const std::string& name, const std::vector<Expr>& residuals) const {
   const Problem& p = *problem_;
-  CompiledGroup out{name, {JetSpec::closure(int(p.coordinates.size()), {}), {}, {}, 0, {}}, {}, {}, false};
+  CompiledGroup out{name, {JetSpec::closure(int(p.coordinates.size()), {}), {}, {}, 0, {}}, {}, {}, {},
+                    false};
   std::vector<Expr> lowered;
   for (Expr r : residuals) lowered.push_back(lower(r));
 
   // What depends on the points only becomes external values, worked out once per point set.
-  const std::vector<Expr> points_only = PointExpressions().find(lowered);
+  PointExpressions search;
+  const std::vector<Expr> points_only = search.find(lowered);
+  out.external_of = search.owners();
   std::vector<std::pair<Expr, Expr>> replace;
   std::vector<Expr> inputs, prelude_inputs, externals;
   for (const CoordinateRange& c : p.coordinates) inputs.push_back(coordinate(c.name));

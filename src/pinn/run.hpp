@@ -3,12 +3,14 @@
 // The training loop: windows, phases, stop rules, checkpoints.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
 
 #include "adam_loop.hpp"
 #include "defaults.hpp"
+#include "last_good.hpp"
 #include "residual_check.hpp"
 #include "sobolev/core/profile.hpp"
 #include "sobolev/optim/levenberg_marquardt.hpp"
@@ -44,7 +46,8 @@ class Run {
         state_(solution.state()),
         training_(state_.problem.training),
         start_(Clock::now()),
-        seconds_before_(state_.seconds) {}
+        seconds_before_(state_.seconds),
+        any_good_(state_.iterations > 0) {}
 
   void all_windows() {
     if (training_.precision == Precision::float32)
@@ -64,8 +67,15 @@ class Run {
   void windows() {
     Continuation chain(cpu_, state_.problem, WindowTrainer<T, E>::continuation_values(state_.problem));
     while (state_.window < training_.windows) {
-      WindowTrainer<T, E> trainer(cpu_, executor_, state_, chain);
-      const Next next = phases(trainer);
+      std::optional<WindowTrainer<T, E>> trainer;
+      try {
+        trainer.emplace(cpu_, executor_, state_, chain);
+      } catch (const NotFinite& error) {
+        if (!any_good_) throw;
+        diverged(error.what());
+      }
+      require_room(state_.parameters.back().size());
+      const Next next = phases(*trainer);
       if (next == Next::stop && !state_.finished) return;  // interrupted
       if (next == Next::stop && state_.window + 1 < training_.windows) return;
       ++state_.window;
@@ -77,6 +87,15 @@ class Run {
     }
     state_.window = training_.windows;
     if (!state_.finished) finish(training_.windows > 1 ? "all windows done" : last_reason_);
+  }
+
+  /// Before any phase begins, not when its turn comes.
+  void require_room(std::size_t p) const {
+    for (const PhaseOptions& phase : training_.phases)
+      require(phase.optimizer == Optimizer::adam || p <= 4 * levenberg_marquardt_limit,
+              fmt::format("Levenberg–Marquardt keeps matrices of P × P; the network has P = {} parameters. "
+                          "Make it narrower, or use adam",
+                          p));
   }
 
   void begin_phase() {
@@ -110,27 +129,61 @@ class Run {
     std::vector<double>& saved = state_.parameters.back();
     AdamLoop<T, E> loop(executor_, trainer.step(), saved, state_.moments, state_.phase_iteration);
     const auto keep = [&] { loop.fetch(saved, state_.moments); };
+    LastGood<T, E> last_good(loop, state_);
+    bool one_by_one = false;
+    const auto fail = [&](const std::string& message) {
+      last_good.back_to_good(loop, state_);
+      keep();
+      diverged(message);
+    };
+    const auto settle = [&] {
+      keep();
+      const auto finite = [](double v) { return std::isfinite(v); };
+      if (!std::isfinite(loop.loss_now()) || !std::all_of(saved.begin(), saved.end(), finite) ||
+          !std::all_of(state_.moments.begin(), state_.moments.end(), finite))
+        fail(loss_not_finite());
+    };
     for (;;) {
       if (phase.iterations > 0 && state_.phase_iteration >= phase.iterations) {
-        keep();
+        settle();
         return done("all iterations done");
       }
       // A device is asked for the loss now and then only.
-      const long first = state_.phase_iteration, count = iterations_unseen(phase);
-      for (long i = first; i < first + count; ++i) {
-        if (resample(trainer, i)) loop.points_changed();
-        const long decays = i / std::max(1l, phase.decay_every);
-        loop.iterate(phase.learning_rate * std::pow(phase.decay_factor, double(decays)));
+      const long first = state_.phase_iteration, count = one_by_one ? 1 : iterations_unseen(phase);
+      last_good.begin_round(loop, state_);
+      double loss = std::numeric_limits<double>::quiet_NaN();
+      std::string trouble;
+      try {
+        for (long i = first; i < first + count; ++i) {
+          if (i > first && i + 1 == first + count)
+            last_good.before_last(loop, state_, i - first, trainer.points_per_pass());
+          if (resample(trainer, i)) loop.points_changed();
+          const long decays = i / std::max(1l, phase.decay_every);
+          loop.iterate(phase.learning_rate * std::pow(phase.decay_factor, double(decays)));
+        }
+        loss = loop.loss();
+      } catch (const NotFinite& error) {
+        trouble = error.what();
       }
-      const double loss = loop.loss();
-      if (!std::isfinite(loss)) diverged();
+      if (!std::isfinite(loss)) {
+        if (count == 1) fail(trouble.empty() ? loss_not_finite() : trouble);
+        // Somewhere in this round: again, looking at each.
+        one_by_one = true;
+        last_good.back_to_start(loop, state_);
+        trainer.draw_points();
+        loop.points_changed();
+        continue;
+      }
+      last_good.end_round(loss);
+      any_good_ = true;
       const bool record = (first + count - 1) % adam_history_every == 0;
       if (record || due()) keep();
       const std::size_t stage = state_.causal_stage;
-      const Next next = after_iterations(trainer, phase, count, loss, record, adam_history_every, keep);
+      const Next next =
+          after_iterations(trainer, phase, count, loss, record, adam_history_every, keep, settle);
       if (state_.causal_stage != stage) loop.points_changed();
       if (next != Next::iterate) {
-        keep();
+        settle();
         return next;
       }
     }
@@ -152,10 +205,6 @@ class Run {
   Next levenberg_marquardt(WindowTrainer<T, E>& trainer, const PhaseOptions& phase) {
     std::vector<double>& saved = state_.parameters.back();
     const std::size_t p = saved.size();
-    require(p <= 4 * levenberg_marquardt_limit,
-            fmt::format("Levenberg–Marquardt keeps matrices of P × P; the network has P = {} parameters. "
-                        "Make it narrower, or use adam",
-                        p));
     LevenbergMarquardtOptions options;
     options.geodesic = phase.geodesic;
     LevenbergMarquardt<T, E> optimizer(executor_, p, options);
@@ -172,13 +221,23 @@ class Run {
         return done("all iterations done");
       if (state_.exhausted) return done("no step lowers the loss any more");
       if (stalled(phase)) return done("the loss stands still");
-      resample(trainer, state_.phase_iteration);
+      const Mark before = mark_of(state_);
+      const auto fail = [&](const std::string& message) {
+        go_back(state_, before);
+        diverged(message);
+      };
+      try {
+        resample(trainer, state_.phase_iteration);
+      } catch (const NotFinite& error) {
+        fail(error.what());
+      }
       const auto outcome = optimizer.step(trainer.step(), View<T, 1>(theta.data(), p));
-      if (!std::isfinite(outcome.loss)) diverged();
+      if (!std::isfinite(outcome.loss)) fail(loss_not_finite());
+      any_good_ = true;
       state_.exhausted = !outcome.accepted && training_.points.resample_every == 0;
       state_.recent_losses.push_back(outcome.loss);
       keep();
-      const Next next = after_iterations(trainer, phase, 1, outcome.loss, true, error_every_lm, keep);
+      const Next next = after_iterations(trainer, phase, 1, outcome.loss, true, error_every_lm, keep, keep);
       if (next != Next::iterate) return next;
     }
   }
@@ -191,10 +250,11 @@ class Run {
     return recent.back() > phase.stall_factor * recent.front();
   }
 
-  /// Bookkeeping after some iterations: stop rules, causal stages, history, progress, checkpoints.
-  template <class T, class Keep>
+  /// Bookkeeping after some iterations: stop rules, causal stages, history, progress, checkpoints. `keep`
+  /// brings the parameters to the state; `settle` makes sure as well that their loss is finite.
+  template <class T, class Keep, class Settle>
   Next after_iterations(WindowTrainer<T, E>& trainer, const PhaseOptions& phase, long count, double loss,
-                        bool record, long error_every, const Keep& keep) {
+                        bool record, long error_every, const Keep& keep, const Settle& settle) {
     state_.phase_iteration += count;
     state_.iterations += count;
     state_.loss = loss;
@@ -232,12 +292,14 @@ class Run {
       return done("the phase's seconds are over");
     if (options_.stop && options_.stop->load()) {
       state_.stopped_because = "interrupted";
-      save(keep);
+      keep();
       return Next::stop;
     }
     if (options_.checkpoint_seconds > 0 && !options_.checkpoint.empty() &&
-        since(last_checkpoint_) > options_.checkpoint_seconds)
-      save(keep);
+        since(last_checkpoint_) > options_.checkpoint_seconds) {
+      settle();
+      save_and_go_on();
+    }
     return Next::iterate;
   }
 
@@ -253,14 +315,34 @@ class Run {
     state_.stopped_because = why;
     return Next::stop;
   }
-  [[noreturn]] void diverged() {
-    // state_.parameters still holds the last good ones.
+  std::string loss_not_finite() const {
+    return fmt::format(
+        "the loss is not finite at iteration {}. Lower learning_rate, or check the equations for "
+        "divisions by zero and roots or logarithms of negative numbers",
+        state_.iterations + 1);
+  }
+  /// Ends the run. The state holds the last good parameters, if there ever were any.
+  [[noreturn]] void diverged(const std::string& message) {
+    state_.finished = false;
     state_.stopped_because = "diverged";
-    if (!options_.checkpoint.empty()) solution_.save(options_.checkpoint);
-    throw DivergenceError(fmt::format(
-        "the loss is not finite at iteration {}; the last good state is kept. Lower learning_rate, or check "
-        "the equations for divisions by zero and roots or logarithms of negative numbers",
-        state_.iterations + 1));
+    state_.seconds = elapsed();
+    if (!any_good_) throw DivergenceError(message + ". There was no good state before it: nothing is saved");
+    if (state_.window > 0 && state_.phase == 0 && state_.phase_iteration == 0) {
+      // The window has not begun: the last good state ends with the one before.
+      state_.parameters.resize(std::size_t(state_.window));
+      state_.weights.clear();
+    }
+    if (options_.checkpoint.empty()) throw DivergenceError(message);
+    std::string kept;
+    try {
+      save();
+      kept = fmt::format("The last state with a finite loss, after {} iterations, is in {}",
+                         state_.iterations, options_.checkpoint.string());
+    } catch (const FileError& error) {
+      kept = fmt::format("The last state with a finite loss, after {} iterations, is lost: {}",
+                         state_.iterations, error.what());
+    }
+    throw DivergenceError(fmt::format("{}. {}", message, kept));
   }
 
   /// Draws new points before iteration i of the phase when it is time; says whether it did.
@@ -329,17 +411,35 @@ class Run {
     options_.on_progress(progress);
   }
 
-  template <class Keep>
-  void save(const Keep& keep) {
-    keep();
-    if (!options_.checkpoint.empty()) solution_.save(options_.checkpoint);
+  void save() {
+    solution_.save(options_.checkpoint, [&] {
+      if (!saved_once_ && options_.before_first_checkpoint) options_.before_first_checkpoint();
+      saved_once_ = true;
+    });
+  }
+  /// A disk that is full for a while must not end a training.
+  void save_and_go_on() {
+    try {
+      save();
+    } catch (const FileError& error) {
+      if (options_.on_warning)
+        options_.on_warning(
+            fmt::format("the state after {} iterations is not saved: {}; the training goes on",
+                        state_.iterations, error.what()));
+    }
     last_checkpoint_ = Clock::now();
   }
 
   void finish_reports() {
     state_.errors.reset();
     state_.assessment.reset();
-    if (!options_.checkpoint.empty()) solution_.save(options_.checkpoint);
+    state_.not_saved.clear();
+    if (options_.checkpoint.empty()) return;
+    try {
+      save();
+    } catch (const FileError& error) {
+      state_.not_saved = error.what();
+    }
   }
 
   Cpu cpu_;
@@ -350,10 +450,12 @@ class Run {
   const TrainingOptions& training_;
   Clock::time_point start_, phase_start_ = Clock::now(), last_report_ = Clock::now(),
                             last_checkpoint_ = Clock::now(), last_error_{};
-  double seconds_before_, phase_seconds_before_ = 0, error_cost_ = 0;
+  double seconds_before_;
+  bool any_good_;  // some state of this run had a finite loss
+  bool saved_once_ = false;
+  double phase_seconds_before_ = 0, error_cost_ = 0, check_cost_ = 0;
   std::optional<double> shown_error_, shown_residual_;
   std::optional<ResidualChecker> checker_;
-  double check_cost_ = 0;
   Clock::time_point last_check_{};
   std::string last_reason_ = "all iterations done";
 };

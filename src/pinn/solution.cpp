@@ -74,6 +74,8 @@ const Problem& Solution::problem() const { return state_->problem; }
 const std::vector<HistoryRow>& Solution::history() const { return state_->history; }
 std::string Solution::stopped_because() const { return state_->stopped_because; }
 bool Solution::finished() const { return state_->finished; }
+const std::string& Solution::not_saved() const { return state_->not_saved; }
+const std::string& Solution::instruction_set() const { return state_->instruction_set; }
 double Solution::seconds() const { return state_->seconds; }
 double Solution::setup_seconds() const { return state_->setup_seconds; }
 double Solution::points_per_second() const {

@@ -32,6 +32,9 @@ struct Solution::State {
   bool finished = false;
   std::string stopped_because;
 
+  std::string not_saved;        // why the last checkpoint could not be written
+  std::string instruction_set;  // that a loaded state was trained on; empty: not known
+
   // Not saved: recomputed when first asked for.
   std::optional<Reference> reference;
   /// The error on the reference grid, of the windows trained so far.

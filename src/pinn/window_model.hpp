@@ -26,6 +26,7 @@ struct CompiledGroup {
   ResidualGroup group;
   std::vector<PreviousValue> previous;
   Tape prelude;  // inputs: coordinates, previous values; outputs: the group's external values
+  std::vector<std::size_t> external_of;  // the first residual that contains each external value
   /// Residuals that contain no network output and vanish (hard constraints) leave nothing to train.
   bool satisfied = false;
 };

@@ -10,6 +10,12 @@
 
 namespace sobolev::detail {
 
+/// An equation or condition that is not finite at a point, whatever the network gives there.
+class NotFinite : public ParseError {
+ public:
+  using ParseError::ParseError;
+};
+
 /// E is where it trains; `host` evaluates what depends on the points only.
 template <class T, class E>
 class WindowTrainer {
@@ -17,7 +23,8 @@ class WindowTrainer {
   /// `chain` gives the previous windows' values; it outlives the trainer.
   WindowTrainer(const Cpu& host, const E&, Solution::State& state, Continuation& chain);
   FusedStep<T, E>& step() { return step_; }
-  /// Draws the points of state.generation (and their external values) anew.
+  /// Draws the points of state.generation (and their external values) anew. NotFinite when one of them makes
+  /// an equation or condition so.
   void draw_points();
   /// Points per pass over all groups.
   double points_per_pass() const;
@@ -35,6 +42,7 @@ class WindowTrainer {
     int group;
   };
   static std::vector<Part> parts_of(const Problem& problem, const WindowModel& model);
+  void check_external(const Part& part, View<const double, 2> x, View<const double, 2> values) const;
   void scale_weights();
   /// An error where an imposed condition is not kept; `size`: of its terms.
   void check_imposed(const Part& part, double size, View<const T, 1> parameters);

@@ -69,6 +69,9 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
   ensure(parameters.back().size() == step_.parameters(), "windows with networks of different sizes");
   draw_points();
   if (state.weights.empty()) scale_weights();
+  require(state.weights.size() == parts_.size(),
+          fmt::format("a training state with weights of {} groups of residuals; the problem has {}",
+                      state.weights.size(), parts_.size()));
   for (Part& part : parts_) step_.set_weights(part.group, state.weights[std::size_t(part.group)]);
   if (causal()) set_causal_stage(state.causal_stage);
 }
@@ -103,15 +106,30 @@ void WindowTrainer<T, E>::draw_points() {
     const Buffer<double> external = external_values(
         cpu_, part.compiled, x,
         View<const double, 2>(previous.data(), state_.window == 0 ? 0 : part.compiled.previous.size(), n));
-    for (double v : external)
-      require(std::isfinite(v),
-              fmt::format("{}: a value that depends on the points only is not finite at some of them (a "
-                          "division by zero, a root or logarithm of a negative number?)",
-                          part.compiled.name));
-    step_.set_points(part.group, x,
-                     View<const double, 2>(external.data(), std::size_t(part.compiled.group.externals), n));
+    const View<const double, 2> values(external.data(), std::size_t(part.compiled.group.externals), n);
+    check_external(part, x, values);
+    step_.set_points(part.group, x, values);
   }
   if (!state_.weights.empty() && causal()) set_causal_stage(state_.causal_stage);
+}
+
+template <class T, class E>
+void WindowTrainer<T, E>::check_external(const Part& part, View<const double, 2> x,
+                                         View<const double, 2> values) const {
+  for (std::size_t k = 0; k < values.extent(0); ++k)
+    for (std::size_t i = 0; i < values.extent(1); ++i) {
+      if (std::isfinite(values(k, i))) continue;
+      std::string place;
+      for (std::size_t d = 0; d < x.extent(1); ++d)
+        place += fmt::format("{}{} = {}", d == 0 ? "" : ", ", state_.problem.coordinates[d].name, x(i, d));
+      const Equation& equation = state_.problem.equations[part.compiled.external_of[k]];
+      throw NotFinite(
+          part.condition ? part.condition->position : equation.position,
+          fmt::format("{} {} is not finite at {}: a division by zero, or a root or logarithm of a negative "
+                      "number? Change it, or keep the points away from there",
+                      part.condition ? "condition" : "equation",
+                      part.condition ? part.condition->name : equation.name, place));
+    }
 }
 
 template <class T, class E>

@@ -24,10 +24,15 @@ struct CommandResult {
 
 struct CommandOptions {
   std::filesystem::path folder = ".";  // working directory
-  int interrupt_signal = 0;            // sent once something stands on stderr and interrupt_when() holds
-  std::function<bool()> interrupt_when = [] { return true; };
+  int interrupt_signal = 0;            // sent once something stands on stderr and interrupt_when(it) holds
+  std::function<bool(const std::string&)> interrupt_when = [](const std::string&) { return true; };
+  int interrupt_times = 1;     // so many signals at once,
+  double interrupt_again = 0;  // and another one so many seconds later
+  std::vector<int> ignored;    // signals that are ignored when the command starts, as by nohup
+  std::vector<int> closed;     // of the numbers 0 to 2
+  bool readers_gone = false;   // nobody reads the pipes behind stdout and stderr
   rlim_t file_size_limit = RLIM_INFINITY;
-  std::string stdout_file;               // instead of a pipe
+  std::string stdout_file, stderr_file;  // instead of a pipe
   std::vector<std::string> environment;  // NAME=value, added to this process's
   int seconds = 120;                     // then it is killed
 };
@@ -47,6 +52,9 @@ inline CommandResult run_command(const std::vector<std::string>& arguments,
   if (child == 0) {
     for (const std::string& variable : options.environment) ::putenv(const_cast<char*>(variable.c_str()));
     if (!options.stdout_file.empty()) out[1] = ::open(options.stdout_file.c_str(), O_WRONLY);
+    if (!options.stderr_file.empty()) err[1] = ::open(options.stderr_file.c_str(), O_WRONLY);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) std::signal(signal, SIG_DFL);
+    for (const int signal : options.ignored) std::signal(signal, SIG_IGN);
     ::dup2(out[1], STDOUT_FILENO);
     ::dup2(err[1], STDERR_FILENO);
     for (const int descriptor : {out[0], out[1], err[0], err[1]}) ::close(descriptor);
@@ -54,17 +62,25 @@ inline CommandResult run_command(const std::vector<std::string>& arguments,
       const rlimit limit{options.file_size_limit, options.file_size_limit};
       ::setrlimit(RLIMIT_FSIZE, &limit);
     }
+    for (const int descriptor : options.closed) ::close(descriptor);
     if (::chdir(options.folder.c_str()) == 0) ::execv(argv[0], argv.data());
     ::_exit(127);
   }
   ::close(out[1]);
   ::close(err[1]);
   CommandResult result;
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(options.seconds);
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + std::chrono::seconds(options.seconds);
   pollfd sources[2] = {{out[0], POLLIN, 0}, {err[0], POLLIN, 0}};
-  bool interrupted = options.interrupt_signal == 0;
+  if (options.readers_gone)
+    for (pollfd& source : sources) {
+      ::close(source.fd);
+      source.fd = -1;
+    }
+  bool interrupted = options.interrupt_signal == 0, again = options.interrupt_again > 0;
+  Clock::time_point first_signal;
   while (sources[0].fd >= 0 || sources[1].fd >= 0) {
-    if (std::chrono::steady_clock::now() > deadline) ::kill(child, SIGKILL);
+    if (Clock::now() > deadline) ::kill(child, SIGKILL);
     ::poll(sources, 2, 10);
     for (int k = 0; k < 2; ++k) {
       if (sources[k].fd < 0 || sources[k].revents == 0) continue;
@@ -75,13 +91,23 @@ inline CommandResult run_command(const std::vector<std::string>& arguments,
       else
         sources[k].fd = -1;
     }
-    if (!interrupted && !result.err.empty() && options.interrupt_when()) {
-      ::kill(child, options.interrupt_signal);
+    if (!interrupted && !result.err.empty() && options.interrupt_when(result.err)) {
+      for (int i = 0; i < options.interrupt_times; ++i) {
+        ::kill(child, options.interrupt_signal);
+        ::usleep(1000);  // signals that wait together count as one
+      }
       interrupted = true;
+      first_signal = Clock::now();
+    } else if (interrupted && again &&
+               std::chrono::duration<double>(Clock::now() - first_signal).count() > options.interrupt_again) {
+      ::kill(child, options.interrupt_signal);
+      again = false;
     }
   }
-  ::close(out[0]);
-  ::close(err[0]);
+  if (!options.readers_gone) {
+    ::close(out[0]);
+    ::close(err[0]);
+  }
   int status = 0;
   ::waitpid(child, &status, 0);
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);

@@ -189,7 +189,7 @@ TEST_F(SolveCommandTest, AKilledRunResumesFromItsLastCheckpointToTheSameBits) {
   options.interrupt_signal = SIGKILL;
   std::filesystem::file_time_type last{};
   int seen = 0;
-  options.interrupt_when = [&] {
+  options.interrupt_when = [&](const std::string&) {
     std::error_code missing;
     const auto time = std::filesystem::last_write_time(folder / "cut/checkpoint.safetensors", missing);
     if (!missing && time != last) {

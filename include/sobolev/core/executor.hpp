@@ -7,7 +7,7 @@ namespace sobolev {
 /// Runs kernels on the host. Results never depend on the number of threads.
 class Cpu {
  public:
-  /// threads = 0: all that the process may use.
+  /// threads = 0: all that the process may use. ArgumentError also for a SOBOLEV_SIMD that names nothing.
   explicit Cpu(int threads = 0);
   int threads() const { return threads_; }
   /// The instruction set the kernels run on: "avx512", "avx2" or "baseline". The environment

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <filesystem>
+#include <functional>
 
 #include "sobolev/io/tensor.hpp"
 
@@ -14,7 +15,9 @@ void write_npy(const std::filesystem::path& path, const Tensor& tensor);
 
 /// NumPy's .npz: a zip archive of .npy files, stored or deflated; checksums are checked.
 NamedTensors read_npz(const std::filesystem::path& path);
-/// Writes float64, stored, whole or not at all. The same arrays give the same bytes.
-void write_npz(const std::filesystem::path& path, const NamedTensors& tensors);
+/// Writes float64, stored, whole or not at all. The same arrays give the same bytes. before_rename as for
+/// atomic_write.
+void write_npz(const std::filesystem::path& path, const NamedTensors& tensors,
+               const std::function<void()>& before_rename = {});
 
 }  // namespace sobolev

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -23,6 +24,8 @@ struct TensorFile {
 TensorFile read_safetensors(const std::filesystem::path& path);
 /// Writes F64, whole or not at all (atomic_write); every bit of the values is kept, NaNs included.
 /// ArgumentError when shape and values do not agree, a name repeats, or a text is not UTF-8.
-void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
+/// before_rename as for atomic_write.
+void write_safetensors(const std::filesystem::path& path, const TensorFile& file,
+                       const std::function<void()>& before_rename = {});
 
 }  // namespace sobolev

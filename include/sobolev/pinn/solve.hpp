@@ -94,8 +94,16 @@ class Solution {
   };
   Table table(const Cpu&) const;
 
-  /// The whole training state: solve(resume) goes on from it to the same bits.
-  void save(const std::filesystem::path& checkpoint) const;
+  /// Why the checkpoint at the end of solve or resume could not be written; empty: it was, or none was asked
+  /// for. The solution is whole all the same.
+  const std::string& not_saved() const;
+  /// The instruction set that a loaded checkpoint was written on, as Cpu::instruction_set(): on another one
+  /// a resumed run ends with other bits. Empty: not known.
+  const std::string& instruction_set() const;
+
+  /// The whole training state: solve(resume) goes on from it to the same bits. before_rename as for
+  /// atomic_write.
+  void save(const std::filesystem::path& checkpoint, const std::function<void()>& before_rename = {}) const;
   static Solution load(const std::filesystem::path& checkpoint);
   /// Given weights (safetensors with layers.<l>.weight [out, in] and layers.<l>.bias [out]) for the
   /// problem's network, one window.
@@ -114,20 +122,27 @@ struct SolveOptions {
   const std::atomic<bool>* stop = nullptr;           // set it to stop cleanly after the current iteration
   std::filesystem::path checkpoint;                  // written every checkpoint_seconds and at the end
   double checkpoint_seconds = 5;
+  /// Called once, when the first checkpoint is on the disk and before it takes its name: the time to remove
+  /// what an earlier run left beside it. What it throws (FileError) keeps the checkpoint from being written.
+  std::function<void()> before_first_checkpoint;
+  /// Called when a checkpoint could not be written during the training, which goes on and tries again.
+  std::function<void(const std::string&)> on_warning;
   double progress_seconds = 0.25;
 };
 
 /// Trains a network (one per time window) until the problem's stop rules hold. The same problem and
 /// seed give the same bits on the same instruction set, whatever the number of threads, unless a
-/// limit in seconds cuts the run. Throws DivergenceError when the loss is not finite; the last good
-/// state is then in options.checkpoint.
+/// limit in seconds cuts the run. Throws DivergenceError when the loss is not finite, or an equation at newly
+/// drawn points; the last state with a finite loss, if there was one, is then in options.checkpoint. A
+/// checkpoint that cannot be written at the end is no error here: see Solution::not_saved.
 Solution solve(const Cpu&, const Problem&, const SolveOptions& = {});
 /// Goes on with an interrupted run.
 Solution resume(const Cpu&, Solution interrupted, const SolveOptions& = {});
 
 /// The same with the training on a device; the host's threads make points, references and errors. An
-/// iteration of Adam is a CUDA graph whose loss is looked at every tenth time: stop.loss and a loss that is
-/// not finite are noticed that much later. Checkpoints of either executor can be resumed on the other.
+/// iteration of Adam is a CUDA graph whose loss is looked at every tenth time: stop.loss is noticed that much
+/// later (a loss that is not finite, too, but the iterations are then done again one by one). Checkpoints of
+/// either executor can be resumed on the other.
 Solution solve(const Cuda&, const Problem&, const SolveOptions& = {}, const Cpu& host = Cpu());
 Solution resume(const Cuda&, Solution interrupted, const SolveOptions& = {}, const Cpu& host = Cpu());
 
