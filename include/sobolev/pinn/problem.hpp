@@ -141,18 +141,35 @@ struct Problem {
   int time() const;
   /// Checks what no parser can: ArgumentError (or ParseError where a position is known).
   void validate() const;
+  /// The problem as the text of a problem file: from_string(to_toml()) is the same problem. What has its
+  /// default is left out, and so is what means nothing (options of another optimiser); comments are lost.
+  /// Sampling::automatic with a number of points is sobol, reference.file becomes absolute. Throws
+  /// ArgumentError where an expression is too large for a file (64 KiB of text, 200 levels) or not finite.
+  std::string to_toml() const;
 
-  // Assembly in C++:  problem.equation("heat", d(u, t) - nu * d(u, x, x));
+  // Assembly in C++:  problem.add_equation("heat", d(u, t) - nu * d(u, x, x));
   Problem& add_coordinate(const std::string& name, double low, double high, bool periodic = false);
   Problem& add_equation(const std::string& name, Expr residual);
   Problem& add_condition(const std::string& name, std::vector<std::pair<std::string, double>> where,
                          Expr residual, std::optional<double> weight = {});
+
+  /// What is solved is the same: source, name and positions do not count.
+  friend bool operator==(const Problem&, const Problem&);
 };
 
+// Where the CMake package that this header belongs to keeps them: set by the package. A program that has
+// the library inside cannot tell by itself.
+#ifndef SOBOLEV_PACKAGE_PROBLEMS
+#define SOBOLEV_PACKAGE_PROBLEMS ""
+#endif
+
 /// The zoo: names and paths of the problems that ship with the library, sorted by name. Looked for in
-/// $SOBOLEV_PROBLEMS, the source tree, the installed share/sobolev/problems, and beside the program.
-std::vector<std::pair<std::string, std::filesystem::path>> zoo();
+/// $SOBOLEV_PROBLEMS, in share/sobolev/problems of any folder above the program and above the shared
+/// library, and in the package's folder.
+std::vector<std::pair<std::string, std::filesystem::path>> zoo(
+    const std::filesystem::path& package = SOBOLEV_PACKAGE_PROBLEMS);
 /// The file of a problem given by path or zoo name; FileError lists near names.
-std::filesystem::path find_problem(const std::string& path_or_name);
+std::filesystem::path find_problem(const std::string& path_or_name,
+                                   const std::filesystem::path& package = SOBOLEV_PACKAGE_PROBLEMS);
 
 }  // namespace sobolev
