@@ -6,6 +6,7 @@
 
 #include "defaults.hpp"
 #include "sobolev/io/safetensors.hpp"
+#include "src/pinn/problem_checks.hpp"
 #include "state.hpp"
 #include "window_model.hpp"
 
@@ -56,7 +57,10 @@ std::vector<double> read_network(const TensorFile& file, const std::string& pref
 }  // namespace
 
 void Solution::save(const std::filesystem::path& checkpoint) const {
-  const State& s = *state_;
+  const State& s = state();
+  if (s.parameters.empty())
+    throw ArgumentError(
+        fmt::format("save: the solution is empty, there is nothing to write to {}", checkpoint.string()));
   TensorFile file;
   for (std::size_t w = 0; w < s.parameters.size(); ++w) {
     const detail::WindowModel model(s.problem, int(w));
@@ -97,6 +101,15 @@ void Solution::save(const std::filesystem::path& checkpoint) const {
 }
 
 Solution Solution::load(const std::filesystem::path& checkpoint) {
+  return read_checkpoint(checkpoint, nullptr);
+}
+
+Solution Solution::load(const std::filesystem::path& checkpoint, const Problem& problem) {
+  problem.validate();
+  return read_checkpoint(checkpoint, &problem);
+}
+
+Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, const Problem* given) {
   const TensorFile file = read_safetensors(checkpoint);
   const auto metadata = [&](const std::string& key) {
     const auto it = file.metadata.find(key);
@@ -108,14 +121,28 @@ Solution Solution::load(const std::filesystem::path& checkpoint) {
   if (metadata("format") != format_name)
     throw FileError(fmt::format("{}: its format is '{}'; this version reads '{}'", checkpoint.string(),
                                 metadata("format"), format_name));
-  if (metadata("problem").empty())
+  if (metadata("problem").empty() && given == nullptr)
     throw FileError(
-        fmt::format("{}: the problem was assembled in C++ and is not in the file", checkpoint.string()));
+        fmt::format("{}: the problem was assembled in C++ and is too large to be written as text, so it is "
+                    "not in the file; "
+                    "give it: Solution::load(file, problem)",
+                    checkpoint.string()));
   Solution solution;
   State& s = *solution.state_;
-  s.problem = Problem::from_string(metadata("problem"),
-                                   metadata("problem_name") + ".toml (in " + checkpoint.string() + ")");
-  s.problem.name = metadata("problem_name");
+  if (!metadata("problem").empty()) {
+    s.problem = Problem::from_string(metadata("problem"),
+                                     metadata("problem_name") + ".toml (in " + checkpoint.string() + ")");
+    s.problem.name = metadata("problem_name");
+  }
+  if (given != nullptr) {
+    const std::string source = metadata("problem").empty() ? "" : detail::source_of(*given);
+    if (!metadata("problem").empty() && !(*given == s.problem) && source != metadata("problem"))
+      throw ArgumentError(fmt::format(
+          "{}: the problem given is not the one that was solved; leave it out to load the one in the file",
+          checkpoint.string()));
+    s.problem = *given;
+    s.problem.source = source;
+  }
   try {
     const nlohmann::json state = nlohmann::json::parse(metadata("state"));
     s.problem.training.seed = state.at("seed");
@@ -166,6 +193,7 @@ Solution Solution::from_weights(const Problem& problem, const std::filesystem::p
   Solution solution;
   State& s = *solution.state_;
   s.problem = detail::with_defaults(problem);
+  s.problem.source = detail::source_of(problem);
   require(s.problem.training.windows == 1, "weights from a file: the problem must have one window");
   s.parameters.push_back(
       read_network(read_safetensors(weights), "", detail::WindowModel(s.problem, 0).mlp(), weights));
