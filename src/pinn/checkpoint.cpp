@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "defaults.hpp"
+#include "model_text.hpp"
 #include "sobolev/io/safetensors.hpp"
 #include "src/pinn/problem_checks.hpp"
 #include "state.hpp"
@@ -96,6 +97,7 @@ void Solution::save(const std::filesystem::path& checkpoint) const {
   file.metadata["format"] = format_name;
   file.metadata["state"] = state.dump();
   file.metadata["problem"] = s.problem.source;
+  file.metadata["model"] = detail::model_text(s.problem, int(s.parameters.size()));
   file.metadata["problem_name"] = s.problem.name;
   write_safetensors(checkpoint, file);
 }
