@@ -113,9 +113,21 @@ class Install : public ::testing::Test {
     EXPECT_THAT(output, HasSubstr("relative L2 error below 1e-3"));
   }
 
+  /// A folder for another build, beside this one: where a build stands counts for ccache.
+  fs::path sibling(const std::string& suffix) {
+    fs::remove_all(sibling_);
+    return sibling_ = SOBOLEV_BINARY_DIR + suffix;
+  }
+  void TearDown() override {
+    if (!sibling_.empty()) fs::remove_all(sibling_);
+  }
+
   fs::path moved() const { return folder / "moved elsewhere"; }
   std::string prefix_path() const { return "-DCMAKE_PREFIX_PATH=" + quoted(moved()); }
   TemporaryFolder folder;
+
+ private:
+  fs::path sibling_;
 };
 
 const std::string cmake_of_readme = readme_block("here as `heat.cpp`", "cmake");
@@ -131,7 +143,7 @@ TEST_F(Install, TheStaticPackage) {
 
 TEST_F(Install, TheSharedPackage) {
   if (!objects_at_hand()) GTEST_SKIP() << no_objects;
-  const fs::path build = folder / "build";
+  const fs::path build = sibling("-shared");
   ASSERT_EQ(configure(SOBOLEV_SOURCE_DIR, build,
                       SOBOLEV_SAME_FLAGS " -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=ON "
                                          "-DSOBOLEV_BUILD_TESTS=OFF -DSOBOLEV_BUILD_BENCHMARKS=OFF"),
@@ -146,7 +158,7 @@ TEST_F(Install, TheSharedPackage) {
 
 TEST_F(Install, AsAFolderOfAnotherProjectWithoutADevice) {
   if (!objects_at_hand()) GTEST_SKIP() << no_objects;
-  const fs::path build = folder / "parent";
+  const fs::path build = sibling("-parent");
   // No build type: that is the other project's affair. The flags are those of a release all the same.
   ASSERT_EQ(configure(SOBOLEV_SOURCE_DIR "/tests/install/parent", build,
                       "-DSOBOLEV_FOLDER='" SOBOLEV_SOURCE_DIR "' " SOBOLEV_SAME_FLAGS
