@@ -75,7 +75,8 @@ class Solution {
   };
   Table table(const Cpu&) const;
 
-  /// The whole training state: solve(resume) goes on from it to the same bits.
+  /// The whole training state: resume goes on from it to the same bits; where a problem assembled in C++ is
+  /// loaded in another process, to rounding, since its text may be read in another order.
   void save(const std::filesystem::path& checkpoint) const;
   static Solution load(const std::filesystem::path& checkpoint);
   /// The same where the problem cannot be written as text (Problem::to_toml) or is at hand anyway: it must be
