@@ -42,6 +42,7 @@ if(SOBOLEV_CUDA STREQUAL "SIMULATED")
   endif()
   target_link_libraries(sobolev_cuda_kernels PRIVATE sobolev_device_sanitizers)
   set(SOBOLEV_CUDA_LIBRARIES Boost::context)
+  set(SOBOLEV_CUDA_DEPENDENCY "  find_dependency(Boost COMPONENTS context)\n")
 else()
   find_package(CUDAToolkit REQUIRED)
   if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake before 3.25.2 does not know that nvcc has it
@@ -64,4 +65,5 @@ else()
   target_compile_options(sobolev_cuda_kernels PRIVATE --expt-relaxed-constexpr -diag-suppress=554)
   set_target_properties(sobolev_cuda_kernels PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON)
   set(SOBOLEV_CUDA_LIBRARIES CUDA::cudart_static)  # so that programs start without the toolkit, too
+  set(SOBOLEV_CUDA_DEPENDENCY "  find_dependency(CUDAToolkit)\n")
 endif()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Everything here comes from the distribution; docs/building.md lists the Debian packages.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)  # a project above this one links them, too
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
@@ -10,6 +11,9 @@ find_package(ZLIB REQUIRED)
 find_package(PNG REQUIRED)
 find_path(SOBOLEV_FFTW_INCLUDE fftw3.h REQUIRED)
 find_library(SOBOLEV_FFTW_LIBRARY fftw3 REQUIRED)
+add_library(sobolev::fftw3 UNKNOWN IMPORTED GLOBAL)
+set_target_properties(sobolev::fftw3 PROPERTIES IMPORTED_LOCATION "${SOBOLEV_FFTW_LIBRARY}"
+                      INTERFACE_INCLUDE_DIRECTORIES "${SOBOLEV_FFTW_INCLUDE}")
 find_path(SOBOLEV_RANDOM123_INCLUDE Random123/philox.h REQUIRED)
 if(SOBOLEV_BUILD_APPS)
   find_package(CLI11 REQUIRED)

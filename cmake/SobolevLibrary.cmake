@@ -6,20 +6,36 @@ if(SOBOLEV_CUDA STREQUAL "OFF")  # what is only there with a device: src/<family
 endif()
 add_library(sobolev ${SOBOLEV_SOURCES} ${SOBOLEV_KERNEL_OBJECTS})
 add_library(sobolev::sobolev ALIAS sobolev)
-set_target_properties(sobolev PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)
+set_target_properties(sobolev PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0 DEFINE_SYMBOL "")
+get_target_property(SOBOLEV_LIBRARY_TYPE sobolev TYPE)
 target_compile_features(sobolev PUBLIC cxx_std_20)
-target_compile_definitions(sobolev PRIVATE SOBOLEV_VERSION="${PROJECT_VERSION}"
-  SOBOLEV_PROBLEMS_SOURCE_DIR="${PROJECT_SOURCE_DIR}/problems"
-  SOBOLEV_PROBLEMS_INSTALL_DIR="${CMAKE_INSTALL_PREFIX}/share/sobolev/problems"
-  TOML_EXCEPTIONS=1)
+target_compile_definitions(sobolev PRIVATE SOBOLEV_VERSION="${PROJECT_VERSION}" TOML_EXCEPTIONS=1)
+# Internal errors name files of src/: where those stood when this was built means nothing elsewhere.
+target_compile_options(sobolev PRIVATE "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
 target_include_directories(sobolev PUBLIC
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>
-  PRIVATE "${PROJECT_SOURCE_DIR}" "${SOBOLEV_FFTW_INCLUDE}" "${SOBOLEV_RANDOM123_INCLUDE}")
+  PRIVATE "${PROJECT_SOURCE_DIR}" "${SOBOLEV_RANDOM123_INCLUDE}")
+
+# A program that an archive is linked into must link these as well, and the package finds them for it
+# (sobolevConfig.cmake.in); a shared library brings them along.
+set(SOBOLEV_LIBRARIES OpenMP::OpenMP_CXX Threads::Threads fmt::fmt ZLIB::ZLIB PNG::PNG sobolev::fftw3
+    tomlplusplus::tomlplusplus ${CMAKE_DL_LIBS} ${SOBOLEV_CUDA_LIBRARIES})
+if(SOBOLEV_LIBRARY_TYPE STREQUAL "SHARED_LIBRARY")
+  list(TRANSFORM SOBOLEV_LIBRARIES REPLACE "(.+)" "$<BUILD_INTERFACE:\\1>")
+endif()
 target_link_libraries(sobolev PRIVATE $<BUILD_INTERFACE:sobolev_flags>
-  OpenMP::OpenMP_CXX Threads::Threads fmt::fmt ZLIB::ZLIB PNG::PNG "${SOBOLEV_FFTW_LIBRARY}"
-  $<BUILD_INTERFACE:tomlplusplus::tomlplusplus> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+  $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> ${SOBOLEV_LIBRARIES})
 if(NOT SOBOLEV_CUDA STREQUAL "OFF")
+  # The other files of src/ are the same in builds with and without a device.
+  set(SOBOLEV_CUDA_HOST_SOURCES ${SOBOLEV_SOURCES})
+  list(FILTER SOBOLEV_CUDA_HOST_SOURCES INCLUDE REGEX "_cuda[.]cpp$")
+  set_source_files_properties(${SOBOLEV_CUDA_HOST_SOURCES} PROPERTIES COMPILE_DEFINITIONS SOBOLEV_HAS_CUDA=1)
   target_sources(sobolev PRIVATE $<TARGET_OBJECTS:sobolev_cuda_kernels>)
-  target_compile_definitions(sobolev PUBLIC SOBOLEV_HAS_CUDA=1)
-  target_link_libraries(sobolev PRIVATE $<BUILD_INTERFACE:${SOBOLEV_CUDA_LIBRARIES}>)
+  target_compile_definitions(sobolev INTERFACE SOBOLEV_HAS_CUDA=1)
+endif()
+
+# Programs of this build find the problems as installed ones do: in a share/sobolev/problems above them.
+file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/share/sobolev")
+if(NOT EXISTS "${CMAKE_BINARY_DIR}/share/sobolev/problems")
+  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/problems" "${CMAKE_BINARY_DIR}/share/sobolev/problems" SYMBOLIC)
 endif()

@@ -14,7 +14,7 @@ option(SOBOLEV_WERROR "Treat warnings as errors" OFF)
 set(SOBOLEV_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined")
 option(SOBOLEV_COVERAGE "Instrument kernels/ and src/ for line coverage" OFF)
 
-if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 set(CMAKE_CXX_STANDARD 20)

@@ -4,6 +4,13 @@
 enable_testing()
 find_package(GTest REQUIRED)
 include(GoogleTest)
+# For the tests of the installation, whose builds find the objects of this one in ccache.
+set(SOBOLEV_SAME_FLAGS "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} -DSOBOLEV_WERROR=${SOBOLEV_WERROR}")
+string(APPEND SOBOLEV_SAME_FLAGS " -DSOBOLEV_KERNEL_OPTIMIZATION=${SOBOLEV_KERNEL_OPTIMIZATION}")
+if(SOBOLEV_CUDA STREQUAL "SIMULATED")
+  string(APPEND SOBOLEV_SAME_FLAGS " -DSOBOLEV_CUDA=SIMULATED")
+endif()
+
 file(GLOB SOBOLEV_TEST_FAMILIES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*")
 foreach(directory IN LISTS SOBOLEV_TEST_FAMILIES)
   get_filename_component(family "${directory}" NAME)
@@ -16,7 +23,8 @@ foreach(directory IN LISTS SOBOLEV_TEST_FAMILIES)
     target_include_directories(test_${family} PRIVATE "${PROJECT_SOURCE_DIR}" "${SOBOLEV_RANDOM123_INCLUDE}")
     target_compile_definitions(test_${family} PRIVATE
       SOBOLEV_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SOBOLEV_BINARY_DIR="${CMAKE_BINARY_DIR}"
-      SOBOLEV_COMMAND="${CMAKE_BINARY_DIR}/bin/sobolev")
+      SOBOLEV_COMMAND="${CMAKE_BINARY_DIR}/bin/sobolev" SOBOLEV_BUILD_TYPE="${CMAKE_BUILD_TYPE}"
+      SOBOLEV_SAME_FLAGS="${SOBOLEV_SAME_FLAGS}")
     target_link_libraries(test_${family} PRIVATE sobolev::sobolev sobolev_flags GTest::gtest_main
       GTest::gmock fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus OpenMP::OpenMP_CXX Threads::Threads ZLIB::ZLIB PNG::PNG)
     if(family STREQUAL "simulated")

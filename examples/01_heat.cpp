@@ -10,7 +10,6 @@
 using namespace sobolev;
 
 int main() {
-  // [heat]
   const Expr u = unknown("u"), t = coordinate("t"), x = coordinate("x");
   const double pi = std::numbers::pi;
 
@@ -26,7 +25,6 @@ int main() {
   const Solution solution = solve(Cpu(), heat);
   const double points[] = {0.5, 0.25};  // one point: t, x
   const auto values = solution.evaluate(Cpu(), View<const double, 2>(points, 1, 2), {u, d(u, x)});
-  // [/heat]
 
   const double exact = std::exp(-0.2 * pi * pi) * std::sin(0.25 * pi);
   std::printf("u(0.5, 0.25) = %.6f, exact %.6f; u_x = %.6f\n", values[0][0], exact, values[1][0]);

@@ -109,6 +109,29 @@ Expr differentiate(Expr e, const std::string& coordinate) {
   });
 }
 
+namespace detail {
+Expr differentiate(Expr e, std::initializer_list<DerivativeStep> steps) {
+  constexpr int highest_order = 16;
+  for (const DerivativeStep* step = steps.begin(); step != steps.end(); ++step) {
+    const DerivativeStep* const next = step + 1;
+    require(step->by.node() != nullptr, "d: the order " + std::to_string(step->order) +
+                                            " follows another one; write d(u, x, 2, t, 3) for u_xxttt");
+    require(step->by->op == Op::coordinate,
+            "d: " + to_string(step->by) +
+                " is not a coordinate; differentiate by what coordinate(\"x\") "
+                "gives");
+    const bool repeated = next != steps.end() && next->by.node() == nullptr;
+    const int order = repeated ? next->order : 1;
+    require(order >= 1 && order <= highest_order, "d: the order " + std::to_string(order) + " in " +
+                                                      step->by->name + "; orders from 1 to " +
+                                                      std::to_string(highest_order) + " are possible");
+    for (int i = 0; i < order; ++i) e = sobolev::differentiate(e, step->by->name);
+    if (repeated) ++step;
+  }
+  return e;
+}
+}  // namespace detail
+
 Expr partial(Expr e, Expr leaf) {
   return derivative(e, [&](Expr l) { return Expr(l == leaf ? 1.0 : 0.0); });
 }

@@ -86,6 +86,7 @@ bool Expr::is_constant(double value) const { return is_constant() && node_->valu
 Expr constant(double value) { return Expr(value); }
 
 Expr coordinate(const std::string& name) {
+  require(!name.empty(), "coordinate: the name is empty");
   ExprNode n;
   n.op = Op::coordinate;
   n.name = name;
@@ -93,8 +94,10 @@ Expr coordinate(const std::string& name) {
 }
 
 Expr field(const std::string& name, Derivative derivative, std::vector<std::string> of) {
+  require(!name.empty(), "field: the name of the unknown is empty");
   std::map<std::string, int> orders;
   for (const auto& [coordinate, order] : derivative) {
+    require(!coordinate.empty(), "field: a derivative of " + name + " by a coordinate without a name");
     require(order > 0, "field: " + name + " has the order " + std::to_string(order) + " in " + coordinate +
                            "; orders of differentiation are positive");
     orders[coordinate] += order;

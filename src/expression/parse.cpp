@@ -299,20 +299,39 @@ class Parser {
 
   Expr derivative(std::size_t open, std::size_t start) {
     Expr e = sum();
+    std::string last;  // the coordinate that an order may follow
     int count = 0;
     while (take(',')) {
       skip();
       const std::size_t at = at_;
+      if (!last.empty() && at_ < text_.size() && digit(text_[at_])) {
+        const int order = whole_order();
+        if (order < 1 || (count += order - 1) > highest_order)
+          fail(at, fmt::format("d(…): an order is a whole number from 1 to {}: d(u, {}, 2)", highest_order,
+                               last));
+        for (int i = 1; i < order; ++i) e = differentiate(e, last);
+        last.clear();
+        continue;
+      }
       const std::string id = identifier();
       if (!has(scope_.coordinates, id))
         fail(at, fmt::format("d(…): '{}' is not a coordinate; they are {}", id.empty() ? piece_or_end() : id,
                              fmt::join(scope_.coordinates, ", ")));
       if (++count > highest_order) fail(at, fmt::format("d(…): more than {} derivatives", highest_order));
       e = differentiate(e, id);
+      last = id;
     }
     if (!take(')')) fail(open, "the '(' of d is never closed");
     if (count == 0) fail(start, "d needs an expression and at least one coordinate: d(u, x)");
     return checked(e, start);
+  }
+  /// Digits up to the next ',' or ')'; 0 when that is not what stands there.
+  int whole_order() {
+    int order = 0;
+    for (; at_ < text_.size() && digit(text_[at_]); ++at_)
+      order = std::min(10 * order + (text_[at_] - '0'), 1000);
+    skip();
+    return at_ == text_.size() || text_[at_] == ',' || text_[at_] == ')' ? order : 0;
   }
   std::string piece_or_end() const { return at_ < text_.size() ? piece() : "the end"; }
 

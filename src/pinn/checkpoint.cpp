@@ -8,8 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "defaults.hpp"
+#include "model_text.hpp"
 #include "sobolev/core/version.hpp"
 #include "sobolev/io/safetensors.hpp"
+#include "src/pinn/problem_checks.hpp"
 #include "state.hpp"
 #include "window_model.hpp"
 
@@ -134,7 +136,10 @@ struct StateReader {
 
 void Solution::save(const std::filesystem::path& checkpoint,
                     const std::function<void()>& before_rename) const {
-  const State& s = *state_;
+  const State& s = state();
+  if (s.parameters.empty())
+    throw ArgumentError(
+        fmt::format("save: the solution is empty, there is nothing to write to {}", checkpoint.string()));
   TensorFile file;
   for (std::size_t w = 0; w < s.parameters.size(); ++w) {
     const detail::WindowModel model(s.problem, int(w));
@@ -172,6 +177,7 @@ void Solution::save(const std::filesystem::path& checkpoint,
   file.metadata["format"] = format_name;
   file.metadata["state"] = state.dump();
   file.metadata["problem"] = s.problem.source;
+  file.metadata["model"] = detail::model_text(s.problem, int(s.parameters.size()));
   file.metadata["problem_name"] = s.problem.name;
   file.metadata["version"] = version();
   file.metadata["instruction_set"] = Cpu::instruction_set();
@@ -179,6 +185,15 @@ void Solution::save(const std::filesystem::path& checkpoint,
 }
 
 Solution Solution::load(const std::filesystem::path& checkpoint) {
+  return read_checkpoint(checkpoint, nullptr);
+}
+
+Solution Solution::load(const std::filesystem::path& checkpoint, const Problem& problem) {
+  problem.validate();
+  return read_checkpoint(checkpoint, &problem);
+}
+
+Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, const Problem* given) {
   const TensorFile file = read_safetensors(checkpoint);
   const auto metadata = [&](const std::string& key) {
     const auto it = file.metadata.find(key);
@@ -190,14 +205,28 @@ Solution Solution::load(const std::filesystem::path& checkpoint) {
   if (metadata("format") != format_name)
     throw FileError(fmt::format("{}: its format is '{}'; this version reads '{}'", checkpoint.string(),
                                 metadata("format"), format_name));
-  if (metadata("problem").empty())
+  if (metadata("problem").empty() && given == nullptr)
     throw FileError(
-        fmt::format("{}: the problem was assembled in C++ and is not in the file", checkpoint.string()));
+        fmt::format("{}: the problem was assembled in C++ and is too large to be written as text, so it is "
+                    "not in the file; "
+                    "give it: Solution::load(file, problem)",
+                    checkpoint.string()));
   Solution solution;
   State& s = *solution.state_;
-  s.problem = Problem::from_string(metadata("problem"),
-                                   metadata("problem_name") + ".toml (in " + checkpoint.string() + ")");
-  s.problem.name = metadata("problem_name");
+  if (!metadata("problem").empty()) {
+    s.problem = Problem::from_string(metadata("problem"),
+                                     metadata("problem_name") + ".toml (in " + checkpoint.string() + ")");
+    s.problem.name = metadata("problem_name");
+  }
+  if (given != nullptr) {
+    const std::string source = metadata("problem").empty() ? "" : detail::source_of(*given);
+    if (!metadata("problem").empty() && !(*given == s.problem) && source != metadata("problem"))
+      throw ArgumentError(fmt::format(
+          "{}: the problem given is not the one that was solved; leave it out to load the one in the file",
+          checkpoint.string()));
+    s.problem = *given;
+    s.problem.source = source;
+  }
   try {
     const nlohmann::json state = nlohmann::json::parse(metadata("state"));
     const StateReader read{state, checkpoint};
@@ -256,6 +285,7 @@ Solution Solution::from_weights(const Problem& problem, const std::filesystem::p
   Solution solution;
   State& s = *solution.state_;
   s.problem = detail::with_defaults(problem);
+  s.problem.source = detail::source_of(problem);
   require(s.problem.training.windows == 1, "weights from a file: the problem must have one window");
   s.parameters.push_back(
       read_network(read_safetensors(weights), "", detail::WindowModel(s.problem, 0).mlp(), weights));

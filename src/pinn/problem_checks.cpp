@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace sobolev::detail {
 namespace {
@@ -91,6 +92,12 @@ void check_points(const Problem& problem) {
          fmt::format("the fractions of training.points.dense add up to {}; at most 1", share));
 }
 
+/// The keys of network.output and reference.exact: from C++ they may be anything.
+void check_of_unknown(const Problem& problem, const std::string& table, const std::string& name) {
+  if (std::find(problem.unknowns.begin(), problem.unknowns.end(), name) == problem.unknowns.end())
+    fail(problem, table, fmt::format("{}.{}: {} is not an unknown of the problem", table, name, name));
+}
+
 void check_phase(const Problem& problem, const std::string& key, const PhaseOptions& phase) {
   if (phase.iterations < 0)
     fail(problem, key + ".iterations",
@@ -137,6 +144,11 @@ void check_network(const Problem& problem) {
     fail(problem, "network.periodic_modes",
          "network.periodic_modes is given but no coordinate is periodic; write "
          "x = { range = [-1, 1], periodic = true }, or remove it");
+  for (const auto& [unknown, expression] : network.output) {
+    check_of_unknown(problem, "network.output", unknown);
+    check_names(problem, "network.output." + unknown, expression);
+  }
+  for (const Expr feature : network.features) check_names(problem, "network.features", feature);
   for (const auto& [unknown, expression] : network.output)
     for (const Expr field : fields_of(std::array{expression}))
       if (!field->derivative.empty())
@@ -172,6 +184,10 @@ void check_training(const Problem& problem) {
              "or remove it",
              to_string(training.products)));
   between(problem, "training.windows", training.windows, 1, most_windows);
+  if (training.seed > static_cast<unsigned long>(std::numeric_limits<long>::max()))  // TOML ends there
+    fail(problem, "training.seed",
+         fmt::format("training.seed is {}; at most {} is possible", training.seed,
+                     std::numeric_limits<long>::max()));
   if (training.windows > 1 && problem.time() < 0)
     fail(problem, "training.windows",
          "training.windows divides time, but no coordinate is named t (and not periodic)");
@@ -201,6 +217,10 @@ void check_training(const Problem& problem) {
 void check_reference(const Problem& problem) {
   const ReferenceOptions& reference = problem.reference;
   if (!reference.grid.empty()) check_grid(problem, "reference.grid", reference.grid);
+  for (const auto& [unknown, expression] : reference.exact) {
+    check_of_unknown(problem, "reference.exact", unknown);
+    check_names(problem, "reference.exact." + unknown, expression);
+  }
   for (const auto& [unknown, expression] : reference.exact)
     if (contains_fields(expression))
       fail(problem, "reference.exact." + unknown,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <optional>
 #include <string>
 
 #include "sobolev/pinn/problem.hpp"
@@ -9,6 +10,14 @@ namespace sobolev::detail {
 /// ParseError where the position of `key` (or of a table it is in) is known, else ArgumentError.
 [[noreturn]] void fail(const Problem& problem, const std::string& key, const std::string& message);
 const CoordinateRange* find_coordinate(const Problem& problem, const std::string& name);
+/// Every name in an expression must be one of the problem's: one built in C++ may have any.
+void check_names(const Problem& problem, const std::string& key, Expr expression);
+
+/// The text of an expression, unless it is longer than the 64 KiB of a problem file.
+std::optional<std::string> file_text(Expr e);
+/// The text that means what is solved: the source where it still does, else to_toml(); "" where a file cannot
+/// say it.
+std::string source_of(const Problem& problem);
 
 void check_network(const Problem& problem);
 void check_training(const Problem& problem);

@@ -103,20 +103,27 @@ const CoordinateRange* find_coordinate(const Problem& problem, const std::string
   return nullptr;
 }
 
-namespace {
-/// Names that an expression built in C++ may have wrong; a parsed one cannot.
-void check_expression(const Problem& problem, const std::string& key, std::span<const Expr> expressions) {
-  const auto check_coordinate = [&](const std::string& name) {
+void check_names(const Problem& problem, const std::string& key, Expr expression) {
+  std::vector<std::string> names;
+  for (const CoordinateRange& c : problem.coordinates) names.push_back(c.name);
+  const auto check_coordinate = [&](const std::string& name, const std::string& in) {
     if (find_coordinate(problem, name) == nullptr)
-      fail(problem, key, fmt::format("{} uses {}, which is not a coordinate of the problem", key, name));
+      fail(problem, key,
+           fmt::format("{} uses {}{}, which is not a coordinate of the problem; the coordinates are {}", key,
+                       name, in, word_list(names)));
   };
-  for (const Expr leaf : coordinates_of(expressions)) check_coordinate(leaf->name);
-  for (const Expr leaf : fields_of(expressions)) {
+  const std::array<Expr, 1> root = {expression};
+  for (const Expr leaf : coordinates_of(root)) check_coordinate(leaf->name, "");
+  for (const Expr leaf : fields_of(root)) {
     if (std::find(problem.unknowns.begin(), problem.unknowns.end(), leaf->name) == problem.unknowns.end())
-      fail(problem, key, fmt::format("{} uses {}, which is not an unknown of the problem", key, leaf->name));
-    for (const auto& part : leaf->derivative) check_coordinate(part.first);
+      fail(problem, key,
+           fmt::format("{} uses {}, which is not an unknown of the problem; the unknowns are {}", key,
+                       leaf->name, word_list(problem.unknowns)));
+    for (const auto& part : leaf->derivative) check_coordinate(part.first, " (in " + to_string(leaf) + ")");
   }
 }
+
+namespace {
 
 /// The derivatives must fit into a jet.
 void check_derivatives(const Problem& problem, const std::string& key, const std::vector<Expr>& fields) {
@@ -158,7 +165,7 @@ void check_equations(const Problem& problem) {
            fmt::format("equation {} has the name of an unknown, coordinate or constant; choose another name",
                        equation.name));
     const std::array<Expr, 1> residual = {equation.residual};
-    check_expression(problem, key, residual);
+    check_names(problem, key, equation.residual);
     const std::vector<Expr> fields = fields_of(residual);
     if (fields.empty())
       fail(problem, key,
@@ -178,7 +185,7 @@ void check_condition(const Problem& problem, const Condition& condition) {
   if (condition.where.empty())
     fail(problem, key, fmt::format("condition {} fixes no coordinate", condition.name));
   const std::array<Expr, 2> sides = {condition.left, condition.right};
-  check_expression(problem, key, sides);
+  for (const Expr side : sides) check_names(problem, key, side);
   if (fields_of(sides).empty())
     fail(problem, key + ".equation", fmt::format("condition {} contains no unknown", condition.name));
   check_derivatives(problem, key + ".equation", fields_of(sides));

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "defaults.hpp"
 #include "evaluator.hpp"
 #include "residual_check.hpp"
 #include "sobolev/pinn/points.hpp"
+#include "src/pinn/problem_checks.hpp"
 #include "state.hpp"
 
 namespace sobolev {
@@ -65,37 +67,70 @@ Solution::State::Errors measure_errors(const Cpu& cpu, const Solution::State& st
 
 }  // namespace detail
 
+namespace {
+const Solution::State& trained(const Solution::State& state, const char* call) {
+  if (state.parameters.empty())
+    throw ArgumentError(
+        fmt::format("{}: the solution is empty, it holds no trained network; solve, resume, load and "
+                    "from_weights give one",
+                    call));
+  return state;
+}
+
+/// The reference of a solution that was loaded is made when it is first needed.
+void need_reference(Solution::State& state) {
+  if (state.problem.reference.given() && !state.reference)
+    state.reference = make_reference(state.cpu, state.problem);
+}
+
+const Solution::State::Errors& errors_of(Solution::State& state) {
+  if (!state.errors) {
+    if (!state.parameters.empty()) need_reference(state);
+    state.errors = detail::measure_errors(state.cpu, state);
+  }
+  return *state.errors;
+}
+}  // namespace
+
 Solution::Solution() : state_(std::make_unique<State>()) {}
 Solution::Solution(Solution&&) noexcept = default;
 Solution& Solution::operator=(Solution&&) noexcept = default;
 Solution::~Solution() = default;
 
-const Problem& Solution::problem() const { return state_->problem; }
-const std::vector<HistoryRow>& Solution::history() const { return state_->history; }
-std::string Solution::stopped_because() const { return state_->stopped_because; }
-bool Solution::finished() const { return state_->finished; }
-const std::string& Solution::not_saved() const { return state_->not_saved; }
-const std::string& Solution::instruction_set() const { return state_->instruction_set; }
-double Solution::seconds() const { return state_->seconds; }
-double Solution::setup_seconds() const { return state_->setup_seconds; }
-double Solution::points_per_second() const {
-  return state_->seconds > 0 ? state_->points_processed / state_->seconds : 0;
+const Solution::State& Solution::state() const {
+  if (!state_) throw ArgumentError("the solution is empty: it was moved from");
+  return *state_;
 }
-double Solution::loss() const { return state_->loss; }
-long Solution::iterations() const { return state_->iterations; }
+Solution::State& Solution::state() { return const_cast<State&>(std::as_const(*this).state()); }
+
+const Problem& Solution::problem() const { return state().problem; }
+const std::vector<HistoryRow>& Solution::history() const { return state().history; }
+std::string Solution::stopped_because() const { return state().stopped_because; }
+bool Solution::finished() const { return state().finished; }
+const std::string& Solution::not_saved() const { return state().not_saved; }
+const std::string& Solution::instruction_set() const { return state().instruction_set; }
+double Solution::seconds() const { return state().seconds; }
+double Solution::setup_seconds() const { return state().setup_seconds; }
+double Solution::points_per_second() const {
+  return state().seconds > 0 ? state().points_processed / state().seconds : 0;
+}
+double Solution::loss() const { return state().loss; }
+long Solution::iterations() const { return state().iterations; }
 std::size_t Solution::parameters() const {
-  return state_->parameters.empty() ? 0 : state_->parameters.front().size();
+  return state().parameters.empty() ? 0 : state().parameters.front().size();
 }
 
 std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const double, 2> points,
                                                     const std::vector<Expr>& outputs) const {
-  require(!state_->parameters.empty(), "evaluate: the solution holds no trained network");
-  return detail::evaluate_windows(cpu, state_->problem, state_->parameters, points, outputs);
+  const State& s = trained(state(), "evaluate");
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    detail::check_names(s.problem, fmt::format("evaluate: output {}", i), outputs[i]);
+  return detail::evaluate_windows(cpu, s.problem, s.parameters, points, outputs);
 }
 
 std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const double, 2> points,
                                                     const std::vector<std::string>& outputs) const {
-  const Problem& p = state_->problem;
+  const Problem& p = trained(state(), "evaluate").problem;
   const ExpressionScope scope = p.scope();
   std::vector<Expr> expressions;
   for (const std::string& text : outputs) {
@@ -109,21 +144,22 @@ std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const d
 }
 
 std::map<std::string, double> Solution::relative_l2() const {
-  if (!state_->errors) state_->errors = detail::measure_errors(state_->cpu, *state_);
-  return state_->errors->relative_l2;
+  state();
+  return errors_of(*state_).relative_l2;
 }
 std::map<std::string, double> Solution::max_error() const {
-  if (!state_->errors) state_->errors = detail::measure_errors(state_->cpu, *state_);
-  return state_->errors->max_error;
+  state();
+  return errors_of(*state_).max_error;
 }
 
 const Assessment& Solution::assessment() const {
-  if (!state_->assessment) state_->assessment = detail::assess(state_->cpu, *state_);
+  if (!state().assessment) state_->assessment = detail::assess(state_->cpu, trained(state(), "assessment"));
   return *state_->assessment;
 }
 
 Solution::Table Solution::table(const Cpu& cpu) const {
-  const Problem& p = state_->problem;
+  const Problem& p = trained(state(), "table").problem;
+  need_reference(*state_);
   Table table;
   for (const CoordinateRange& c : p.coordinates) table.coordinates.push_back(c.name);
   if (state_->reference) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "run.hpp"
+#include "src/pinn/problem_checks.hpp"
 
 namespace sobolev::detail {
 
@@ -14,6 +15,7 @@ Solution solve_on(const Cpu& host, const E& executor, const Problem& problem, co
   Solution::State& state = solution.state();
   problem.validate();
   state.problem = with_defaults(problem);
+  state.problem.source = source_of(problem);
   state.cpu = host;
   if (state.problem.reference.given()) {
     const profile::Range range(host, "reference solution");
@@ -27,6 +29,8 @@ Solution solve_on(const Cpu& host, const E& executor, const Problem& problem, co
 template <class E>
 Solution resume_on(const Cpu& host, const E& executor, Solution interrupted, const SolveOptions& options) {
   Solution::State& state = interrupted.state();
+  if (state.parameters.empty())
+    throw ArgumentError("resume: the solution is empty, there is nothing to go on with; load a checkpoint");
   state.cpu = host;
   if (state.problem.reference.given() && !state.reference)
     state.reference = make_reference(host, state.problem);

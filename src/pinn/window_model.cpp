@@ -233,6 +233,18 @@ std::vector<CoordinateRange> WindowModel::ranges() const {
   return all;
 }
 
+Expr WindowModel::form(const std::string& unknown, const std::string& network,
+                       const std::string& start) const {
+  const Expr solution = solution_.at(unknown);
+  std::map<std::string, Expr> names;
+  for (const std::string& u : problem_->unknowns) {
+    names.emplace(raw_prefix + u, coordinate(network + u));
+    names.emplace(previous_prefix + "0 " + u, coordinate(start + u));
+    names.emplace(previous_prefix + "1 " + u, coordinate(start + u + "_t"));
+  }
+  return substitute_fields(solution, names);
+}
+
 Expr WindowModel::lower(Expr e) const { return substitute_fields(e, solution_); }
 
 }  // namespace sobolev::detail

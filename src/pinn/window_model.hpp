@@ -49,6 +49,9 @@ class WindowModel {
   /// Names of the conditions that the solution's form satisfies exactly, or that belong to the first
   /// window only; the others are trained.
   bool imposed(const Condition& condition) const;
+  /// The solution for reading: network outputs are called `network`u, what the window begins with `start`u
+  /// and, its slope in time, `start`u_t.
+  Expr form(const std::string& unknown, const std::string& network, const std::string& start) const;
   /// An expression of unknowns as one of raw outputs and previous values.
   Expr lower(Expr e) const;
   /// Compiles residuals that hold on one set of points.

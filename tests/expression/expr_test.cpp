@@ -200,6 +200,39 @@ TEST(Derivative, MixedDerivativesCommute) {
     EXPECT_NEAR(value(a, at), value(b, at), 1e-13 * (1 + std::abs(value(a, at))));
 }
 
+TEST(Derivative, ANumberIsTheOrderInTheCoordinateBeforeIt) {
+  EXPECT_EQ(d(u, x, 2), d(u, x, x));
+  EXPECT_EQ(d(u * u, t, x, 3), d(u * u, t, x, x, x));
+  EXPECT_EQ(d(u, x, 2, t, 1), d(u, x, x, t));
+  EXPECT_EQ(d(u, x, 16)->derivative[0].second, 16);
+}
+
+template <class... By>
+concept CanDifferentiate = requires(Expr e, By... by) {
+  d(e, by...);
+};
+static_assert(CanDifferentiate<Expr, int> && !CanDifferentiate<int> && !CanDifferentiate<Expr, double> &&
+              !CanDifferentiate<>);
+
+TEST(Derivative, ByWhatIsNoCoordinateIsAnError) {
+  const auto message = [](auto&& call) {
+    try {
+      call();
+    } catch (const ArgumentError& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_THAT(message([&] { d(u, v); }), HasSubstr("v is not a coordinate"));
+  EXPECT_THAT(message([&] { d(u, x * x); }), HasSubstr("x^2 is not a coordinate"));
+  EXPECT_THAT(message([&] { d(u, Expr(2)); }), HasSubstr("2 is not a coordinate"));
+  EXPECT_THAT(message([&] { d(u, x, 0); }), HasSubstr("the order 0 in x"));
+  EXPECT_THAT(message([&] { d(u, x, 17); }), HasSubstr("the order 17 in x"));
+  EXPECT_THAT(message([&] { d(u, x, 2, 2); }), HasSubstr("the order 2 follows another one"));
+  EXPECT_THAT(message([] { coordinate(""); }), HasSubstr("the name is empty"));
+  EXPECT_THAT(message([] { unknown(""); }), HasSubstr("unknown is empty"));
+}
+
 TEST(Derivative, OfAPowerIsFiniteAtZero) {
   EXPECT_EQ(value(d(pow(x, Expr(3.0)), x), 0.0), 0.0);
   EXPECT_EQ(value(d(pow(x, Expr(1.5)), x), 0.0), 0.0);

@@ -69,6 +69,8 @@ TEST(Parse, Derivatives) {
   EXPECT_EQ(parse("d(u, x, x)"), parse("u_xx"));
   EXPECT_EQ(parse("d(u_x, t)"), parse("u_xt"));
   EXPECT_EQ(parse("d(u*x, x)"), u + x * d(u, x));
+  EXPECT_EQ(parse("d(u, x, 2)"), parse("u_xx"));
+  EXPECT_EQ(parse("d(u^2, x, 2 , t, 1)"), d(u * u, x, x, t));
   EXPECT_EQ(parse("d(d(u^2, x), t)"), d(u * u, x, t));
   const ExpressionScope mixed{{"x", "theta"}, {"u", "u_x"}, {}};
   EXPECT_EQ(parse_expression("d(u, theta)", mixed), differentiate(u, "theta"));
@@ -134,6 +136,13 @@ TEST(ParseError, SaysWhereAndWhat) {
       {"d(u)", 1, {"at least one coordinate"}},
       {"d(u, y)", 6, {"'y' is not a coordinate", "t, x"}},
       {"d(u, )", 6, {"not a coordinate"}},
+      {"d(u, 2)", 6, {"'2' is not a coordinate"}},
+      {"d(u, x, 2, 3)", 12, {"'3' is not a coordinate"}},
+      {"d(u, x, 0)", 9, {"from 1 to 16", "d(u, x, 2)"}},
+      {"d(u, x, 17)", 9, {"from 1 to 16"}},
+      {"d(u, x, x, 16)", 12, {"from 1 to 16"}},
+      {"d(u, x, 2.5)", 9, {"from 1 to 16"}},
+      {"d(u, x, 2", 2, {"never closed"}},
       {"d(u, x", 2, {"never closed"}},
       {"u_xxxxxxxxxxxxxxxxx", 1, {"more than 16 derivatives"}},
       {"α + x", 1, {"'α' is not expected"}},

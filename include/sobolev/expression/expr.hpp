@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <span>
 #include <string>
@@ -56,6 +58,7 @@ struct ExprNode {
 };
 
 Expr constant(double value);
+/// ArgumentError for an empty name, here and in field.
 Expr coordinate(const std::string& name);
 /// ∂^derivative of the unknown `name`, a function of the coordinates `of` (empty: of all).
 /// A derivative in a coordinate that it does not depend on is the constant 0.
@@ -92,11 +95,25 @@ Expr heaviside(Expr a);
 /// Total derivative by a coordinate: d u = u_x, chain rule through everything. abs, sign, heaviside,
 /// min and max are differentiated piecewise (no delta functions).
 Expr differentiate(Expr e, const std::string& coordinate);
-/// d(e, x, x, t): repeated total derivatives; the arguments after e are coordinates.
-template <class... Coordinates>
-Expr d(Expr e, Coordinates... c) {
-  ((e = differentiate(e, Expr(c)->name)), ...);
-  return e;
+namespace detail {
+/// An argument of d: a coordinate, or (where `by` is empty) how often to differentiate by the one before.
+struct DerivativeStep {
+  DerivativeStep(Expr coordinate) : by(coordinate) {}
+  DerivativeStep(int times) : order(times) {}
+  Expr by{static_cast<const ExprNode*>(nullptr)};
+  int order = 1;
+};
+Expr differentiate(Expr e, std::initializer_list<DerivativeStep> steps);
+}  // namespace detail
+
+/// d(e, x, x, t): repeated total derivatives by coordinates. A whole number is the order in the coordinate
+/// before it: d(e, x, 2) is d(e, x, x), d(e, t, x, 3) is d(e, t, x, x, x). An expression that is no
+/// coordinate (a constant, an unknown), orders outside 1 … 16 and two numbers in a row are ArgumentErrors;
+/// d(e, 2) does not compile.
+template <std::same_as<Expr> Coordinate, class... More>
+requires((std::same_as<More, Expr> || std::same_as<More, int>)&&...) Expr
+    d(Expr e, Coordinate coordinate, More... more) {
+  return detail::differentiate(e, {detail::DerivativeStep(coordinate), detail::DerivativeStep(more)...});
 }
 /// Partial derivative by a leaf (a coordinate or a field node), every other leaf held fixed.
 Expr partial(Expr e, Expr leaf);

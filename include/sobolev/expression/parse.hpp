@@ -23,10 +23,10 @@ struct ExpressionScope {
 ///   unary := ('-'|'+') unary | power         power := primary ('^' unary)?   (right associative)
 ///   primary := number | name | name '(' sum (',' sum)* ')' | '(' sum ')'
 /// `**` is accepted for `^`. Functions: sin cos tan asin acos atan sinh cosh tanh exp log sqrt abs
-/// sign min max pow erf erfc heaviside, and d(expr, x, ...) with coordinates after the expression.
-/// u_xxt is a derivative when u is an unknown and every letter is a one-letter coordinate.
-/// `position` is where the text's first character stands; errors (ParseError) give the exact column,
-/// say what was expected and suggest the nearest valid name. A constant subexpression that is not
+/// sign min max pow erf erfc heaviside, and d(expr, x, ...) with coordinates, or a coordinate and its order,
+/// after the expression. u_xxt is a derivative when u is an unknown and every letter is a one-letter
+/// coordinate. `position` is where the text's first character stands; errors (ParseError) give the exact
+/// column, say what was expected and suggest the nearest valid name. A constant subexpression that is not
 /// finite (1/0, log(0)) is an error. Nesting is limited to 200 levels, text to 64 KiB.
 Expr parse_expression(std::string_view text, const ExpressionScope& scope,
                       const SourcePosition& position = {});

@@ -19,6 +19,7 @@ struct CoordinateRange {
   std::string name;
   double low = 0, high = 1;
   bool periodic = false;
+  friend bool operator==(const CoordinateRange&, const CoordinateRange&) = default;
 };
 
 /// residual = 0 in the interior.
@@ -26,6 +27,10 @@ struct Equation {
   std::string name;
   Expr residual;
   SourcePosition position;
+  /// Where they stand does not count, here and in a condition.
+  friend bool operator==(const Equation& a, const Equation& b) {
+    return a.name == b.name && a.residual == b.residual;
+  }
 };
 
 /// left = right where the listed coordinates have the listed values.
@@ -35,6 +40,10 @@ struct Condition {
   Expr left, right;
   std::optional<double> weight;  // empty: automatic
   SourcePosition position;
+  friend bool operator==(const Condition& a, const Condition& b) {
+    return a.name == b.name && a.where == b.where && a.left == b.left && a.right == b.right &&
+           a.weight == b.weight;
+  }
 };
 
 enum class Precision { float32, float64 };
@@ -46,7 +55,7 @@ struct NetworkOptions {
   Activation activation = Activation::tanh;
   int periodic_modes = 0;
   bool normalize = true;         // map ordinary coordinates to [-1, 1]
-  bool hard_initial = true;      // build explicit initial data into the output (u = f + t·N)
+  bool hard_initial = true;      // explicit initial data f in the output: u = f + τ·N, τ from 0 to 1
   double first_layer_scale = 1;  // multiplies the initial weights of the first layer
   /// By unknown: u = offset + scale·N with a network output N of order one (docs/defaults.md). What is
   /// left out is found from the conditions and equations.
@@ -54,6 +63,7 @@ struct NetworkOptions {
   std::map<std::string, Expr> output;   // unknown -> expression in coordinates and the unknowns' raw outputs
   std::vector<Expr> features;           // extra inputs: expressions in the coordinates
   std::map<std::string, int> symmetry;  // coordinate -> +1 even, -1 odd
+  friend bool operator==(const NetworkOptions&, const NetworkOptions&) = default;
 };
 
 enum class Sampling { automatic, grid, uniform, latin_hypercube, sobol };
@@ -62,6 +72,7 @@ enum class Sampling { automatic, grid, uniform, latin_hypercube, sobol };
 struct DenseRegion {
   std::string coordinate;
   double centre = 0, width = 0, fraction = 0;
+  friend bool operator==(const DenseRegion&, const DenseRegion&) = default;
 };
 
 struct PointOptions {
@@ -71,17 +82,20 @@ struct PointOptions {
   int condition_count = 0;          // points of each condition
   int resample_every = 0;           // iterations; 0: never
   std::vector<DenseRegion> dense;
+  friend bool operator==(const PointOptions&, const PointOptions&) = default;
 };
 
 struct CausalOptions {
   int slices = 0;  // 0: no causal weights
   std::vector<double> epsilon = {1};
   double stop_above = 0.99;
+  friend bool operator==(const CausalOptions&, const CausalOptions&) = default;
 };
 
 struct StopOptions {  // whichever comes first; 0: no such limit
   double seconds = 0, loss = 0, relative_l2 = 0;
   long iterations = 0;
+  friend bool operator==(const StopOptions&, const StopOptions&) = default;
 };
 
 enum class Optimizer { adam, levenberg_marquardt };
@@ -96,6 +110,7 @@ struct PhaseOptions {
   bool geodesic = true;        // levenberg_marquardt
   double stall_factor = 0.98;  // stop when F > factor × F of stall_iterations ago
   int stall_iterations = 30;
+  friend bool operator==(const PhaseOptions&, const PhaseOptions&) = default;
 };
 
 struct TrainingOptions {
@@ -107,6 +122,7 @@ struct TrainingOptions {
   int windows = 1;
   StopOptions stop;
   std::vector<PhaseOptions> phases;  // empty: the library's default
+  friend bool operator==(const TrainingOptions&, const TrainingOptions&) = default;
 };
 
 struct ReferenceOptions {
@@ -115,6 +131,7 @@ struct ReferenceOptions {
   std::string solver;                 // "etdrk4" or ""
   std::filesystem::path file;         // .npz with one array per coordinate and per unknown
   bool given() const { return !exact.empty() || !solver.empty() || !file.empty(); }
+  friend bool operator==(const ReferenceOptions&, const ReferenceOptions&) = default;
 };
 
 /// A problem, from a file or assembled in C++.
@@ -144,18 +161,35 @@ struct Problem {
   int time() const;
   /// Checks what no parser can: ArgumentError (or ParseError where a position is known).
   void validate() const;
+  /// The problem as the text of a problem file: from_string(to_toml()) is the same problem. What has its
+  /// default is left out, and so is what means nothing (options of another optimiser); comments are lost.
+  /// Sampling::automatic with a number of points is sobol, reference.file becomes absolute. Throws
+  /// ArgumentError where an expression is too large for a file (64 KiB of text, 200 levels) or not finite.
+  std::string to_toml() const;
 
-  // Assembly in C++:  problem.equation("heat", d(u, t) - nu * d(u, x, x));
+  // Assembly in C++:  problem.add_equation("heat", d(u, t) - nu * d(u, x, x));
   Problem& add_coordinate(const std::string& name, double low, double high, bool periodic = false);
   Problem& add_equation(const std::string& name, Expr residual);
   Problem& add_condition(const std::string& name, std::vector<std::pair<std::string, double>> where,
                          Expr residual, std::optional<double> weight = {});
+
+  /// What is solved is the same: source, name and positions do not count.
+  friend bool operator==(const Problem&, const Problem&);
 };
 
+// Where the CMake package that this header belongs to keeps them: set by the package. A program that has
+// the library inside cannot tell by itself.
+#ifndef SOBOLEV_PACKAGE_PROBLEMS
+#define SOBOLEV_PACKAGE_PROBLEMS ""
+#endif
+
 /// The zoo: names and paths of the problems that ship with the library, sorted by name. Looked for in
-/// $SOBOLEV_PROBLEMS, the source tree, the installed share/sobolev/problems, and beside the program.
-std::vector<std::pair<std::string, std::filesystem::path>> zoo();
+/// $SOBOLEV_PROBLEMS, in share/sobolev/problems of any folder above the program and above the shared
+/// library, and in the package's folder.
+std::vector<std::pair<std::string, std::filesystem::path>> zoo(
+    const std::filesystem::path& package = SOBOLEV_PACKAGE_PROBLEMS);
 /// The file of a problem given by path or zoo name; FileError lists near names.
-std::filesystem::path find_problem(const std::string& path_or_name);
+std::filesystem::path find_problem(const std::string& path_or_name,
+                                   const std::filesystem::path& package = SOBOLEV_PACKAGE_PROBLEMS);
 
 }  // namespace sobolev

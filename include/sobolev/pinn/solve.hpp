@@ -51,7 +51,9 @@ struct Progress {
   double fraction = 0;  // of the run, estimated, 0 … 1
 };
 
-/// What a solved problem stands for: the networks of its time windows and how they came about.
+/// What a solved problem stands for: the networks of its time windows and how they came about. A solution
+/// made by Solution() or moved from is empty: asked for anything that needs a network or a problem it throws
+/// ArgumentError.
 class Solution {
  public:
   Solution();
@@ -62,7 +64,8 @@ class Solution {
   const Problem& problem() const;
   /// points : [N, D] in coordinate order. Each output is an expression in the problem's names
   /// (an unknown, a derivative, anything built of them) or the name of an equation (its residual).
-  /// Result: one vector of N values per output. A point outside the domain in time is an ArgumentError.
+  /// Result: one vector of N values per output. A point outside the domain in time is an ArgumentError, a
+  /// name that the problem has not an ArgumentError (ParseError where it stands in a text).
   std::vector<std::vector<double>> evaluate(const Cpu&, View<const double, 2> points,
                                             const std::vector<std::string>& outputs) const;
   std::vector<std::vector<double>> evaluate(const Cpu&, View<const double, 2> points,
@@ -78,7 +81,8 @@ class Solution {
   long iterations() const;
   std::size_t parameters() const;  // of one window's network
 
-  /// The error against the reference, where the problem has one, by unknown.
+  /// The error against the reference, where the problem has one, by unknown. A solution that was loaded
+  /// makes the reference when it is first asked for; what make_reference throws comes from here then.
   std::map<std::string, double> relative_l2() const;
   std::map<std::string, double> max_error() const;
   /// Residuals on fresh points, and doubts; worked out when first asked for. Of up to eight windows where
@@ -101,19 +105,24 @@ class Solution {
   /// a resumed run ends with other bits. Empty: not known.
   const std::string& instruction_set() const;
 
-  /// The whole training state: solve(resume) goes on from it to the same bits. before_rename as for
-  /// atomic_write.
+  /// The whole training state: resume goes on from it to the same bits; where a problem assembled in C++ is
+  /// loaded in another process, to rounding, since its text may be read in another order.
+  /// before_rename as for atomic_write.
   void save(const std::filesystem::path& checkpoint, const std::function<void()>& before_rename = {}) const;
   static Solution load(const std::filesystem::path& checkpoint);
+  /// The same where the problem cannot be written as text (Problem::to_toml) or is at hand anyway: it must be
+  /// the one that was solved; ArgumentError where the file says otherwise.
+  static Solution load(const std::filesystem::path& checkpoint, const Problem& problem);
   /// Given weights (safetensors with layers.<l>.weight [out, in] and layers.<l>.bias [out]) for the
   /// problem's network, one window.
   static Solution from_weights(const Problem& problem, const std::filesystem::path& weights);
 
   struct State;
-  State& state() { return *state_; }
-  const State& state() const { return *state_; }
+  State& state();
+  const State& state() const;
 
  private:
+  static Solution read_checkpoint(const std::filesystem::path& checkpoint, const Problem* given);
   std::unique_ptr<State> state_;
 };
 

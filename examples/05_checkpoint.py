@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Example 05: the solution in a checkpoint, by NumPy alone.
+
+    python3 examples/05_checkpoint.py RUN/checkpoint.safetensors POINTS.npy VALUES.npz
+
+The points are [N, D] in the order of the problem's coordinates, the values one array [N] for each unknown.
+"""
+
+import itertools
+import json
+import math
+import struct
+import sys
+
+import numpy
+
+ERF, ERFC = (numpy.vectorize(f, otypes=[float]) for f in (math.erf, math.erfc))
+ACTIVATIONS = {"tanh": numpy.tanh, "sin": numpy.sin, "gelu": lambda z: z * ERFC(-z / math.sqrt(2)) / 2,
+               "swish": lambda z: z / (1 + numpy.exp(-z)), "softplus": lambda z: numpy.log(1 + numpy.exp(z))}
+FUNCTIONS = {"asin": numpy.arcsin, "acos": numpy.arccos, "atan": numpy.arctan, "abs": numpy.abs,
+             "min": numpy.minimum, "max": numpy.maximum, "erf": ERF, "erfc": ERFC, "sign": numpy.sign,
+             "heaviside": lambda x: numpy.heaviside(x, 0.5),
+             **{name: getattr(numpy, name) for name in "sin cos tan sinh cosh tanh exp log sqrt".split()}}
+
+
+# [recipe]
+def read(path):
+    """A safetensors file: the length of its header, the header (JSON), the numbers."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        data = file.read()
+    metadata = header.pop("__metadata__")
+    tensors = {name: numpy.frombuffer(data[slice(*tensor["data_offsets"])], "<f8").reshape(tensor["shape"])
+               for name, tensor in header.items() if "layers." in name}
+    return json.loads(metadata["model"]), tensors
+
+
+def formula(text, names):
+    """A text of the expression language, which is Python's but for the power."""
+    return eval(text.replace("^", "**"), {"__builtins__": {}}, {**FUNCTIONS, **names})
+
+
+def network(model, tensors, k, point):
+    """The outputs of window k's network, one array for each unknown."""
+    rows = []
+    for i in model["windows"][k]["inputs"]:
+        if "expression" in i:
+            rows.append(formula(i["expression"], point) + 0 * sum(point.values()))
+        elif "modes" in i:
+            for n in range(1, i["modes"] + 1):
+                angle = n * i["frequency"] * point[i["coordinate"]]
+                rows += [numpy.cos(angle), numpy.sin(angle)]
+        else:
+            rows.append(i["scale"] * point[i["coordinate"]] + i["shift"])
+    y, layer = numpy.array(rows), 0
+    prefix = f"windows.{k}." if "windows.0.layers.0.weight" in tensors else ""
+    while (name := f"{prefix}layers.{layer}.weight") in tensors:
+        if layer > 0:
+            y = ACTIVATIONS[model["activation"]](y)
+        y = tensors[name] @ y + tensors[f"{prefix}layers.{layer}.bias"][:, None]
+        layer += 1
+    return y
+
+
+def solution(model, tensors, k, point):
+    """The unknowns in window k; `point` has an array [N] for each coordinate."""
+    # u(-x) = sign u(x): the mean of the network over the mirrored points, each with its sign.
+    odd_or_even, y = model.get("symmetry") or {}, 0
+    for mirrored in itertools.product([False, True], repeat=len(odd_or_even)):
+        at, sign = dict(point), 1
+        for (name, s), flip in zip(odd_or_even.items(), mirrored):
+            if flip:
+                at[name], sign = -at[name], sign * s
+        y = y + sign * network(model, tensors, k, at) / 2 ** len(odd_or_even)
+    names = dict(point)
+    for u, values in zip(model["unknowns"], y):
+        names["N_" + u] = values  # a scale and an offset of the output, where it has one, are in the form
+    forms = model["windows"][k]["solution"]
+    if k > 0:
+        # What the window begins with: the window before at its end, and its slope in t by a complex step.
+        slope = any(f"start_{u}_t" in form for u in forms for form in forms.values())
+        end = model["windows"][k]["range"][0] + (1e-30j if slope else 0)
+        before = solution(model, tensors, k - 1, {**point, "t": numpy.full(point["t"].shape, end)})
+        for u, values in before.items():
+            names["start_" + u], names[f"start_{u}_t"] = values.real, values.imag / 1e-30
+    return {u: formula(form, names) + 0 * names["N_" + u] for u, form in forms.items()}
+
+
+def evaluate(checkpoint, points):
+    """The unknowns at points [N, D], each point in its window of time."""
+    model, tensors = read(checkpoint)
+    point = dict(zip(model["coordinates"], numpy.asarray(points, float).T))
+    windows = model["windows"]
+    k = sum((point["t"] > w["range"][1]).astype(int) for w in windows[:-1]) + numpy.zeros(len(points), int)
+    values = {u: numpy.empty(len(points)) for u in model["unknowns"]}
+    for window in range(len(windows)):
+        part = {name: x[k == window] for name, x in point.items()}
+        for u, result in solution(model, tensors, window, part).items():
+            values[u][k == window] = result
+    return values
+# [/recipe]
+
+
+if __name__ == "__main__":
+    _, checkpoint, points, out = sys.argv
+    numpy.savez(out, **evaluate(checkpoint, numpy.load(points)))

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a reader of a checkpoint needs besides the weights: inputs, symmetry and the form of the solution.
+#include "model_text.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "problem_checks.hpp"
+#include "window_model.hpp"
+
+namespace sobolev::detail {
+namespace {
+nlohmann::json inputs_of(const WindowModel& model, const Problem& problem) {
+  nlohmann::json inputs = nlohmann::json::array();
+  const Features features = model.features();
+  for (const Features::Item& item : features.items()) {
+    using Kind = Features::Item::Kind;
+    if (item.kind == Kind::expression) {
+      inputs.push_back({{"expression", file_text(item.e).value_or("")}});
+      continue;
+    }
+    const std::string& name = problem.coordinates[std::size_t(item.coordinate)].name;
+    if (item.kind == Kind::linear)
+      inputs.push_back({{"coordinate", name}, {"scale", item.scale}, {"shift", item.shift}});
+    else
+      inputs.push_back({{"coordinate", name}, {"modes", item.modes}, {"frequency", item.scale}});
+  }
+  return inputs;
+}
+}  // namespace
+
+std::string model_text(const Problem& problem, int windows) {
+  constexpr const char* activations[] = {"tanh", "sin", "gelu", "swish", "softplus"};
+  nlohmann::json out = {{"unknowns", problem.unknowns},
+                        {"coordinates", nlohmann::json::array()},
+                        {"activation", activations[static_cast<int>(problem.network.activation)]},
+                        {"windows", nlohmann::json::array()}};
+  for (const CoordinateRange& c : problem.coordinates) out["coordinates"].push_back(c.name);
+  for (int w = 0; w < windows; ++w) {
+    const WindowModel model(problem, w);
+    if (w == 0)
+      for (const Symmetry& s : model.symmetry())
+        out["symmetry"][problem.coordinates[std::size_t(s.coordinate)].name] = s.sign;
+    nlohmann::json window = {{"inputs", inputs_of(model, problem)}};
+    if (problem.time() >= 0) window["range"] = {model.start(), model.end()};
+    for (const std::string& u : problem.unknowns)
+      window["solution"][u] = file_text(model.form(u, "N_", "start_")).value_or("");
+    out["windows"].push_back(std::move(window));
+  }
+  return out.dump();
+}
+
+}  // namespace sobolev::detail

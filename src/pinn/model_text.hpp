@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+
+#include "sobolev/pinn/problem.hpp"
+
+namespace sobolev::detail {
+
+/// The metadata "model" of a checkpoint (docs/checkpoints.md) for the first `windows` windows, as JSON.
+std::string model_text(const Problem& problem, int windows);
+
+}  // namespace sobolev::detail
