@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "apps/sobolev/commands.hpp"
 #include "sobolev/core/executor.hpp"
+#include "sobolev/io/report.hpp"
 #include "sobolev/pinn/solve.hpp"
 
 namespace sobolev::app {
@@ -19,17 +21,14 @@ inline constexpr const char* report_name = "report.html";
 
 /// The object of result.json.
 nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host, const Solution& solution);
+/// The history with a last row that stands where the results do: its error is the final one, the largest of
+/// the unknowns'.
+std::vector<HistoryRow> history_to_the_end(const Solution& solution);
+/// What report.html shows.
+Report report_of(const Solution& solution, const Solution::Table& table,
+                 const nlohmann::ordered_json& result);
 /// Writes all but the checkpoint, each whole or not at all.
 void write_results(const Cpu& host, const Solution& solution, const nlohmann::ordered_json& result,
                    const std::filesystem::path& folder);
-
-/// Short descriptions, for the report, `check` and summaries.
-std::string precision_text(Precision precision);
-/// "float32, products 3xtf32" where they are not the ordinary ones.
-std::string arithmetic_text(const TrainingOptions& training);
-std::string network_text(const Problem& problem);
-std::string points_text(const Problem& problem);
-std::string phase_text(const PhaseOptions& phase);
-std::string reference_text(const ReferenceOptions& reference);
 
 }  // namespace sobolev::app

@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "apps/sobolev/commands.hpp"
+#include "apps/sobolev/description.hpp"
 #include "apps/sobolev/progress.hpp"
 #include "apps/sobolev/results.hpp"
 #if SOBOLEV_HAS_CUDA
@@ -86,8 +87,8 @@ Solution resume_on([[maybe_unused]] const DeviceChoice& device, const Cpu& host,
 void print_summary(const Solution& solution, const std::filesystem::path& folder) {
   const Problem& problem = solution.problem();
   const std::string reason = solution.finished() ? fmt::format(" ({})", solution.stopped_because()) : "";
-  fmt::print("{}: {} after {}{}\n", problem.title.empty() ? problem.name : problem.title,
-             solution.finished() ? "finished" : "interrupted", duration_text(solution.seconds()), reason);
+  fmt::print("{}: {} after {}{}\n", title_of(problem), solution.finished() ? "finished" : "interrupted",
+             duration_text(solution.seconds()), reason);
   const auto largest = solution.max_error();
   for (const auto& [unknown, error] : solution.relative_l2()) {
     fmt::print("  {}: relative L2 error {:.2e}", unknown, error);
@@ -124,7 +125,7 @@ int run_solve(const SolveCommand& command) {
 
   std::signal(SIGINT, request_stop);
   std::signal(SIGTERM, request_stop);
-  ProgressPrinter printer(command.quiet, problem.training.windows);
+  ProgressPrinter printer(command.quiet);
   SolveOptions options;
   options.on_progress = [&](const Progress& progress) { printer.show(progress); };
   options.stop = &stop_requested;

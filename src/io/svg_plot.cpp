@@ -103,7 +103,7 @@ std::vector<std::pair<double, std::string>> ticks(const PlotAxis& axis, int abou
         for (const double digit : {1.0, 2.0, 5.0})
           if (const double value = digit * std::pow(10, k);
               value >= axis.low * (1 - 1e-9) && value <= axis.high * (1 + 1e-9))
-            out.emplace_back(value, number_text(value));
+            out.emplace_back(value, k < -2 ? fmt::format("{:g}e{}", digit, k) : number_text(value));
       return out;
     }
     const int step = std::max(1, (high - low + about - 1) / about);

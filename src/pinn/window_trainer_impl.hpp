@@ -6,16 +6,15 @@
 #include <cmath>
 #include <numeric>
 
+#include "defaults.hpp"
 #include "sobolev/core/profile.hpp"
 #include "sobolev/core/random.hpp"
 #include "sobolev/pinn/points.hpp"
 #include "window_trainer.hpp"
 
 namespace sobolev::detail {
-inline constexpr double condition_weight = 10;  // relative to the equations, after scaling
 inline constexpr double unmoved =
     1e-20;  // mean squared Jacobian row of a residual that does not depend on the network
-inline constexpr double unscaled_condition = 100;  // a condition without a weight beside others with one
 
 inline std::uint64_t points_stream(int window, long generation, std::size_t part) {
   return (std::uint64_t(window) << 44) | (std::uint64_t(generation) << 12) | (std::uint64_t(part) + 16);

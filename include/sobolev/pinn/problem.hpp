@@ -26,6 +26,7 @@ struct Equation {
   std::string name;
   Expr residual;
   SourcePosition position;
+  std::string text{};  // as written in the file; empty: assembled in C++
 };
 
 /// left = right where the listed coordinates have the listed values.
@@ -35,6 +36,7 @@ struct Condition {
   Expr left, right;
   std::optional<double> weight;  // empty: automatic
   SourcePosition position;
+  std::string text{};  // as written in the file; empty: assembled in C++
 };
 
 enum class Precision { float32, float64 };
