@@ -25,12 +25,15 @@ h2 { margin: 40px 0 12px; font-size: 20px; }
 .doubts h2 { margin: 0 0 4px; color: var(--warn); }
 .doubts ul, .notes { margin: 0; padding-left: 20px; }
 .notes { margin-top: 16px; color: var(--soft); }
-.results { display: flex; flex-wrap: wrap; gap: 12px; margin: 24px 0 0; padding: 0; }
-.results div { flex: 1 1 150px; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px 16px; }
+.results { display: grid; grid-template-columns: repeat(auto-fill, minmax(170px, 1fr)); gap: 12px; margin: 24px 0 0; padding: 0; }
+.results div { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px 16px; }
 .results dt { color: var(--soft); font-size: 14px; }
 .results dd { margin: 0; font-size: 24px; font-variant-numeric: tabular-nums; }
 .figures { display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; margin: 0 0 16px; }
 @media (min-width: 760px) { .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+@media (min-width: 760px) and (max-width: 1199.9px) {
+  .figures.three figure:nth-child(3) { grid-column: 1 / -1; }
+  .figures.three figure:nth-child(3) svg { max-width: 440px; } }
 @media (min-width: 1200px) { .figures.three { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px;
   display: flex; flex-direction: column; justify-content: space-between; }
