@@ -62,6 +62,13 @@ std::vector<std::pair<std::string, std::string>> lines_of(const Problem& problem
     out.emplace_back("output", fmt::format("{} = {}", unknown, to_string(expression)));
   option("network", network_text(chosen), network_text(problem));
   out.emplace_back("parameters", std::to_string(understood.parameters));
+  for (const auto& [unknown, scale] : chosen.network.scale) {
+    const bool given = problem.network.scale.contains(unknown) && problem.network.offset.contains(unknown);
+    out.emplace_back("size",
+                     fmt::format("{} = {:g} + {:g} times a network output of order one{}", unknown,
+                                 chosen.network.offset.at(unknown), scale,
+                                 given ? "" : " (found from conditions and equations where not given)"));
+  }
   option("points", points_text(chosen), points_text(problem));
   out.emplace_back("windows", std::to_string(problem.training.windows));
   out.emplace_back("causal", causal_text(problem.training.causal));
@@ -113,6 +120,8 @@ Json network_json(const Understood& understood) {
           {"normalize", n.normalize},
           {"hard_initial", n.hard_initial},
           {"first_layer_scale", n.first_layer_scale},
+          {"scale", n.scale},
+          {"offset", n.offset},
           {"output", output},
           {"features", features},
           {"symmetry", n.symmetry},

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "sobolev/expression/tape.hpp"
@@ -18,7 +19,7 @@ std::size_t grid_size(const std::vector<std::vector<double>>& axes) {
   return n;
 }
 
-/// The grid that the problem asks for; by default so fine that pictures are smooth, and affordable.
+/// The grid that the problem asks for.
 std::vector<std::vector<double>> reference_axes(const Problem& problem) {
   const std::size_t dims = problem.coordinates.size();
   std::vector<std::vector<double>> axes;
@@ -28,9 +29,7 @@ std::vector<std::vector<double>> reference_axes(const Problem& problem) {
     request.ranges = {c};
     request.sampling = Sampling::grid;
     request.grid = {given != problem.reference.grid.end() ? given->second
-                    : dims <= 2                           ? (c.periodic ? 128 : 101)
-                    : dims == 3                           ? (c.periodic ? 48 : 41)
-                                                          : 16};
+                                                          : default_grid_points(dims, c.periodic)};
     require(request.grid[0] >= 1, fmt::format("reference: the grid has {} points in {}; 1 or more are needed",
                                               request.grid[0], c.name));
     axes.push_back(sample_points(request));
@@ -149,6 +148,12 @@ Reference make_reference(const Cpu& cpu, const Problem& problem) {
   require(asked.solver == "etdrk4",
           fmt::format("reference: no solver \"{}\"; \"etdrk4\" is the one there is", asked.solver));
   return solve_etdrk4(cpu, problem, reference_axes(problem));
+}
+
+int default_grid_points(std::size_t dimensions, bool periodic) {
+  if (dimensions <= 2) return periodic ? 128 : 101;
+  if (dimensions == 3) return periodic ? 48 : 41;
+  return std::clamp(int(std::pow(1e5, 1.0 / double(dimensions))), 3, 16);
 }
 
 }  // namespace sobolev

@@ -159,10 +159,8 @@ typename LevenbergMarquardt<T, E>::Outcome LevenbergMarquardt<T, E>::step(FusedS
     }
     if (!fell) attempt(best_damping * 4);
   } else {
-    for (int i = 0; i < 12 && damping < detail::largest_damping; ++i) {
-      damping *= 6;
-      if (attempt(damping)) break;
-    }
+    do damping *= 6;
+    while (!attempt(damping) && damping < detail::largest_damping);
   }
   damping_ = out.accepted ? best_damping : std::min(detail::largest_damping, damping);
 

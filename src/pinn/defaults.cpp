@@ -3,28 +3,55 @@
 
 #include <algorithm>
 
+#include "scales.hpp"
 #include "window_model.hpp"
 
 namespace sobolev::detail {
+namespace {
+constexpr int widest = 32, narrowest = 16;     // Levenberg–Marquardt's iterations grow with width^6
+constexpr std::size_t most_parameters = 1500;  // where the width can be chosen
+constexpr int least_points = 400, condition_rows = 4000;
+}  // namespace
 
 Problem with_defaults(const Problem& problem) {
   Problem p = problem;
   const int dimensions = int(p.coordinates.size()), unknowns = int(p.unknowns.size());
   NetworkOptions& n = p.network;
   if (n.depth == 0) n.depth = 2;
-  if (n.width == 0) n.width = std::min(64, 24 + 8 * (unknowns - 1) + 8 * std::max(0, dimensions - 2));
   const bool periodic =
       std::any_of(p.coordinates.begin(), p.coordinates.end(), [](const auto& c) { return c.periodic; });
   if (n.periodic_modes == 0) n.periodic_modes = periodic ? 5 : 0;
 
+  const auto parameters = [&] { return WindowModel(p, 0).mlp().parameters(); };
+  if (n.width == 0) {
+    n.width = std::min(widest, 24 + 8 * (unknowns - 1) + 8 * std::max(0, dimensions - 2));
+    while (n.width > narrowest && parameters() > most_parameters) --n.width;
+  }
+
+  for (const auto& [unknown, magnitude] : likely_magnitudes(p)) {
+    n.scale.emplace(unknown, magnitude.scale);  // what is given stays
+    n.offset.emplace(unknown, magnitude.offset);
+  }
+
   TrainingOptions& t = p.training;
   if (t.points.sampling == Sampling::automatic) t.points.sampling = Sampling::sobol;
-  if (t.points.count == 0) t.points.count = dimensions == 1 ? 400 : dimensions == 2 ? 2000 : 4000;
-  if (t.points.condition_count == 0) t.points.condition_count = dimensions <= 2 ? 250 : 500;
+  if (t.points.count == 0) {
+    // Residuals beyond the parameters, but no more rows than two equations have.
+    const int equations = int(p.equations.size()), most = dimensions == 1   ? 400
+                                                          : dimensions == 2 ? 2000
+                                                                            : 4000;
+    const int rows = std::min(most, std::max(least_points, 2 * most / equations));
+    const int determined = int(1.2 * double(parameters())) / equations;
+    t.points.count = std::max(rows, (determined + 49) / 50 * 50);
+  }
+  if (t.points.condition_count == 0) {
+    const int most = dimensions <= 2 ? 250 : 500;
+    t.points.condition_count =
+        std::clamp(condition_rows / std::max(1, int(p.conditions.size())), most / 2, most);
+  }
   if (t.phases.empty()) {
     PhaseOptions phase;
-    const std::size_t parameters = WindowModel(p, 0).mlp().parameters();
-    if (parameters > levenberg_marquardt_limit) {
+    if (parameters() > levenberg_marquardt_limit) {
       phase.optimizer = Optimizer::adam;
       phase.iterations = 20000;
     }

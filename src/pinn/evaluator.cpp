@@ -14,6 +14,17 @@ std::vector<Expr> as_expressions(const std::vector<PreviousValue>& values) {
 }
 }  // namespace
 
+namespace {
+/// Columns [first, first + count) of values : [rows, n].
+Buffer<double> columns(const Buffer<double>& values, std::size_t n, std::size_t first, std::size_t count) {
+  const std::size_t rows = n == 0 ? 0 : values.size() / n;
+  Buffer<double> out(rows * count);
+  for (std::size_t k = 0; k < rows; ++k)
+    std::copy_n(values.data() + k * n + first, count, out.data() + k * count);
+  return out;
+}
+}  // namespace
+
 Buffer<double> external_values(const Cpu& cpu, const CompiledGroup& g, View<const double, 2> x,
                                View<const double, 2> previous) {
   const std::size_t n = x.extent(0), d = x.extent(1), e = std::size_t(g.group.externals);
@@ -69,37 +80,51 @@ Evaluator& Continuation::evaluator(int window) {
   return *evaluators_[std::size_t(window)];
 }
 
+Buffer<double> Continuation::step(int window, View<const double, 2> x, const Buffer<double>& before,
+                                  const std::vector<double>& parameters) {
+  const std::size_t n = x.extent(0), d = x.extent(1), time = std::size_t(std::max(0, problem_->time()));
+  Evaluator& e = evaluator(window);
+  std::vector<double> at(x.begin(), x.end());
+  const double end = window_range(*problem_, window).second;
+  for (std::size_t i = 0; i < n; ++i) at[i * d + time] = end;
+  const Buffer<double> inputs = pick(before, n, e.previous());
+  e.set_points(View<const double, 2>(at.data(), n, d),
+               View<const double, 2>(inputs.data(), e.previous().size(), n));
+  Buffer<double> now(carried_.size() * n);
+  e.evaluate(parameters, now.view(carried_.size(), n));
+  return now;
+}
+
+Buffer<double> Continuation::pick(const Buffer<double>& carried, std::size_t n,
+                                  const std::vector<PreviousValue>& wanted) const {
+  Buffer<double> result(wanted.size() * n);
+  for (std::size_t k = 0; k < wanted.size(); ++k) {
+    const auto it = std::find(carried_.begin(), carried_.end(), wanted[k]);
+    ensure(it != carried_.end() && !carried.empty(), "a value of the previous window that was not carried");
+    std::copy_n(carried.data() + std::size_t(it - carried_.begin()) * n, n, result.data() + k * n);
+  }
+  return result;
+}
+
 Buffer<double> Continuation::values(int window, View<const double, 2> x,
                                     const std::vector<PreviousValue>& wanted,
                                     const std::vector<std::vector<double>>& parameters) {
   const std::size_t n = x.extent(0), d = x.extent(1), time = std::size_t(std::max(0, problem_->time()));
-  Buffer<double> result(wanted.size() * n);
-  if (wanted.empty() || n == 0) return result;
-  Buffer<double> at(n * d), now, before;
-  std::copy(x.begin(), x.end(), at.data());
-  for (int w = 0; w < window; ++w) {
-    Evaluator& e = evaluator(w);
-    const double end = window_range(*problem_, w).second;
-    for (std::size_t i = 0; i < n; ++i) at[i * d + time] = end;
-    // The evaluator's own previous values are among the carried ones.
-    Buffer<double> inputs(e.previous().size() * n);
-    for (std::size_t k = 0; k < e.previous().size(); ++k) {
-      const auto it = std::find(carried_.begin(), carried_.end(), e.previous()[k]);
-      ensure(it != carried_.end() && !before.empty(), "a value of the previous window that was not carried");
-      std::copy_n(before.data() + std::size_t(it - carried_.begin()) * n, n, inputs.data() + k * n);
-    }
-    e.set_points(View<const double, 2>(at.data(), n, d),
-                 View<const double, 2>(inputs.data(), e.previous().size(), n));
-    now = Buffer<double>(carried_.size() * n);
-    e.evaluate(parameters[std::size_t(w)], now.view(carried_.size(), n));
-    before = std::move(now);
+  if (wanted.empty() || n == 0) return Buffer<double>(wanted.size() * n);
+  std::vector<double> points(x.begin(), x.end());
+  for (std::size_t i = 0; i < n; ++i) points[i * d + time] = 0;
+  auto known = std::find_if(known_.begin(), known_.end(),
+                            [&](const Known& k) { return k.window < window && k.points == points; });
+  if (known == known_.end()) {
+    if (known_.size() == most_known) known_.pop_front();
+    known = known_.insert(known_.end(), Known{-1, std::move(points), {}});
   }
-  for (std::size_t k = 0; k < wanted.size(); ++k) {
-    const auto it = std::find(carried_.begin(), carried_.end(), wanted[k]);
-    ensure(it != carried_.end(), "a value of the previous window that was not carried");
-    std::copy_n(before.data() + std::size_t(it - carried_.begin()) * n, n, result.data() + k * n);
+  while (known->window + 1 < window) {
+    ++known->window;
+    known->values = step(known->window, View<const double, 2>(known->points.data(), n, d), known->values,
+                         parameters[std::size_t(known->window)]);
   }
-  return result;
+  return pick(known->values, n, wanted);
 }
 
 std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const Problem& problem,
@@ -129,21 +154,28 @@ std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const Problem&
   std::vector<PreviousValue> wanted;
   if (parameters.size() > 1) wanted = Evaluator(cpu, problem, 1, outputs).previous();
   Continuation chain(cpu, problem, wanted);
-  for (std::size_t w = 0; w < parameters.size(); ++w) {
-    const auto& indices = by_window[w];
-    if (indices.empty()) continue;
-    Buffer<double> at(indices.size() * d), out(outputs.size() * indices.size());
-    for (std::size_t i = 0; i < indices.size(); ++i)
-      std::copy_n(x.data() + indices[i] * d, d, at.data() + i * d);
-    const View<const double, 2> points(at.data(), indices.size(), d);
-    Evaluator e(cpu, problem, int(w), outputs);
-    const Buffer<double> previous =
-        w == 0 ? Buffer<double>() : chain.values(int(w), points, e.previous(), parameters);
-    e.set_points(points,
-                 View<const double, 2>(previous.data(), w == 0 ? 0 : e.previous().size(), indices.size()));
-    e.evaluate(parameters[w], out.view(outputs.size(), indices.size()));
-    for (std::size_t k = 0; k < outputs.size(); ++k)
-      for (std::size_t i = 0; i < indices.size(); ++i) result[k][indices[i]] = out[k * indices.size() + i];
+  // The points of later windows are carried along, all at once, in the order of their windows.
+  std::vector<std::size_t> order;
+  for (const auto& indices : by_window) order.insert(order.end(), indices.begin(), indices.end());
+  std::vector<double> at(n * d);
+  for (std::size_t i = 0; i < n; ++i) std::copy_n(x.data() + order[i] * d, d, at.data() + i * d);
+  Buffer<double> carried;  // of the points that are left
+  for (std::size_t w = 0, first = 0; w < parameters.size() && first < n; ++w) {
+    const std::size_t here = by_window[w].size(), left = n - first;
+    if (here > 0) {
+      Evaluator e(cpu, problem, int(w), outputs);
+      Buffer<double> out(outputs.size() * here), previous;
+      if (w > 0) previous = chain.pick(columns(carried, left, 0, here), here, e.previous());
+      e.set_points(View<const double, 2>(at.data() + first * d, here, d),
+                   View<const double, 2>(previous.data(), w == 0 ? 0 : e.previous().size(), here));
+      e.evaluate(parameters[w], out.view(outputs.size(), here));
+      for (std::size_t k = 0; k < outputs.size(); ++k)
+        for (std::size_t i = 0; i < here; ++i) result[k][order[first + i]] = out[k * here + i];
+    }
+    first += here;
+    if (first < n && !wanted.empty())
+      carried = chain.step(int(w), View<const double, 2>(at.data() + first * d, left - here, d),
+                           columns(carried, left, here, left - here), parameters[w]);
   }
   return result;
 }

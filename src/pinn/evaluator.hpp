@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Values of expressions of the unknowns: in one window, and through the chain of earlier windows.
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -35,15 +36,30 @@ class Continuation {
   /// `wanted`: the values asked for later on. parameters: by window, the windows before the one asked for.
   Continuation(const Cpu&, const Problem&, std::vector<PreviousValue> wanted);
   /// The values `wanted` of window − 1 at its end, at the space coordinates of x : [N, D]. [wanted, N]
+  /// Points that were asked for in an earlier window are carried on from there.
   Buffer<double> values(int window, View<const double, 2> x, const std::vector<PreviousValue>& wanted,
                         const std::vector<std::vector<double>>& parameters);
+  /// The carried values at the end of a window from those at its start. before, result: [carried, N]
+  Buffer<double> step(int window, View<const double, 2> x, const Buffer<double>& before,
+                      const std::vector<double>& parameters);
+  /// Rows of carried values.
+  Buffer<double> pick(const Buffer<double>& carried, std::size_t n,
+                      const std::vector<PreviousValue>& wanted) const;
 
  private:
+  /// Carried values at the end of a window.
+  struct Known {
+    int window;
+    std::vector<double> points;  // [N, D], time 0
+    Buffer<double> values;
+  };
+  static constexpr std::size_t most_known = 64;  // point sets: of equations and conditions
   Evaluator& evaluator(int window);
   Cpu cpu_;
   const Problem* problem_;
   std::vector<PreviousValue> carried_;  // closed: enough to go from each window to the next
   std::vector<std::unique_ptr<Evaluator>> evaluators_;
+  std::list<Known> known_;
 };
 
 /// Expressions at points anywhere in the domain: each point in its window. Result [outputs][N].

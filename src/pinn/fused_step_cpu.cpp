@@ -7,6 +7,9 @@
 #include "fused_step.hpp"
 
 namespace sobolev::detail {
+namespace {
+constexpr std::size_t row_norm_points = 4096;  // about so many tell the scale of a residual's rows
+}
 
 template <class T>
 int StepOn<T, Cpu>::add_group(ResidualGroup group) {
@@ -151,26 +154,35 @@ std::vector<std::vector<double>> StepOn<T, Cpu>::row_norms(View<const T, 1> para
     const auto view = g.view(ones.data());
     const std::size_t per_point = g.weights.size();
     const std::size_t size = std::size_t(SOBOLEV_CALL(step_tile_points<T>, m.geometry, view));
-    std::vector<double> sum(per_point, 0.0);
-    Buffer<T> rows(size * per_point * stride), values(size * per_point);
-#pragma omp parallel num_threads(1)  // one small pass at the start of a run
+    // Tiles all over the set; each thread its rows, sums in the order of the tiles.
+    const TileRange r{0, g.points, size};
+    const std::size_t every = std::max<std::size_t>(1, g.points / row_norm_points),
+                      used = (r.tiles() + every - 1) / every;
+    std::vector<double> sums(used * per_point, 0.0);
+    std::size_t points = 0;
+    for (std::size_t i = 0; i < used; ++i) points += std::size_t(r.count(i * every));
+#pragma omp parallel num_threads(m.cpu.threads())
     {
       const StepTile<T> t = m.tile(view);
-      const TileRange r{0, g.points, size};
-      for (std::size_t i = 0; i < r.tiles(); ++i) {
-        SOBOLEV_CALL(step_features<T>, view, m.geometry, t, r.begin(i), r.count(i));
-        SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, t.network.input, r.begin(i),
-                     r.count(i));
-        SOBOLEV_CALL(step_jacobian<T>, view, m.geometry, m.mlp, m.packed.data(), t, t.network.input,
-                     r.begin(i), r.count(i), T(1), rows.data(), stride, values.data());
-        for (std::size_t row = 0; row < per_point * std::size_t(r.count(i)); ++row)
+      Buffer<T> rows(size * per_point * stride), values(size * per_point);
+#pragma omp for schedule(dynamic, 1)
+      for (std::size_t i = 0; i < used; ++i) {
+        const std::size_t first = r.begin(i * every), count = std::size_t(r.count(i * every));
+        SOBOLEV_CALL(step_features<T>, view, m.geometry, t, first, int(count));
+        SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, t.network.input, first,
+                     int(count));
+        SOBOLEV_CALL(step_jacobian<T>, view, m.geometry, m.mlp, m.packed.data(), t, t.network.input, first,
+                     int(count), T(1), rows.data(), stride, values.data());
+        for (std::size_t row = 0; row < per_point * count; ++row)
           for (std::size_t j = 0; j < p; ++j) {
             const double v = double(rows[row * stride + j]);
-            sum[row / std::size_t(r.count(i))] += v * v;
+            sums[i * per_point + row / count] += v * v;
           }
       }
     }
-    for (double& v : sum) v /= double(std::max<std::size_t>(1, g.points));
+    std::vector<double> sum(per_point, 0.0);
+    for (std::size_t i = 0; i < sums.size(); ++i) sum[i % per_point] += sums[i];
+    for (double& v : sum) v /= double(std::max<std::size_t>(1, points));
     norms.push_back(std::move(sum));
   }
   return norms;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -113,6 +114,23 @@ void check_network(const Problem& problem) {
   between(problem, "network.width", network.width, 0, most_units);
   between(problem, "network.periodic_modes", network.periodic_modes, 0, most_modes);
   positive(problem, "network.first_layer_scale", network.first_layer_scale);
+  for (const auto* values : {&network.scale, &network.offset})
+    for (const auto& [unknown, value] : *values) {
+      const bool is_scale = values == &network.scale;
+      const std::string key = fmt::format("network.{}.{}", is_scale ? "scale" : "offset", unknown);
+      if (std::find(problem.unknowns.begin(), problem.unknowns.end(), unknown) == problem.unknowns.end())
+        fail(problem, key, fmt::format("{}: {} is not an unknown", key, unknown));
+      if (network.output.contains(unknown))
+        fail(problem, key,
+             fmt::format(
+                 "{} beside network.output.{}, which says all that the solution is made of; put the {} "
+                 "there, or remove one of them",
+                 key, unknown, is_scale ? "scale" : "offset"));
+      if (is_scale)
+        positive(problem, key, value);
+      else if (!std::isfinite(value))
+        fail(problem, key, fmt::format("{} is {}; give a finite number", key, value));
+    }
   bool any_periodic = false;
   for (const CoordinateRange& c : problem.coordinates) any_periodic = any_periodic || c.periodic;
   if (network.periodic_modes > 0 && !any_periodic)

@@ -172,7 +172,7 @@ void read_stop(const TomlReader& reader, const TomlNode& node, StopOptions& stop
 void read_network(const TomlReader& reader, const TomlNode& node, Problem& problem) {
   reader.table(node, "network",
                {"kind", "depth", "width", "activation", "periodic_modes", "normalize", "hard_initial",
-                "first_layer_scale", "output", "features", "symmetry", "fourier"},
+                "first_layer_scale", "scale", "offset", "output", "features", "symmetry", "fourier"},
                "[network] with width = 24");
   refuse_later_network(reader, node);
   NetworkOptions& network = problem.network;
@@ -196,6 +196,16 @@ void read_network(const TomlReader& reader, const TomlNode& node, Problem& probl
     network.hard_initial = reader.boolean(*flag, "network.hard_initial");
   if (const TomlNode* scale = node.find("first_layer_scale"))
     network.first_layer_scale = reader.number(*scale, "network.first_layer_scale");
+  const auto by_unknown = [&](const std::string& key, std::map<std::string, double>& values) {
+    const TomlNode* given = node.find(key);
+    if (given == nullptr) return;
+    reader.table(*given, "network." + key, problem.unknowns, "{ u = 300 }");
+    reader.remember("network." + key, given->position);
+    for (const TomlEntry& entry : given->entries)
+      values[entry.key] = reader.number(entry.value, "network." + key + "." + entry.key);
+  };
+  by_unknown("scale", network.scale);
+  by_unknown("offset", network.offset);
   if (const TomlNode* output = node.find("output")) {
     reader.table(*output, "network.output", problem.unknowns, "{ u = \"t*u\" }");
     for (const TomlEntry& entry : output->entries)

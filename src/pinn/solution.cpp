@@ -122,12 +122,11 @@ Solution::Table Solution::table(const Cpu& cpu) const {
     table.axes = state_->reference->axes;
     table.reference = state_->reference->values;
   } else {
-    const int n = p.coordinates.size() <= 2 ? 101 : p.coordinates.size() == 3 ? 41 : 9;
     for (const CoordinateRange& c : p.coordinates) {
       PointRequest request;
       request.ranges = {c};
       request.sampling = Sampling::grid;
-      request.grid = {n};
+      request.grid = {default_grid_points(p.coordinates.size(), c.periodic)};
       table.axes.push_back(sample_points(request));
     }
   }

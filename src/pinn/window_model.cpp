@@ -32,18 +32,23 @@ int time_order(const Problem& problem, const std::string& unknown, const std::st
   return order;
 }
 
-/// True when e vanishes (to rounding) at random points of the problem with coordinate `fixed` at `value`.
+/// True when e vanishes, to rounding beside its values elsewhere, at random points of the problem with
+/// coordinate `fixed` at `value`.
 bool vanishes_at(Expr e, const Problem& problem, const std::string& fixed, double value) {
   const Philox random(1, 77);
+  double there = 0, elsewhere = 0;
   for (std::uint64_t trial = 0; trial < 8; ++trial) {
-    std::vector<std::pair<Expr, double>> leaves;
+    std::vector<std::pair<Expr, double>> at, anywhere;
     std::uint64_t i = trial * 16;
-    for (const CoordinateRange& c : problem.coordinates)
-      leaves.emplace_back(coordinate(c.name),
-                          c.name == fixed ? value : c.low + (c.high - c.low) * random.uniform(i++));
-    if (std::abs(evaluate(e, leaves)) > 1e-12) return false;
+    for (const CoordinateRange& c : problem.coordinates) {
+      const double x = c.low + (c.high - c.low) * random.uniform(i++);
+      anywhere.emplace_back(coordinate(c.name), x);
+      at.emplace_back(coordinate(c.name), c.name == fixed ? value : x);
+    }
+    there = std::max(there, std::abs(evaluate(e, at)));
+    elsewhere = std::max(elsewhere, std::abs(evaluate(e, anywhere)));
   }
-  return true;
+  return there <= 1e-12 * elsewhere;
 }
 }  // namespace
 
@@ -68,13 +73,17 @@ WindowModel::WindowModel(const Problem& problem, int window)
 
 void WindowModel::build_solutions() {
   const Problem& p = *problem_;
-  std::map<std::string, Expr> raw;
-  for (const std::string& u : p.unknowns) raw.emplace(u, raw_output(u));
+  std::map<std::string, Expr> raw;  // of the size of the unknowns
+  const auto of = [](const std::map<std::string, double>& values, const std::string& u, double otherwise) {
+    const auto it = values.find(u);
+    return Expr(it == values.end() ? otherwise : it->second);
+  };
+  for (const std::string& u : p.unknowns) raw.emplace(u, of(p.network.scale, u, 1) * raw_output(u));
   if (time_ < 0) {
     for (const std::string& u : p.unknowns) {
       const auto given = p.network.output.find(u);
-      solution_.emplace(u,
-                        given == p.network.output.end() ? raw.at(u) : substitute_fields(given->second, raw));
+      solution_.emplace(u, given == p.network.output.end() ? of(p.network.offset, u, 0) + raw.at(u)
+                                                           : substitute_fields(given->second, raw));
     }
     return;
   }
@@ -105,9 +114,9 @@ void WindowModel::build_solutions() {
       }
       // form = B(t, x) + A(t, x)·N; A starts at zero or is made to.
       std::vector<std::pair<Expr, Expr>> zero;
-      for (const auto& [name, n] : raw) zero.emplace_back(n, Expr(0.0));
+      for (const std::string& name : p.unknowns) zero.emplace_back(raw_output(name), Expr(0.0));
       const Expr base = substitute(form, zero);
-      const Expr factor = partial(form, raw.at(u));
+      const Expr factor = partial(form, raw_output(u));
       if (contains_fields(factor) || contains_fields(base))
         fail(
             p, "network.output." + u,
@@ -119,7 +128,7 @@ void WindowModel::build_solutions() {
       Expr multiplier = vanishes_at(factor, p, time, range.low) ? substitute(factor, stretched)
                         : window_ == 0                          ? factor
                                                                 : ramp * factor;
-      Expr solution = multiplier * raw.at(u);
+      Expr solution = multiplier * raw_output(u);
       if (window_ == 0) {
         solution = base + solution;
       } else {
@@ -149,7 +158,7 @@ void WindowModel::build_solutions() {
     const bool build_in = p.network.hard_initial && value != nullptr && order >= 1 && order <= 2 &&
                           (order == 1 || slope != nullptr);
     if (!build_in) {
-      solution_.emplace(u, raw.at(u));
+      solution_.emplace(u, of(p.network.offset, u, 0) + raw.at(u));
       continue;
     }
     const std::vector<std::pair<Expr, Expr>> at_start{{t, Expr(range.low)}};

@@ -37,7 +37,8 @@ class WindowTrainer {
   static std::vector<Part> parts_of(const Problem& problem, const WindowModel& model);
   std::vector<double> points_of(const Part& part) const;
   void scale_weights();
-  void check_imposed(const Part& part, View<const T, 1> parameters);
+  /// An error where an imposed condition is not kept; `size`: of its terms.
+  void check_imposed(const Part& part, double size, View<const T, 1> parameters);
   Cpu cpu_;
   E executor_;
   Solution::State& state_;

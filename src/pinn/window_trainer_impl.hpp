@@ -7,17 +7,21 @@
 #include <numeric>
 
 #include "defaults.hpp"
+#include "problem_checks.hpp"
+#include "scales.hpp"
 #include "sobolev/core/profile.hpp"
 #include "sobolev/core/random.hpp"
 #include "sobolev/pinn/points.hpp"
 #include "window_trainer.hpp"
 
 namespace sobolev::detail {
-inline constexpr double unmoved =
-    1e-20;  // mean squared Jacobian row of a residual that does not depend on the network
+/// Mean squared Jacobian row, against what is natural for the residual, of one that no parameter moves.
+inline constexpr double unmoved = 1e-20;
+inline constexpr double contradicted = 1e-5;  // of a condition's terms
 
-inline std::uint64_t points_stream(int window, long generation, std::size_t part) {
-  return (std::uint64_t(window) << 44) | (std::uint64_t(generation) << 12) | (std::uint64_t(part) + 16);
+/// All windows have the same points of space, so that the values of one are carried on to the next.
+inline std::uint64_t points_stream(long generation, std::size_t part) {
+  return (std::uint64_t(generation) << 12) | (std::uint64_t(part) + 16);
 }
 template <class T, class E>
 std::vector<typename WindowTrainer<T, E>::Part> WindowTrainer<T, E>::parts_of(const Problem& problem,
@@ -102,7 +106,7 @@ std::vector<double> WindowTrainer<T, E>::points_of(const Part& part) const {
     request.sampling = options.sampling;
     request.count = part.condition ? options.condition_count : options.count;
     request.seed = state_.problem.training.seed;
-    request.stream = points_stream(state_.window, state_.generation, std::size_t(part.group));
+    request.stream = points_stream(state_.generation, std::size_t(part.group));
     sampled = sample_points(request);
     n = sampled.size() / width;
   }
@@ -155,8 +159,9 @@ void WindowTrainer<T, E>::draw_points() {
 
 template <class T, class E>
 void WindowTrainer<T, E>::scale_weights() {
+  const Problem& p = state_.problem;
   const bool given = std::any_of(parts_.begin(), parts_.end(),
-                                 [](const Part& p) { return p.condition && p.condition->weight; });
+                                 [](const Part& part) { return part.condition && part.condition->weight; });
   const std::vector<T> theta(state_.parameters.back().begin(), state_.parameters.back().end());
   auto there = zeros<T>(executor_, theta.size());
   const View<T, 1> parameters(there.data(), theta.size());
@@ -166,23 +171,45 @@ void WindowTrainer<T, E>::scale_weights() {
     const std::size_t g = std::size_t(part.group), n = step_.points(part.group);
     std::vector<double> weights(std::size_t(step_.residuals(part.group)), 1.0 / double(n));
     for (std::size_t e = 0; e < weights.size(); ++e) {
-      if (norms[g][e] < unmoved) {
+      const std::string name =
+          part.condition ? "condition " + part.condition->name : "equation " + p.equations[e].name;
+      const std::string key =
+          (part.condition ? "conditions." : "equations.") + name.substr(name.find(' ') + 1);
+      const Expr residual =
+          part.condition ? part.condition->left - part.condition->right : p.equations[e].residual;
+      const NaturalSizes natural = natural_sizes(
+          p, residual, part.condition ? part.condition->where : decltype(part.condition->where){});
+      if (norms[g][e] < unmoved * natural.sensitivity * natural.sensitivity || norms[g][e] == 0) {
         // No parameter moves this residual: the output transform imposes it, or contradicts it.
+        if (!part.condition)
+          fail(p, key,
+               fmt::format(
+                   "{}: no parameter of the network changes its residual; network.output leaves nothing in "
+                   "it to be trained",
+                   name));
         weights[e] = 0;
-        if (part.condition) check_imposed(part, parameters);
+        check_imposed(part, natural.terms, parameters);
         continue;
       }
       if (given)
         weights[e] *= part.condition ? part.condition->weight.value_or(unscaled_condition) : 1.0;
       else
         weights[e] *= (part.condition ? condition_weight : 1.0) / norms[g][e];
+      if (!(T(weights[e]) > 0) || !std::isfinite(T(weights[e])))
+        fail(
+            p, key,
+            fmt::format(
+                "{}: its weight is {:.3g} (a row of its Jacobian has the size {:.3g}), which {} cannot hold; "
+                "write the problem in units in which lengths, times and the solution are of order one{}",
+                name, weights[e], std::sqrt(norms[g][e]), std::is_same_v<T, float> ? "float32" : "float64",
+                std::is_same_v<T, float> ? ", or use precision = \"float64\"" : ""));
     }
     state_.weights.push_back(std::move(weights));
   }
 }
 
 template <class T, class E>
-void WindowTrainer<T, E>::check_imposed(const Part& part, View<const T, 1> parameters) {
+void WindowTrainer<T, E>::check_imposed(const Part& part, double size, View<const T, 1> parameters) {
   const std::size_t n = step_.points(part.group);
   std::vector<T> r(n);
   auto there = zeros<T>(executor_, n);
@@ -190,11 +217,11 @@ void WindowTrainer<T, E>::check_imposed(const Part& part, View<const T, 1> param
   download<T, 1>(executor_, View<const T, 1>(there.data(), n), View<T, 1>(r.data(), n));
   double worst = 0;
   for (T v : r) worst = std::max(worst, std::abs(double(v)));
-  if (worst > 1e-5)
-    throw ParseError(part.condition->position,
-                     fmt::format("condition {} is violated by up to {:.3g} whatever the network gives: "
-                                 "network.output fixes other values there",
-                                 part.condition->name, worst));
+  if (worst > contradicted * size)
+    fail(state_.problem, "conditions." + part.condition->name,
+         fmt::format("condition {} is violated by up to {:.3g} whatever the network gives: "
+                     "network.output fixes other values there",
+                     part.condition->name, worst));
 }
 
 template <class T, class E>

@@ -29,4 +29,8 @@ Reference make_reference(const Cpu&, const Problem&);
 /// on the grid stand still; error_bound is the last change.
 Reference solve_etdrk4(const Cpu&, const Problem&, const std::vector<std::vector<double>>& axes);
 
+/// Points of a coordinate on the grid of a problem that asks for none: so fine that pictures are smooth, and
+/// affordable (10⁵ in all beyond three dimensions).
+int default_grid_points(std::size_t dimensions, bool periodic);
+
 }  // namespace sobolev

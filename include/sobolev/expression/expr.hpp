@@ -106,6 +106,10 @@ Expr substitute(Expr e, const std::vector<std::pair<Expr, Expr>>& replacements);
 /// Replaces the unknown functions by expressions: each ∂^α u becomes ∂^α of replacement["u"].
 Expr substitute_fields(Expr e, const std::map<std::string, Expr>& replacements);
 
+/// The terms of a sum: e = Σ terms, with products and quotients distributed over the sums in them, as long as
+/// there are at most `most`.
+std::vector<Expr> summands(Expr e, std::size_t most = 64);
+
 /// The distinct field (or coordinate) leaves, in order of creation.
 std::vector<Expr> fields_of(std::span<const Expr> expressions);
 std::vector<Expr> coordinates_of(std::span<const Expr> expressions);

@@ -17,7 +17,7 @@ struct LevenbergMarquardtOptions {
 /// Levenberg–Marquardt on L(θ) = Σ w r², the loss of a FusedStep: (G + λD) p = −g with G = JᵀWJ,
 /// g = JᵀWr, D = diag(G) raised to at least a tenth of its largest element. The damping λ is searched with
 /// the same G: it falls by 4 while the loss falls (at most 4 trials), rises by 4 once when the first fall was
-/// too bold, by 6 (up to 12 times) when the loss did not fall. Geodesic acceleration (Transtrum & Sethna
+/// too bold, by 6 (up to 1e12) while the loss does not fall. Geodesic acceleration (Transtrum & Sethna
 /// 2012): with r_vv the second derivative of r along p by central differences (h = 0.1), (G + λD) a = −½ JᵀW
 /// r_vv; a trial takes p + a when 2|a| ≤ 0.75|p| and its loss is lower. Cost per iteration: rows and syrk
 /// N·P², Cholesky P³/3 and about 6 forward passes per trial. Sources: Moré 1978; papers cited in

@@ -47,9 +47,12 @@ struct NetworkOptions {
   int width = 0;
   Activation activation = Activation::tanh;
   int periodic_modes = 0;
-  bool normalize = true;                // map ordinary coordinates to [-1, 1]
-  bool hard_initial = true;             // build explicit initial data into the output (u = f + t·N)
-  double first_layer_scale = 1;         // multiplies the initial weights of the first layer
+  bool normalize = true;         // map ordinary coordinates to [-1, 1]
+  bool hard_initial = true;      // build explicit initial data into the output (u = f + t·N)
+  double first_layer_scale = 1;  // multiplies the initial weights of the first layer
+  /// By unknown: u = offset + scale·N with a network output N of order one (docs/defaults.md). What is
+  /// left out is found from the conditions and equations.
+  std::map<std::string, double> scale, offset;
   std::map<std::string, Expr> output;   // unknown -> expression in coordinates and the unknowns' raw outputs
   std::vector<Expr> features;           // extra inputs: expressions in the coordinates
   std::map<std::string, int> symmetry;  // coordinate -> +1 even, -1 odd

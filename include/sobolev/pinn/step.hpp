@@ -92,7 +92,8 @@ class FusedStep {
                  View<T, 1> gradient);
   /// r[e, n] *= the weight of r_e(x_n)² in L (causal weights included).           r : [E, N]
   void weigh(int group, View<T, 2> r);
-  /// Each group's mean over n of v_n |∂r_e(x_n)/∂θ|², by residual: the scale of its Jacobian rows.
+  /// Each group's mean over n of v_n |∂r_e(x_n)/∂θ|², by residual: the scale of its Jacobian rows. On the CPU
+  /// from every k-th tile where there are more than about 4096 points.
   std::vector<std::vector<double>> row_norms(View<const T, 1> parameters);
   /// The Gauss–Newton matrix G = Σ w_e v_n ∇r ∇rᵀ (its upper triangle; the lower one is left alone) and g = Σ
   /// w_e v_n r ∇r; returns L. matrix : [P, P], gradient : [P]. Causal weights enter as constants. Rows are
