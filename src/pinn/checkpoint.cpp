@@ -12,8 +12,16 @@
 namespace sobolev {
 namespace {
 constexpr const char* format_name = "sobolev checkpoint 1";
+constexpr std::size_t history_columns = 7;
 
 Tensor vector_tensor(const std::vector<double>& values) { return {{values.size()}, values}; }
+
+std::map<std::string, double> unit_scales(const Problem& problem) {
+  std::map<std::string, double> scales;
+  for (const std::string& u : problem.unknowns)
+    if (!problem.network.output.contains(u)) scales[u] = 1;
+  return scales;
+}
 
 /// The weights of a network under `prefix`, as [out, in] and [out].
 void add_network(NamedTensors& tensors, const std::string& prefix, const MlpShape& mlp,
@@ -70,10 +78,10 @@ void Solution::save(const std::filesystem::path& checkpoint) const {
   file.tensors.emplace_back("training.scalars",
                             vector_tensor({s.damping, s.seconds, s.setup_seconds, s.loss, s.points_processed,
                                            s.phase_seconds, s.window_start}));
-  Tensor history{{s.history.size(), 6}, {}};
+  Tensor history{{s.history.size(), history_columns}, {}};
   for (const HistoryRow& h : s.history)
     for (double v : {double(h.iteration), double(h.window), double(h.phase), h.seconds, h.loss,
-                     h.relative_l2.value_or(-1.0)})
+                     h.relative_l2.value_or(-1.0), h.residual.value_or(-1.0)})
       history.values.push_back(v);
   file.tensors.emplace_back("training.history", std::move(history));
 
@@ -88,7 +96,9 @@ void Solution::save(const std::filesystem::path& checkpoint) const {
                           {"causal_stage", s.causal_stage},
                           {"finished", s.finished},
                           {"stopped_because", s.stopped_because},
-                          {"seed", s.problem.training.seed}};
+                          {"seed", s.problem.training.seed},
+                          {"scale", s.problem.network.scale},
+                          {"offset", s.problem.network.offset}};
   file.metadata["format"] = format_name;
   file.metadata["state"] = state.dump();
   file.metadata["problem"] = s.problem.source;
@@ -119,6 +129,10 @@ Solution Solution::load(const std::filesystem::path& checkpoint) {
   try {
     const nlohmann::json state = nlohmann::json::parse(metadata("state"));
     s.problem.training.seed = state.at("seed");
+    // As trained, whatever this version would choose; files of version 0.1 had none.
+    s.problem.network.scale = state.value("scale", unit_scales(s.problem));
+    s.problem.network.offset = state.value("offset", std::map<std::string, double>());
+    for (const auto& [u, scale] : s.problem.network.scale) s.problem.network.offset.emplace(u, 0.0);
     s.problem = detail::with_defaults(s.problem);
     s.window = state.at("window");
     s.phase = state.at("phase");
@@ -145,7 +159,9 @@ Solution Solution::load(const std::filesystem::path& checkpoint) {
   s.recent_losses = file.at("training.recent_losses", checkpoint).values;
   const Tensor& scalars = file.at("training.scalars", checkpoint);
   const Tensor& history = file.at("training.history", checkpoint);
-  if (scalars.values.size() != 7 || history.values.size() % 6 != 0)
+  // Files of version 0.1 have no column for the residual.
+  const std::size_t columns = history.shape.size() == 2 ? history.shape[1] : 0;
+  if (scalars.values.size() != 7 || columns < history_columns - 1 || columns > history_columns)
     throw FileError(fmt::format("{}: a damaged training state", checkpoint.string()));
   s.damping = scalars.values[0];
   s.seconds = scalars.values[1];
@@ -154,10 +170,11 @@ Solution Solution::load(const std::filesystem::path& checkpoint) {
   s.points_processed = scalars.values[4];
   s.phase_seconds = scalars.values[5];
   s.window_start = scalars.values[6];
-  for (std::size_t i = 0; i + 6 <= history.values.size(); i += 6) {
+  const auto known = [](double v) { return v >= 0 ? std::optional<double>(v) : std::nullopt; };
+  for (std::size_t i = 0; i + columns <= history.values.size(); i += columns) {
     const double* h = history.values.data() + i;
-    s.history.push_back({long(h[0]), int(h[1]), int(h[2]), h[3], h[4],
-                         h[5] >= 0 ? std::optional<double>(h[5]) : std::nullopt});
+    s.history.push_back({long(h[0]), int(h[1]), int(h[2]), h[3], h[4], known(h[5]),
+                         columns == history_columns ? known(h[6]) : std::nullopt});
   }
   return solution;
 }

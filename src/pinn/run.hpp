@@ -9,6 +9,7 @@
 
 #include "adam_loop.hpp"
 #include "defaults.hpp"
+#include "residual_check.hpp"
 #include "sobolev/core/profile.hpp"
 #include "sobolev/optim/levenberg_marquardt.hpp"
 #include "window_trainer.hpp"
@@ -20,8 +21,10 @@ inline double since(Clock::time_point start) {
 }
 
 inline constexpr long adam_history_every = 100;
-inline constexpr long most_unseen = 10;     // iterations of Adam on a device between two looks at its loss
-inline constexpr long error_every_lm = 10;  // iterations between error measurements for stop.relative_l2
+inline constexpr long most_unseen = 10;        // iterations of Adam on a device between two looks at its loss
+inline constexpr int checked_points = 500;     // fresh ones, during training
+inline constexpr double check_interval = 100;  // costs of a check between two of them
+inline constexpr long error_every_lm = 10;     // iterations between error measurements for stop.relative_l2
 
 inline const Cpu& multiplying(const Cpu& executor, Products) { return executor; }
 #if SOBOLEV_HAS_CUDA
@@ -278,6 +281,13 @@ class Run {
     return worst;
   }
 
+  /// Of the window in training, on fresh points.
+  double worst_residual() {
+    const profile::Range range(cpu_, "residuals on fresh points");
+    if (!checker_) checker_.emplace(cpu_, state_.problem, checked_points);
+    return checker_->worst(checker_->fresh(state_.window, state_.parameters));
+  }
+
   template <class Keep>
   void report(const Keep& keep) {
     if (!options_.on_progress || !due()) return;
@@ -293,6 +303,16 @@ class Run {
       if (!state_.history.empty() && state_.history.back().iteration == state_.iterations)
         state_.history.back().relative_l2 = shown_error_;
     }
+    if (since(last_check_) > check_interval * check_cost_ + 1) {
+      keep();
+      const Clock::time_point before = Clock::now();
+      shown_residual_ = worst_residual();
+      check_cost_ = since(before);
+      last_check_ = Clock::now();
+      if (!state_.history.empty() && state_.history.back().iteration == state_.iterations)
+        state_.history.back().residual = shown_residual_;
+    }
+    progress.row.residual = shown_residual_;
     progress.row.relative_l2 = shown_error_;
     progress.windows = training_.windows;
     progress.points_per_second = state_.points_processed / std::max(1e-9, state_.seconds);
@@ -318,6 +338,7 @@ class Run {
 
   void finish_reports() {
     state_.errors.reset();
+    state_.assessment.reset();
     if (!options_.checkpoint.empty()) solution_.save(options_.checkpoint);
   }
 
@@ -330,7 +351,10 @@ class Run {
   Clock::time_point start_, phase_start_ = Clock::now(), last_report_ = Clock::now(),
                             last_checkpoint_ = Clock::now(), last_error_{};
   double seconds_before_, phase_seconds_before_ = 0, error_cost_ = 0;
-  std::optional<double> shown_error_;
+  std::optional<double> shown_error_, shown_residual_;
+  std::optional<ResidualChecker> checker_;
+  double check_cost_ = 0;
+  Clock::time_point last_check_{};
   std::string last_reason_ = "all iterations done";
 };
 

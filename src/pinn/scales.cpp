@@ -131,7 +131,8 @@ class Estimate {
         k.settled = true;
       }
     std::map<std::string, Magnitude> out;
-    for (auto& [u, k] : known_) out[u] = rounded(k);
+    for (auto& [u, k] : known_)
+      if (!k.by_user) out[u] = rounded(k);
     return out;
   }
 

@@ -20,9 +20,9 @@ struct Magnitude {
 ///   values that conditions prescribe, u = g: the size of g; far from zero with little variation, an offset;
 ///   sources: the amplitude at which the terms that contain u reach the terms that contain no unknown;
 ///   derivatives that conditions prescribe, and terms of other unknowns, where nothing else is known.
-/// Powers of ten; 1 where the estimate lies within 0.2 … 30, where nothing is known, and for unknowns with an
-/// output transform. A nonlinear equation whose terms balance at a size of order one is not scaled down.
-/// docs/defaults.md.
+/// Powers of ten; 1 where the estimate lies within 0.2 … 30 and where nothing is known. Unknowns with an
+/// output transform have none. A nonlinear equation whose terms balance at a size of order one is not scaled
+/// down. docs/defaults.md.
 std::map<std::string, Magnitude> likely_magnitudes(const Problem& problem);
 
 /// What an expression of the unknowns amounts to where these have the sizes network.scale and network.offset

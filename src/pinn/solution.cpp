@@ -6,6 +6,7 @@
 
 #include "defaults.hpp"
 #include "evaluator.hpp"
+#include "residual_check.hpp"
 #include "sobolev/pinn/points.hpp"
 #include "state.hpp"
 
@@ -114,6 +115,11 @@ std::map<std::string, double> Solution::max_error() const {
   return state_->errors->max_error;
 }
 
+const Assessment& Solution::assessment() const {
+  if (!state_->assessment) state_->assessment = detail::assess(state_->cpu, *state_);
+  return *state_->assessment;
+}
+
 Solution::Table Solution::table(const Cpu& cpu) const {
   const Problem& p = state_->problem;
   Table table;
@@ -151,8 +157,16 @@ Solution::Table Solution::table(const Cpu& cpu) const {
   }
   const std::vector<double> points = detail::grid_points(table.axes);
   const std::size_t d = table.axes.size();
-  const auto values = evaluate(cpu, View<const double, 2>(points.data(), points.size() / d, d), p.unknowns);
-  for (std::size_t k = 0; k < p.unknowns.size(); ++k) table.prediction[p.unknowns[k]] = values[k];
+  std::vector<Expr> outputs;
+  for (const std::string& u : p.unknowns) outputs.push_back(field(u));
+  for (const Equation& e : p.equations) outputs.push_back(e.residual);
+  auto values = evaluate(cpu, View<const double, 2>(points.data(), points.size() / d, d), outputs);
+  for (std::size_t k = 0; k < p.unknowns.size(); ++k) table.prediction[p.unknowns[k]] = std::move(values[k]);
+  for (std::size_t k = 0; k < p.equations.size(); ++k) {
+    std::vector<double>& residual = table.residual[p.equations[k].name];
+    residual = std::move(values[p.unknowns.size() + k]);
+    for (double& r : residual) r = std::abs(r);
+  }
   return table;
 }
 

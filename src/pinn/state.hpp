@@ -39,6 +39,7 @@ struct Solution::State {
     std::map<std::string, double> relative_l2, max_error;
   };
   std::optional<Errors> errors;
+  std::optional<Assessment> assessment;
   Cpu cpu{0};
 };
 

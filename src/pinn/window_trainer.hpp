@@ -35,7 +35,6 @@ class WindowTrainer {
     int group;
   };
   static std::vector<Part> parts_of(const Problem& problem, const WindowModel& model);
-  std::vector<double> points_of(const Part& part) const;
   void scale_weights();
   /// An error where an imposed condition is not kept; `size`: of its terms.
   void check_imposed(const Part& part, double size, View<const T, 1> parameters);

@@ -10,8 +10,7 @@
 #include "problem_checks.hpp"
 #include "scales.hpp"
 #include "sobolev/core/profile.hpp"
-#include "sobolev/core/random.hpp"
-#include "sobolev/pinn/points.hpp"
+#include "training_points.hpp"
 #include "window_trainer.hpp"
 
 namespace sobolev::detail {
@@ -19,10 +18,6 @@ namespace sobolev::detail {
 inline constexpr double unmoved = 1e-20;
 inline constexpr double contradicted = 1e-5;  // of a condition's terms
 
-/// All windows have the same points of space, so that the values of one are carried on to the next.
-inline std::uint64_t points_stream(long generation, std::size_t part) {
-  return (std::uint64_t(generation) << 12) | (std::uint64_t(part) + 16);
-}
 template <class T, class E>
 std::vector<typename WindowTrainer<T, E>::Part> WindowTrainer<T, E>::parts_of(const Problem& problem,
                                                                               const WindowModel& model) {
@@ -78,52 +73,13 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
 }
 
 template <class T, class E>
-std::vector<double> WindowTrainer<T, E>::points_of(const Part& part) const {
-  const PointOptions& options = state_.problem.training.points;
-  const std::vector<CoordinateRange> all = model_.ranges();
-  PointRequest request;
-  std::vector<int> column(all.size(), -1);  // of the free coordinates among the sampled ones
-  std::vector<double> fixed(all.size(), 0.0);
-  for (std::size_t d = 0; d < all.size(); ++d) {
-    bool is_free = true;
-    if (part.condition)
-      for (const auto& [name, value] : part.condition->where)
-        if (name == all[d].name) {
-          is_free = false;
-          fixed[d] = value;
-        }
-    if (!is_free) continue;
-    column[d] = int(request.ranges.size());
-    request.ranges.push_back(all[d]);
-    const auto grid = options.grid.find(all[d].name);
-    request.grid.push_back(grid == options.grid.end() ? 50 : grid->second);
-    for (const DenseRegion& r : options.dense)
-      if (r.coordinate == all[d].name) request.dense.push_back(r);
-  }
-  std::vector<double> sampled;
-  std::size_t n = 1, width = request.ranges.size();
-  if (width > 0) {
-    request.sampling = options.sampling;
-    request.count = part.condition ? options.condition_count : options.count;
-    request.seed = state_.problem.training.seed;
-    request.stream = points_stream(state_.generation, std::size_t(part.group));
-    sampled = sample_points(request);
-    n = sampled.size() / width;
-  }
-  std::vector<double> points(n * all.size());
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t d = 0; d < all.size(); ++d)
-      points[i * all.size() + d] = column[d] < 0 ? fixed[d] : sampled[i * width + std::size_t(column[d])];
-  return points;
-}
-
-template <class T, class E>
 void WindowTrainer<T, E>::draw_points() {
   const profile::Range range(cpu_, "points");
   const std::size_t d = state_.problem.coordinates.size();
   const int time = state_.problem.time();
   for (Part& part : parts_) {
-    std::vector<double> points = points_of(part);
+    std::vector<double> points =
+        training_points(state_.problem, model_, part.condition, part.group, state_.generation);
     const std::size_t n = points.size() / d;
     if (!part.condition && causal()) {
       require(time >= 0, "training.causal: causal weights need a coordinate named t that is not periodic");

@@ -23,6 +23,25 @@ struct HistoryRow {
   double seconds = 0;  // training time so far, over interruptions
   double loss = 0;
   std::optional<double> relative_l2;
+  std::optional<double> residual =
+      {};  // largest rms / scale of the residuals, on fresh points (ResidualCheck)
+};
+
+/// How well a solution keeps one equation or condition, on points it was not trained on.
+struct ResidualCheck {
+  std::string name;
+  bool condition = false;       // else an equation
+  double rms = 0, largest = 0;  // of left − right as written, in the problem's units
+  double training_rms = 0;      // the same on the training points
+  double scale = 0;             // rms of its largest term; of a condition's terms in the interior too
+  std::vector<double> place;    // of the largest, in coordinate order
+};
+
+/// What an answer is worth without a reference to compare it with. Small residuals are necessary, not
+/// sufficient: docs/reliability.md.
+struct Assessment {
+  std::vector<ResidualCheck> residuals;  // equations, then conditions, in the problem's order
+  std::vector<std::string> doubts;       // plain sentences, each with a remedy; empty: none
 };
 
 struct Progress {
@@ -62,12 +81,16 @@ class Solution {
   /// The error against the reference, where the problem has one, by unknown.
   std::map<std::string, double> relative_l2() const;
   std::map<std::string, double> max_error() const;
+  /// Residuals on fresh points, and doubts; worked out when first asked for. Of up to eight windows where
+  /// there are more.
+  const Assessment& assessment() const;
   /// The grid the error was measured on, prediction, reference and error, each flat in row-major
   /// order of the grid's coordinates. Without a reference: prediction on a default grid.
   struct Table {
     std::vector<std::string> coordinates;
     std::vector<std::vector<double>> axes;
     std::map<std::string, std::vector<double>> prediction, reference;
+    std::map<std::string, std::vector<double>> residual;  // |left − right| of each equation
   };
   Table table(const Cpu&) const;
 

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a solution is worth: its residuals on fresh points, and what they give reason to doubt.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "residual_check.hpp"
+#include "state.hpp"
+
+namespace sobolev::detail {
+namespace {
+constexpr int most_windows = 8;
+constexpr int least_points = 2000, most_points = 20000, times_training = 4;
+
+// Measured on the problems of docs/accuracy.md; see the table there.
+constexpr double not_small = 1e-2;        // rms of a residual over that of its largest term
+constexpr double everywhere = 0.5;        // its largest value over the same
+constexpr double not_small_stall = 1e-3;  // where a phase stalled
+constexpr double overfit = 10;            // rms on fresh points over that on training points ...
+constexpr double overfit_from = 1e-4;     // ... where it matters
+
+std::vector<int> windows_to_check(int trained) {
+  std::set<int> chosen;
+  for (int i = 0; i < std::min(trained, most_windows); ++i)
+    chosen.insert(trained <= most_windows ? i
+                                          : int(std::lround(double(i) * (trained - 1) / (most_windows - 1))));
+  return {chosen.begin(), chosen.end()};
+}
+
+std::string place_text(const Problem& problem, const std::vector<double>& place) {
+  std::string out;
+  for (std::size_t d = 0; d < place.size(); ++d)
+    out += fmt::format("{}{} = {:.4g}", d == 0 ? "" : ", ", problem.coordinates[d].name, place[d]);
+  return out;
+}
+
+std::string percent(double share) { return fmt::format("{:.2g} %", 100 * share); }
+
+std::vector<std::string> doubts_of(const Solution::State& state, const std::vector<ResidualCheck>& checks,
+                                   std::size_t rows) {
+  const Problem& p = state.problem;
+  std::vector<std::string> doubts;
+  const bool stalled = state.stopped_because == "the loss stands still" ||
+                       state.stopped_because == "no step lowers the loss any more";
+  const std::size_t parameters = state.parameters.back().size();
+  bool between = false;
+  for (const ResidualCheck& c : checks) {
+    const std::string name = (c.condition ? "condition " : "equation ") + c.name;
+    if (!std::isfinite(c.rms) || !std::isfinite(c.scale)) {
+      doubts.push_back(
+          fmt::format("{}: the residual is not finite at {}; look for divisions by zero and roots or "
+                      "logarithms of negative numbers",
+                      name, place_text(p, c.place)));
+      continue;
+    }
+    const double share = c.scale > 0 ? c.rms / c.scale : c.rms > 0 ? 1 : 0;
+    const bool overfitted = c.training_rms > 0 && c.rms > overfit * c.training_rms && share > overfit_from;
+    between = between || overfitted;
+    if (overfitted)
+      doubts.push_back(
+          fmt::format("{}: between the training points its residual is {:.2g} times as large as on them ({} "
+                      "of its largest term): "
+                      "more points (training.points), or a smaller network (network.width)",
+                      name, c.rms / c.training_rms, percent(share)));
+    else if (share > not_small)
+      doubts.push_back(
+          fmt::format("{}: its residual is {} of its largest term, most near {}: train longer "
+                      "(training.stop.seconds), {}a wider network (network.width), or more points there "
+                      "(training.points.dense)",
+                      name, percent(share), place_text(p, c.place),
+                      p.time() >= 0 ? "in time windows (training.windows), with " : "with "));
+    else if (c.scale > 0 && c.largest > everywhere * c.scale)
+      doubts.push_back(
+          fmt::format("{}: near {} its residual is {} of its largest term: more points there "
+                      "(training.points.dense), or train longer (training.stop.seconds)",
+                      name, place_text(p, c.place), percent(c.largest / c.scale)));
+    else if (stalled && share > not_small_stall)
+      doubts.push_back(
+          fmt::format("{}: training ended because {}, with a residual of {} of its largest term: {}another "
+                      "seed (--seed), or a wider network (network.width)",
+                      name, state.stopped_because, percent(share),
+                      p.time() >= 0 ? "time windows (training.windows), " : ""));
+  }
+  if (parameters > rows)
+    doubts.push_back(
+        fmt::format("the network has {} parameters and only {} residuals to fit{}: more points "
+                    "(training.points), or a narrower network (network.width)",
+                    parameters, rows, between ? "" : ", so that small residuals prove little"));
+  return doubts;
+}
+}  // namespace
+
+Assessment assess(const Cpu& cpu, const Solution::State& state) {
+  const Problem& p = state.problem;
+  const int trained = int(state.parameters.size());
+  Assessment out;
+  if (trained == 0) return out;
+  ResidualChecker checker(cpu, p,
+                          std::clamp(times_training * p.training.points.count, least_points, most_points));
+  std::vector<ResidualSums> fresh(p.equations.size() + p.conditions.size()), training = fresh;
+  const auto add = [](std::vector<ResidualSums>& to, const std::vector<ResidualSums>& from) {
+    for (std::size_t i = 0; i < to.size(); ++i) to[i].add(from[i]);
+  };
+  for (int w : windows_to_check(trained)) {
+    add(fresh, checker.fresh(w, state.parameters));
+    // Which points earlier windows ended with is not known where they were drawn anew.
+    const bool last = w == trained - 1;
+    if (last || p.training.points.resample_every == 0)
+      add(training, checker.trained(w, state.parameters, last ? state.generation : 0));
+  }
+  for (std::size_t i = 0; i < fresh.size(); ++i) {
+    if (fresh[i].points == 0) continue;
+    const bool condition = i >= p.equations.size();
+    ResidualCheck check;
+    check.name = condition ? p.conditions[i - p.equations.size()].name : p.equations[i].name;
+    check.condition = condition;
+    check.rms = fresh[i].rms();
+    check.largest = fresh[i].largest;
+    check.training_rms = training[i].rms();
+    check.scale = fresh[i].scale();
+    check.place = fresh[i].place;
+    out.residuals.push_back(std::move(check));
+  }
+  out.doubts = doubts_of(state, out.residuals, checker.rows(trained - 1, state.generation));
+  return out;
+}
+
+}  // namespace sobolev::detail
