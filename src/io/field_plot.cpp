@@ -16,6 +16,9 @@ constexpr int curve_width = 540, curve_height = 270;
 constexpr double legend_width = 110;
 constexpr std::size_t profile_times = 5;  // as many as the style sheet has colours for
 
+/// How many of so many pictures stand side by side: no row should be left with one alone.
+std::string columns_for(std::size_t pictures) { return pictures == 3 || pictures > 4 ? "three" : "two"; }
+
 /// What is shown of one unknown.
 struct Field {
   std::string name;
@@ -111,14 +114,14 @@ std::string compared(const Report& report, const Field& field) {
                              "reference " + field.name));
     panels += figure("|error| of " + name + rest, picture(report, slice, field.error, errors, ColourMap::heat,
                                                           margin, "error of " + field.name));
-    out += row_of("three", panels);
+    out += row_of("compared", panels);
   }
   if (!time_and_space(report)) return out;
   const Slice slice = slices_of(report).front();
-  return out + row_of("two", profiles(report, slice, *field.values, field.reference, field.name, false,
-                                      field.name + ": solution (lines) and reference (bands)") +
-                                 profiles(report, slice, field.error, nullptr, "|error|", true,
-                                          "|error| of " + field.name));
+  return out + row_of("curves", profiles(report, slice, *field.values, field.reference, field.name, false,
+                                         field.name + ": solution (lines) and reference (bands)") +
+                                    profiles(report, slice, field.error, nullptr, "|error|", true,
+                                             "|error| of " + field.name));
 }
 
 std::string alone(const Report& report, const Field& field) {
@@ -145,18 +148,20 @@ std::string row_of(const std::string& how_many, const std::string& figures) {
 
 std::string solution_figures(const Report& report) {
   std::string out, together;  // what has no reference shares rows
+  std::size_t alone_count = 0;
   for (const Field& field : fields_of(report)) {
     if (report.axes.size() == 1 && field.reference != nullptr)
-      out += row_of("two", curve_figure(report, field) +
-                               magnitude_curve(report, "|error|", field.error, "|error| of " + field.name));
+      out += row_of("curves", curve_figure(report, field) + magnitude_curve(report, "|error|", field.error,
+                                                                            "|error| of " + field.name));
     else if (report.axes.size() == 1)
       together += curve_figure(report, field);
     else if (field.reference != nullptr)
       out += compared(report, field);
     else
-      together += alone(report, field);
+      together += alone(report, field), ++alone_count;
   }
-  return out + row_of("two", together);
+  const bool pictures = report.axes.size() > 1 && !time_and_space(report);
+  return out + row_of(pictures ? columns_for(alone_count * slices_of(report).size()) : "curves", together);
 }
 
 std::string residual_figures(const Report& report) {
@@ -172,7 +177,9 @@ std::string residual_figures(const Report& report) {
       figures += figure(escaped(caption) + escaped(caption_of(report, slice)),
                         picture(report, slice, values, scale, ColourMap::heat, bar_width(scale), caption));
   }
-  return row_of("two", figures);
+  return row_of(
+      report.axes.size() > 1 ? columns_for(report.residual.size() * slices_of(report).size()) : "curves",
+      figures);
 }
 
 }  // namespace sobolev::detail

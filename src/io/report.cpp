@@ -64,6 +64,8 @@ std::string doubt_section(const std::vector<std::string>& doubts) {
   return out + "</ul>\n</section>\n";
 }
 
+std::string residual_number(double value) { return value == 0 ? "0" : fmt::format("{:.2e}", value); }
+
 std::string statement_table(const std::vector<Report::Statement>& statements) {
   const bool measured =
       std::any_of(statements.begin(), statements.end(), [](const auto& s) { return s.residual.has_value(); });
@@ -77,9 +79,10 @@ std::string statement_table(const std::vector<Report::Statement>& statements) {
                        detail::escaped(s.where), detail::escaped(s.text));
     if (s.residual)
       out += fmt::format(
-          "<td class=\"number\">{:.2e}</td><td class=\"number\">{:.2e}</td><td>{}</td>"
-          "<td class=\"number\">{:.2e}</td>",
-          s.residual->rms, s.residual->largest, detail::escaped(s.residual->place), s.residual->scale);
+          "<td class=\"number\">{}</td><td class=\"number\">{}</td><td>{}</td>"
+          "<td class=\"number\">{}</td>",
+          residual_number(s.residual->rms), residual_number(s.residual->largest),
+          detail::escaped(s.residual->place), residual_number(s.residual->scale));
     else if (measured)
       out += "<td></td><td></td><td></td><td></td>";
     out += "</tr>\n";
@@ -132,7 +135,8 @@ std::string html_report(const Report& report) {
   if (!report.statements.empty()) out += statement_table(report.statements);
   if (!report.prediction.empty()) out += "<h2>Solution</h2>\n" + detail::solution_figures(report);
   if (!report.residual.empty()) out += "<h2>Residuals</h2>\n" + detail::residual_figures(report);
-  if (!report.history.empty()) out += "<h2>Training</h2>\n" + detail::row_of("two", training_figures(report));
+  if (!report.history.empty())
+    out += "<h2>Training</h2>\n" + detail::row_of("curves", training_figures(report));
   if (!report.settings.empty()) {
     out += "<h2>Settings</h2>\n<table class=\"settings\">\n";
     for (const auto& [name, value] : report.settings)

@@ -30,11 +30,12 @@ h2 { margin: 40px 0 12px; font-size: 20px; }
 .results dt { color: var(--soft); font-size: 14px; }
 .results dd { margin: 0; font-size: 24px; font-variant-numeric: tabular-nums; }
 .figures { display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; margin: 0 0 16px; }
-@media (min-width: 760px) { .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+@media (min-width: 960px) { .figures.curves { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+@media (min-width: 760px) { .figures.two, .figures.three, .figures.compared { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 @media (min-width: 760px) and (max-width: 1199.9px) {
-  .figures.three figure:nth-child(3) { grid-column: 1 / -1; }
-  .figures.three figure:nth-child(3) svg { max-width: 440px; } }
-@media (min-width: 1200px) { .figures.three { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
+  .figures.compared figure:nth-child(3) { grid-column: 1 / -1; }
+  .figures.compared figure:nth-child(3) svg { max-width: 440px; } }
+@media (min-width: 1200px) { .figures.three, .figures.compared { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px;
   display: flex; flex-direction: column; justify-content: space-between; }
 figcaption { color: var(--soft); font-size: 14px; text-align: center; }
@@ -55,6 +56,8 @@ svg text.label { fill: var(--ink); font-size: 13px; }
 .end { fill: var(--first); }
 .end.second { fill: var(--second); stroke: none; }
 .scroll { overflow-x: auto; }
+.scroll td, .scroll th { overflow-wrap: break-word; }
+@media (max-width: 959.9px) { .scroll td, .scroll th { padding: 6px 8px; } }
 table { border-collapse: collapse; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 td, th { padding: 6px 16px; border-bottom: 1px solid var(--grid); vertical-align: top; text-align: left; }
 th { color: var(--soft); font-weight: 500; font-size: 14px; }
@@ -62,7 +65,7 @@ td:first-child { color: var(--soft); }
 .settings td:first-child { white-space: nowrap; }
 td.number { white-space: nowrap; font-variant-numeric: tabular-nums; }
 code { font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
-td code { min-width: 12em; display: inline-block; }
+td code { min-width: 10em; display: inline-block; overflow-wrap: anywhere; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 16px; overflow-x: auto;
   font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
 summary { cursor: pointer; font-size: 20px; font-weight: 600; margin: 40px 0 12px; }
