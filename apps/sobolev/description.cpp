@@ -137,6 +137,13 @@ std::string where_text(const Condition& condition) {
   return out;
 }
 
+std::string place_text(const Problem& problem, const std::vector<double>& place) {
+  std::string out;
+  for (std::size_t k = 0; k < place.size() && k < problem.coordinates.size(); ++k)
+    out += fmt::format("{}{} = {:.4g}", k == 0 ? "" : ", ", problem.coordinates[k].name, place[k]);
+  return out;
+}
+
 std::string written(const Equation& equation) {
   return equation.text.empty() ? to_string(equation.residual) + " = 0" : equation.text;
 }

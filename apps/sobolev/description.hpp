@@ -34,6 +34,8 @@ std::string written(const Equation& equation);
 std::string written(const Condition& condition);
 std::string range_text(const CoordinateRange& c, bool time);
 std::string where_text(const Condition& condition);
+/// "t = 0.5, x = 1".
+std::string place_text(const Problem& problem, const std::vector<double>& place);
 std::string stop_text(const StopOptions& stop);
 std::string causal_text(const CausalOptions& causal);
 std::string precision_text(Precision precision);

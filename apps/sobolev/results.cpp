@@ -13,19 +13,32 @@
 
 namespace sobolev::app {
 namespace {
+nlohmann::ordered_json residuals_json(const std::vector<ResidualCheck>& residuals) {
+  nlohmann::ordered_json out = nlohmann::ordered_json::array();
+  for (const ResidualCheck& r : residuals)
+    out.push_back({{"name", r.name},
+                   {"condition", r.condition},
+                   {"rms", r.rms},
+                   {"largest", r.largest},
+                   {"training_rms", r.training_rms},
+                   {"scale", r.scale},
+                   {"place", r.place}});
+  return out;
+}
+
 std::string history_table(const Solution& solution) {
   const std::map<std::string, double> errors = solution.relative_l2();
   const std::vector<HistoryRow> rows = history_to_the_end(solution);
   std::string out = "iteration,window,phase,seconds,loss,relative_l2";
   if (errors.size() > 1)
     for (const auto& error : errors) out += ",relative_l2." + error.first;
-  out += '\n';
+  out += ",residual\n";
   for (const HistoryRow& row : rows) {
     out += fmt::format("{},{},{},{:.6f},{},", row.iteration, row.window, row.phase, row.seconds, row.loss);
     if (row.relative_l2) out += fmt::format("{}", *row.relative_l2);
     if (errors.size() > 1)
       for (const auto& error : errors) out += &row == &rows.back() ? fmt::format(",{}", error.second) : ",";
-    out += '\n';
+    out += row.residual ? fmt::format(",{}\n", *row.residual) : ",\n";
   }
   return out;
 }
@@ -80,6 +93,8 @@ nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host
           {"loss", solution.loss()},
           {"relative_l2", solution.relative_l2()},
           {"max_error", solution.max_error()},
+          {"residuals", residuals_json(solution.assessment().residuals)},
+          {"doubts", solution.assessment().doubts},
           {"finished", solution.finished()},
           {"stopped_because", solution.stopped_because()},
           {"version", version()}};
@@ -97,6 +112,9 @@ std::vector<HistoryRow> history_to_the_end(const Solution& solution) {
   rows.back().relative_l2.reset();
   for (const auto& [unknown, error] : solution.relative_l2())
     rows.back().relative_l2 = std::max(rows.back().relative_l2.value_or(0), error);
+  rows.back().residual.reset();
+  for (const ResidualCheck& r : solution.assessment().residuals)
+    if (r.scale > 0) rows.back().residual = std::max(rows.back().residual.value_or(0), r.rms / r.scale);
   return rows;
 }
 

@@ -21,8 +21,8 @@ inline constexpr const char* report_name = "report.html";
 
 /// The object of result.json.
 nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host, const Solution& solution);
-/// The history with a last row that stands where the results do: its error is the final one, the largest of
-/// the unknowns'.
+/// The history with a last row that stands where the results do: its error and its residual are the final
+/// ones, the largest of all.
 std::vector<HistoryRow> history_to_the_end(const Solution& solution);
 /// What report.html shows.
 Report report_of(const Solution& solution, const Solution::Table& table,

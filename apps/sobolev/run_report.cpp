@@ -9,7 +9,8 @@
 
 namespace sobolev::app {
 namespace {
-std::vector<Report::Statement> statements_of(const Problem& problem, const Understood& understood) {
+std::vector<Report::Statement> statements_of(const Problem& problem, const Understood& understood,
+                                             const Assessment& assessment) {
   std::vector<Report::Statement> out;
   for (const Equation& e : problem.equations) out.push_back({e.name, "everywhere", written(e), {}});
   for (std::size_t i = 0; i < problem.conditions.size(); ++i) {
@@ -17,6 +18,10 @@ std::vector<Report::Statement> statements_of(const Problem& problem, const Under
     const bool exact = understood.roles[i] != Role::trained;
     out.push_back({c.name, where_text(c) + (exact ? ", " + understood.weight_text(i) : ""), written(c), {}});
   }
+  for (std::size_t i = 0; i < out.size(); ++i)
+    for (const ResidualCheck& r : assessment.residuals)
+      if (r.name == out[i].name && r.condition == (i >= problem.equations.size()))
+        out[i].residual = Report::Residual{r.rms, r.largest, r.scale, place_text(problem, r.place)};
   return out;
 }
 
@@ -58,6 +63,7 @@ Report report_of(const Solution& solution, const Solution::Table& table,
   report.title = title_of(problem);
   report.subtitle =
       solution.finished() ? "Finished: " + solution.stopped_because() : "Interrupted; resuming goes on";
+  report.doubts = solution.assessment().doubts;
   for (const auto& [unknown, error] : solution.relative_l2())
     report.results.emplace_back("relative L2 error of " + unknown, fmt::format("{:.2e}", error));
   for (const auto& [unknown, error] : solution.max_error())
@@ -65,7 +71,7 @@ Report report_of(const Solution& solution, const Solution::Table& table,
   report.results.emplace_back("loss", fmt::format("{:.2e}", solution.loss()));
   report.results.emplace_back("training", duration_text(solution.seconds()));
   report.results.emplace_back("iterations", std::to_string(solution.iterations()));
-  report.statements = statements_of(problem, understood);
+  report.statements = statements_of(problem, understood, solution.assessment());
   report.settings = settings_of(solution, understood, result.at("threads").get<int>());
   for (const HistoryRow& row : history_to_the_end(solution))
     report.history.push_back({row.seconds, row.loss, row.relative_l2});
@@ -74,6 +80,7 @@ Report report_of(const Solution& solution, const Solution::Table& table,
   report.time = problem.time();
   report.prediction = table.prediction;
   report.reference = table.reference;
+  report.residual = table.residual;
   report.source = problem.source;
   return report;
 }

@@ -86,15 +86,27 @@ Solution resume_on([[maybe_unused]] const DeviceChoice& device, const Cpu& host,
 
 void print_summary(const Solution& solution, const std::filesystem::path& folder) {
   const Problem& problem = solution.problem();
+  const Assessment& assessment = solution.assessment();
   const std::string reason = solution.finished() ? fmt::format(" ({})", solution.stopped_because()) : "";
-  fmt::print("{}: {} after {}{}\n", title_of(problem), solution.finished() ? "finished" : "interrupted",
-             duration_text(solution.seconds()), reason);
+  const char* headline = !solution.finished()         ? "interrupted"
+                         : !assessment.doubts.empty() ? "doubtful"
+                                                      : "finished";
+  fmt::print("{}: {} after {}{}\n", title_of(problem), headline, duration_text(solution.seconds()), reason);
+  for (const std::string& doubt : assessment.doubts) fmt::print("  doubt: {}\n", doubt);
   const auto largest = solution.max_error();
   for (const auto& [unknown, error] : solution.relative_l2()) {
     fmt::print("  {}: relative L2 error {:.2e}", unknown, error);
     if (const auto found = largest.find(unknown); found != largest.end())
       fmt::print(", largest error {:.2e}", found->second);
     fmt::print("\n");
+  }
+  for (const ResidualCheck& r : assessment.residuals) {
+    const char* what = r.condition ? "condition" : "equation";
+    if (r.largest == 0)
+      fmt::print("  {} {}: holds exactly\n", what, r.name);
+    else
+      fmt::print("  {} {}: residual rms {:.2e}, largest {:.2e} at {}; its largest term {:.2e}\n", what,
+                 r.name, r.rms, r.largest, place_text(problem, r.place), r.scale);
   }
   fmt::print("  loss {:.2e}, {} iterations, {} parameters, {} points/s\n", solution.loss(),
              solution.iterations(), solution.parameters(), rate_text(solution.points_per_second()));
@@ -153,7 +165,7 @@ int run_solve(const SolveCommand& command) {
   else if (!command.quiet)
     print_summary(solution, folder);
   if (command.profile) print_profile();
-  if (solution.finished()) return done;
+  if (solution.finished()) return command.strict && !solution.assessment().doubts.empty() ? doubtful : done;
   fmt::print(stderr, "sobolev: interrupted; the state is saved. To go on: sobolev solve --resume {}\n",
              folder.string());
   constexpr int by_signal = 128;
