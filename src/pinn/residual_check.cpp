@@ -8,6 +8,12 @@
 #include "training_points.hpp"
 
 namespace sobolev::detail {
+namespace {
+/// Where all terms of a residual vanish beside their natural sizes (a solution that is linear, or zero), what is
+/// left of them is noise and no scale.
+constexpr double vanished = 1e-4;
+const std::vector<std::pair<std::string, double>> places_anywhere;
+}  // namespace
 
 void ResidualSums::add(const ResidualSums& other) {
   squares += other.squares;
@@ -57,7 +63,9 @@ ResidualChecker::ResidualChecker(const Cpu& cpu, const Problem& problem, int cou
     : cpu_(cpu), problem_(&problem), count_(count) {
   const auto add = [&](const Condition* condition, Expr residual) {
     Entry entry{condition, residual, summands(residual), 0};
-    if (!condition && entry.terms.size() == 1) entry.natural = natural_sizes(problem, residual).terms;
+    const NaturalSizes natural = natural_sizes(problem, residual, condition ? condition->where : places_anywhere);
+    const bool alone = !condition && entry.terms.size() == 1;
+    entry.natural = natural.terms * (alone ? 1 : vanished);
     entries_.push_back(std::move(entry));
   };
   for (const Equation& e : problem.equations) add(nullptr, e.residual);

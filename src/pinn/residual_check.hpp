@@ -45,7 +45,7 @@ class ResidualChecker {
     const Condition* condition;
     Expr residual;
     std::vector<Expr> terms;
-    double natural;  // of a residual that is one term: nothing else to compare it with
+    double natural;  // the least that its scale can be
   };
   struct Window;
   Window& window(int number);
