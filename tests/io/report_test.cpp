@@ -161,6 +161,14 @@ TEST(Report, DoubtsStandBeforeTheResults) {
   EXPECT_NE(count(html, "<li>heat: residual &gt; 1; take more points</li>"), 0u);
 }
 
+TEST(Report, NotesStandBelowTheResults) {
+  Report report = report_on({"x"}, {9});
+  report.notes = {"start and left disagree where t = 0 & x = 0"};
+  const std::string html = html_report(report);
+  expect_well_formed(html);
+  EXPECT_EQ(count(html, "<li>start and left disagree where t = 0 &amp; x = 0</li>"), 1u);
+}
+
 TEST(Report, EquationsStandAsWrittenWithTheirResiduals) {
   Report report = report_on({"t", "x"}, {9, 9});
   report.statements = {{"heat", "everywhere", "u_t < u_xx", {}}, {"left", "x = 0", "u = 0", {}}};
