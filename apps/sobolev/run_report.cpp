@@ -61,9 +61,11 @@ Report report_of(const Solution& solution, const Solution::Table& table,
   const Understood understood = understand(problem);
   Report report;
   report.title = title_of(problem);
-  report.subtitle =
-      solution.finished() ? "Finished: " + solution.stopped_because() : "Interrupted; resuming goes on";
   report.doubts = solution.assessment().doubts;
+  report.subtitle =
+      solution.finished()
+          ? fmt::format("{}: {}", report.doubts.empty() ? "Finished" : "Doubtful", solution.stopped_because())
+          : "Interrupted; resuming goes on";
   for (const auto& [unknown, error] : solution.relative_l2())
     report.results.emplace_back("relative L2 error of " + unknown, fmt::format("{:.2e}", error));
   for (const auto& [unknown, error] : solution.max_error())

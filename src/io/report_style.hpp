@@ -42,6 +42,7 @@ figcaption { color: var(--soft); font-size: 14px; text-align: center; }
 svg { display: block; width: 100%; height: auto; max-width: 640px; margin: 0 auto; }
 svg text { fill: var(--soft); font-size: 12px; font-variant-numeric: tabular-nums; }
 svg text.label { fill: var(--ink); font-size: 13px; }
+.figures.two svg { max-width: 480px; }
 .grid { stroke: var(--grid); fill: none; }
 .axis { stroke: var(--soft); fill: none; }
 .curve { stroke: var(--first); fill: none; stroke-width: 1.8; stroke-linejoin: round; }

@@ -63,6 +63,7 @@ TEST_F(AssessmentCommandTest, AnUnfinishedAnswerIsDoubtedEverywhere) {
   ASSERT_FALSE(object["doubts"].empty());
   const std::string report = read_text(folder / "run/report.html");
   EXPECT_THAT(report, HasSubstr("This answer is doubtful"));
+  EXPECT_THAT(report, HasSubstr("Doubtful: stop.iterations reached"));
   EXPECT_LT(report.find("<li>equation poisson: "), report.find("<dl class=\"results\">"));
   EXPECT_THAT(report, HasSubstr("|residual| of poisson"));
 }
