@@ -69,6 +69,7 @@ template void panel_solve<double>(const double*, double*, std::size_t, double*);
 
 #if SOBOLEV_DISPATCHER
 
+#include "kernels/common/threads.hpp"
 #include "kernels/linalg/symmetric_detail.hpp"
 #include "kernels/linalg/symmetric_shapes.hpp"
 #include "sobolev/core/error.hpp"
@@ -106,7 +107,9 @@ bool cholesky(const Cpu& cpu, View<T, 2> a) {
                  packed(j) + s * width * width);
   };
   bool definite = true;
-#pragma omp parallel num_threads(cpu.threads())
+  // Operations of all threads between two barriers, about: a block row and its update.
+  const int threads = detail::threads_for(cpu, double(p) * double(p) * double(block_rows) / 6);
+#pragma omp parallel num_threads(threads)
   for (std::size_t k = 0; k < panels; k += steps) {
     const std::size_t end = std::min(panels, k + steps);
 #pragma omp single

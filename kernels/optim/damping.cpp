@@ -8,6 +8,7 @@
 #if SOBOLEV_DISPATCHER
 #include <algorithm>
 
+#include "kernels/common/threads.hpp"
 #include "kernels/optim/damping_shapes.hpp"
 
 namespace sobolev {
@@ -25,7 +26,8 @@ void damped_matrix(const Cpu& cpu, View<const T, 2> matrix, View<const T, 1> dia
                    View<T, 2> out) {
   detail::check_damped_matrix(matrix.shape(), diagonal.size(), out.shape());
   const std::size_t p = diagonal.size(), n = out.extent(0);
-#pragma omp parallel for num_threads(cpu.threads()) schedule(static)
+  const int threads = detail::threads_for(cpu, double(n) * double(n));
+#pragma omp parallel for num_threads(threads) schedule(static)
   for (std::size_t i = 0; i < n; ++i) {
     T* row = out.data() + i * n;
     if (i < p) std::copy(matrix.data() + i * p + i, matrix.data() + (i + 1) * p, row + i);

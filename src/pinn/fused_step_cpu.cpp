@@ -161,7 +161,8 @@ std::vector<std::vector<double>> StepOn<T, Cpu>::row_norms(View<const T, 1> para
     std::vector<double> sums(used * per_point, 0.0);
     std::size_t points = 0;
     for (std::size_t i = 0; i < used; ++i) points += std::size_t(r.count(i * every));
-#pragma omp parallel num_threads(m.cpu.threads())
+    const int threads = threads_for(m.cpu, double(points * per_point) * double(p) * 16);
+#pragma omp parallel num_threads(threads)
     {
       const StepTile<T> t = m.tile(view);
       Buffer<T> rows(size * per_point * stride), values(size * per_point);
@@ -214,7 +215,8 @@ double StepOn<T, Cpu>::normal_equations(View<const T, 1> parameters, View<T, 2> 
     });
   }
   const std::size_t ld = m.update->ld();
-#pragma omp parallel for num_threads(m.cpu.threads()) schedule(static)
+  const int threads = threads_for(m.cpu, double(p) * double(p));
+#pragma omp parallel for num_threads(threads) schedule(static)
   for (std::size_t i = 0; i < p; ++i) {
     gradient.data()[i] = m.matrix[i * ld + p];
     std::copy(m.matrix.data() + i * ld + i, m.matrix.data() + i * ld + p, matrix.data() + i * p + i);

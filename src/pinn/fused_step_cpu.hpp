@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/common/threads.hpp"
 #include "kernels/linalg/symmetric_detail.hpp"
 #include "kernels/pinn/step_tile.hpp"
 #include "sobolev/core/buffer.hpp"
@@ -166,17 +167,25 @@ struct StepOn<T, Cpu> {
 
   void clear_accumulators() {
     const std::size_t size = geometry.gradient_size();
-#pragma omp parallel for num_threads(cpu.threads()) schedule(static)
+    const int threads = detail::threads_for(cpu, double(chunks * size));
+#pragma omp parallel for num_threads(threads) schedule(static)
     for (std::size_t c = 0; c < chunks; ++c) std::fill_n(accumulators.data() + c * size, size, T(0));
   }
   void reduce(View<T, 1> gradient) {
     check_parameters(gradient.size(), mlp.parameters());
     const std::size_t size = geometry.gradient_size(), part = 4096;
-#pragma omp parallel for num_threads(cpu.threads()) schedule(static)
+    const int threads = detail::threads_for(cpu, double(chunks * size));
+#pragma omp parallel for num_threads(threads) schedule(static)
     for (std::size_t i = 0; i < size; i += part)
       SOBOLEV_CALL(mlp_sum_accumulators<T>, accumulators.data(), int(chunks), size, i,
                    std::min(size, i + part), accumulators.data());
     SOBOLEV_CALL(mlp_unpack_gradient<T>, geometry, mlp, accumulators.data(), gradient.data());
+  }
+
+  /// Threads for `points` of a group: operations of a forward pass, the least that is done with them.
+  int pass_threads(const GroupView<T>& view, std::size_t points) const {
+    return detail::threads_for(cpu, 2.0 * double(view.jet.channels) * double(mlp.parameters()) *
+                                        double(view.copies) * double(points));
   }
 
   /// Runs body(chunk, tile buffers, number of the tile, first point, count) over a slice, chunk by chunk.
@@ -184,7 +193,8 @@ struct StepOn<T, Cpu> {
   void for_tiles(const Group<T>& g, const GroupView<T>& view, std::size_t slice, Body&& body) {
     const TileRange r = range(g, view, slice);
     const std::size_t n = r.tiles(), base = first_tile(g, view, slice);
-#pragma omp parallel num_threads(cpu.threads())
+    const int threads = pass_threads(view, r.last - r.first);
+#pragma omp parallel num_threads(threads)
     {
       const StepTile<T> t = tile(view);
 #pragma omp for schedule(dynamic, 1)
@@ -249,7 +259,8 @@ struct StepOn<T, Cpu> {
       for (std::size_t b = 0; b < r.tiles(); b += tiles_per_block) {
         const std::size_t end = std::min(r.tiles(), b + tiles_per_block);
         const std::size_t total = (std::min(r.last, r.begin(end)) - r.begin(b)) * per_point;
-#pragma omp parallel num_threads(cpu.threads())
+        const int threads = detail::threads_for(cpu, double(total) * double(stride) * double(stride));
+#pragma omp parallel num_threads(threads)
         {
           const StepTile<T> t = tile(view);
 #pragma omp for schedule(dynamic, 1)

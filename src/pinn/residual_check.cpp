@@ -9,9 +9,9 @@
 
 namespace sobolev::detail {
 namespace {
-/// Where all terms of a residual vanish beside their natural sizes (a solution that is linear, or zero), what is
-/// left of them is noise and no scale.
-constexpr double vanished = 1e-4;
+/// Where all terms of a residual vanish beside their natural sizes (a solution that is linear, or zero), what
+/// is left of them is noise and no scale.
+constexpr double vanished = 1e-3;
 const std::vector<std::pair<std::string, double>> places_anywhere;
 }  // namespace
 
@@ -63,7 +63,8 @@ ResidualChecker::ResidualChecker(const Cpu& cpu, const Problem& problem, int cou
     : cpu_(cpu), problem_(&problem), count_(count) {
   const auto add = [&](const Condition* condition, Expr residual) {
     Entry entry{condition, residual, summands(residual), 0};
-    const NaturalSizes natural = natural_sizes(problem, residual, condition ? condition->where : places_anywhere);
+    const NaturalSizes natural =
+        natural_sizes(problem, residual, condition ? condition->where : places_anywhere);
     const bool alone = !condition && entry.terms.size() == 1;
     entry.natural = natural.terms * (alone ? 1 : vanished);
     entries_.push_back(std::move(entry));

@@ -46,7 +46,10 @@ TEST(Assessment, MeasuresWhatTheResidualsAre) {
   EXPECT_EQ(a.residuals[2].name, "left");
   EXPECT_TRUE(a.residuals[2].condition);
   // By hand, on a grid.
-  PointRequest request{s.problem().coordinates, Sampling::grid, {81, 81}};
+  PointRequest request;
+  request.ranges = s.problem().coordinates;
+  request.sampling = Sampling::grid;
+  request.grid = {81, 81};
   const std::vector<double> x = sample_points(request);
   const auto v = s.evaluate(Cpu(2), View<const double, 2>(x.data(), x.size() / 2, 2),
                             std::vector<std::string>{"heat", "u_t", "0.1*u_xx"});
@@ -109,7 +112,7 @@ h = { where = "y = 1", equation = "v = 0" }
 width = 8
 [training]
 points = { sobol = 200, condition_points = 30 }
-stop = { iterations = 60 }
+stop = { iterations = 150 }
 )toml",
                             {});
   EXPECT_THAT(s.assessment().doubts, IsEmpty());

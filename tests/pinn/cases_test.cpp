@@ -33,7 +33,9 @@ TEST_P(WrongOnce, IsRightOrDoubted) {
   const Solution s = solve(
       Cpu(2), read_case(GetParam(), {to_the_end ? "training.stop={ iterations = 40, relative_l2 = 1e-5 }"
                                                 : "training.stop={ iterations = 1 }"}));
-  if (worst_error(s) > 1e-2) EXPECT_THAT(s.assessment().doubts, ::testing::Not(::testing::IsEmpty()));
+  if (worst_error(s) > 1e-2) {
+    EXPECT_THAT(s.assessment().doubts, ::testing::Not(::testing::IsEmpty()));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, WrongOnce,
@@ -60,7 +62,9 @@ TEST(Cases, SixOscillatorsKeepLevenbergMarquardt) {
       solve(Cpu(2), read_case("six_oscillators", {to_the_end ? "training.stop={ iterations = 60 }"
                                                              : "training.stop={ iterations = 1 }"}));
   EXPECT_LE(s.parameters(), 1500u);
-  if (to_the_end) EXPECT_LT(worst_error(s), 1e-6);
+  if (to_the_end) {
+    EXPECT_LT(worst_error(s), 1e-6);
+  }
 }
 
 TEST(Cases, TheJumpingCoefficientIsRefused) { EXPECT_THROW(read_case("jump_coefficient"), ParseError); }
