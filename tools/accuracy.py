@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Solves problems over several seeds and prints the table of docs/accuracy.md.
+"""Solves problems over several seeds and prints the tables of docs/accuracy.md.
 
     tools/accuracy.py --command build/release/bin/sobolev [--seeds 3] [--write docs/accuracy.md] [PROBLEM ...]
 
-Without names: the zoo, then the problems of tests/pinn/unseen, which leave everything to the defaults. Rows that a
-written table already has are kept for problems not named. Let nothing else run on the machine: limits in seconds
-decide how far a run gets.
+Without names: the zoo, then the problems of tests/pinn/unseen, which leave everything to the defaults, then those of
+tests/pinn/cases that have a reference. A second table says of every run whether its answer was wrong (a relative L2
+error above 1e-2) and whether it was doubted. Rows that a written table already has are kept for problems not named.
+Let nothing else run on the machine: limits in seconds decide how far a run gets.
 """
 
 import argparse
 import json
+import math
 import re
 import subprocess
 import sys
@@ -18,24 +20,97 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAD = "| problem | parameters | relative L2: mean | worst | seconds (mean) | stopped because |\n| --- | --- | --- | --- | --- | --- |\n"
+HEAD = ("| problem | parameters | relative L2: mean | worst | seconds (mean) | stopped because | doubts |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n")
+DOUBT_HEAD = "| problem | seed | relative L2 | doubtful |\n| --- | --- | --- | --- |\n"
+RIGHT = 1e-2  # an error up to this is a right answer
+INPUT_IS_WRONG, DIVERGED = 2, 4
 
 
 def run(command, problem, seed, threads):
+    """The object of result.json, or {"refused": why} where the command refuses the problem or gives up."""
     with tempfile.TemporaryDirectory() as out:
         call = [command, "solve", problem, "--seed", str(seed), "--threads", str(threads), "--json", "--quiet", "--out", out]
         done = subprocess.run(call, capture_output=True, text=True, check=False)
+        if done.returncode in (INPUT_IS_WRONG, DIVERGED):
+            return {"refused": "refused" if done.returncode == INPUT_IS_WRONG else "diverged"}
         if done.returncode:
             sys.exit(f"{' '.join(call)}: {done.stderr}")
         return json.loads(done.stdout)
 
 
-def row(command, name, problem, seeds, threads):
-    runs = [run(command, problem, seed, threads) for seed in range(seeds)]
-    errors = [max(r["relative_l2"].values()) for r in runs]
-    seconds = sum(r["seconds"] for r in runs) / len(runs)
-    why = sorted({r["stopped_because"] for r in runs})
-    return f"| {name} | {runs[0]['parameters']} | {sum(errors) / len(errors):.1e} | {max(errors):.1e} | {seconds:.0f} | {'; '.join(why)} |"
+def error_of(result):
+    """The largest relative L2 error of an unknown; infinite where it is no number."""
+    return max(math.inf if e is None else e for e in result["relative_l2"].values())
+
+
+def summary_row(name, runs):
+    solved = [r for r in runs if "refused" not in r]
+    if not solved:
+        return f"| {name} | 0 | – | – | – | {runs[0]['refused']} | – |"
+    errors = [error_of(r) for r in solved]
+    seconds = sum(r["seconds"] for r in solved) / len(solved)
+    why = sorted({r.get("stopped_because") or r["refused"] for r in runs})
+    doubted = sum(bool(r.get("doubts")) for r in solved)
+    doubts = f"{doubted} of {len(solved)}" if doubted else "none"
+    return (f"| {name} | {solved[0]['parameters']} | {sum(errors) / len(errors):.1e} | {max(errors):.1e} "
+            f"| {seconds:.0f} | {'; '.join(why)} | {doubts} |")
+
+
+def doubt_rows(name, runs):
+    """By (problem, seed)."""
+    rows = {}
+    for seed, result in enumerate(runs):
+        if "refused" in result:
+            rows[name, seed] = f"| {name} | {seed} | – | {result['refused']} |"
+        else:
+            rows[name, seed] = f"| {name} | {seed} | {error_of(result):.1e} | {'yes' if result.get('doubts') else 'no'} |"
+    return rows
+
+
+def totals(rows):
+    """What the table of doubts amounts to: wrong answers without doubt, and right ones with."""
+    answers = [re.fullmatch(r"\| \w+ \| \d+ \| (\S+) \| (yes|no) \|", row) for row in rows]
+    answers = [(float(m[1]), m[2] == "yes") for m in answers if m]
+    wrong = [doubted for error, doubted in answers if not error <= RIGHT]
+    right = [doubted for error, doubted in answers if error <= RIGHT]
+    return (f"{len(answers)} answers: {len(wrong)} wrong, of which {wrong.count(False)} not doubted; "
+            f"{len(right)} right, of which {right.count(True)} doubted.\n")
+
+
+def replace(text, mark, row_pattern, head, rows, foot=lambda rows: ""):
+    """The table after `<!-- mark -->` with `rows` put in, sorted; `row_pattern` gives the key of a row."""
+    before, after = text.split(f"<!-- {mark} -->\n", 1)
+    old, rest = after.split("<!-- end -->", 1)
+    every = {}
+    for line in old.splitlines():
+        if match := re.match(row_pattern, line):
+            every[key_of(match)] = line
+    every.update(rows)
+    ordered = [every[key] for key in sorted(every)]
+    return f"{before}<!-- {mark} -->\n{head}" + "\n".join(ordered) + f"\n{foot(ordered)}<!-- end -->{rest}"
+
+
+def key_of(match):
+    return (match[1], int(match[2])) if match.re.groups == 2 else match[1]
+
+
+def write(path, kind, name, runs):
+    text = path.read_text()
+    text = replace(text, kind, r"\| (\w+) \| \d", HEAD, {name: summary_row(name, runs)})
+    text = replace(text, "doubts", r"\| (\w+) \| (\d+) \|", DOUBT_HEAD, doubt_rows(name, runs),
+                   lambda rows: "\n" + totals(rows))
+    path.write_text(text)
+
+
+def problems():
+    """(kind, name) -> what the command is given."""
+    every = {("zoo", p.stem): p.stem for p in sorted((ROOT / "problems").glob("*.toml"))}
+    for kind in ("unseen", "cases"):
+        for path in sorted((ROOT / "tests/pinn" / kind).glob("*.toml")):
+            if "[reference]" in path.read_text():
+                every[kind, path.stem] = str(path)
+    return every
 
 
 def main():
@@ -46,23 +121,20 @@ def main():
     parser.add_argument("--write", type=Path, help="replace the rows in this file")
     parser.add_argument("problems", nargs="*")
     options = parser.parse_args()
-    unseen = {p.stem: str(p) for p in sorted((ROOT / "tests/pinn/unseen").glob("*.toml"))}
-    zoo = {p.stem: p.stem for p in sorted((ROOT / "problems").glob("*.toml"))}
-    every = zoo | unseen
-    for name in options.problems or every:
-        if name not in every:
-            sys.exit(f"{name}: no such problem; known are {' '.join(every)}")
-        line = row(options.command, name, every[name], options.seeds, options.threads)
-        print(line, flush=True)
+    every = problems()
+    names = {name: kind for kind, name in every}
+    if unknown := [name for name in options.problems if name not in names]:
+        sys.exit(f"{unknown[0]}: no such problem; known are {' '.join(names)}")
+    rows = {}
+    for kind, name in every:
+        if options.problems and name not in options.problems:
+            continue
+        runs = [run(options.command, every[kind, name], seed, options.threads) for seed in range(options.seeds)]
+        print(summary_row(name, runs), flush=True)
+        rows.update(doubt_rows(name, runs))
         if options.write:
-            text = options.write.read_text()
-            mark = f"<!-- {'zoo' if name in zoo else 'unseen'} -->\n"
-            before, after = text.split(mark)
-            old, rest = after.split("<!-- end -->", 1)
-            rows = {re.match(r"\| (\w+)", r).group(1): r for r in old.splitlines() if re.match(r"\| \w+ \| \d", r)}
-            rows[name] = line
-            body = "\n".join(rows[key] for key in sorted(rows))
-            options.write.write_text(f"{before}{mark}{HEAD}{body}\n<!-- end -->{rest}")
+            write(options.write, kind, name, runs)
+    print(totals(rows.values()), end="")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@
 
 namespace sobolev::app {
 
-enum ExitCode { done = 0, internal_error = 1, wrong_input = 2, no_device = 3, diverged = 4 };
+enum ExitCode { done = 0, internal_error = 1, wrong_input = 2, no_device = 3, diverged = 4, doubtful = 5 };
 
 struct CommonOptions {
   std::string device = "cpu";
@@ -27,6 +27,7 @@ struct SolveCommand : CommonOptions {
   std::filesystem::path resume;  // a folder; empty: a new run
   double checkpoint_every = 5;   // seconds
   bool profile = false;
+  bool strict = false;  // doubt becomes an exit code
 };
 int run_solve(const SolveCommand& command);
 

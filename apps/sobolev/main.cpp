@@ -26,7 +26,8 @@ constexpr const char* footer =
     "  sobolev solve my_problem.toml --out runs/first --threads 2\n"
     "  sobolev evaluate runs/burgers --points points.npy --outputs \"u,u_x\" --out values.npz\n"
     "Exit codes: 0 done; 1 an error of sobolev itself; 2 wrong input; 3 no such device, or out of memory;\n"
-    "4 the training diverged; 129, 130, 141, 143 ended by a signal (the state is saved, --resume goes on).";
+    "4 the training diverged; 5 with --strict: the answer is doubtful; 129, 130, 141, 143 ended by a signal\n"
+    "(the state is saved, --resume goes on).";
 
 void add_common(CLI::App& app, CommonOptions& options) {
   app.add_option("--device", options.device, "cpu, cuda or cuda:N")->capture_default_str();
@@ -88,6 +89,7 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   solve_app->add_flag("--profile", solve.profile,
                       "print the time per operation on stderr (slows a device down)");
+  solve_app->add_flag("--strict", solve.strict, "exit with 5 when the answer is doubtful");
   add_common(*solve_app, solve);
 
   EvaluateCommand evaluate;

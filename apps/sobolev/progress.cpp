@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "apps/sobolev/console.hpp"
 
@@ -16,7 +17,7 @@ constexpr std::chrono::seconds between_lines{5};
 
 std::size_t terminal_width() {
   winsize size{};
-  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 }  // namespace
 
@@ -35,20 +36,45 @@ std::string rate_text(double per_second) {
   return fmt::format("{:.3g}", per_second);
 }
 
-ProgressPrinter::ProgressPrinter(bool quiet, int windows)
-    : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) == 1), windows_(windows) {}
+ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
-std::string ProgressPrinter::line(const Progress& progress) const {
+std::string progress_line(const Progress& progress, std::size_t width, bool with_bar) {
+  // In the order in which they stand; the lower the rank, the longer a part is kept.
+  struct Part {
+    int rank;
+    std::string text;
+  };
   const HistoryRow& row = progress.row;
-  std::string out;
-  if (windows_ > 1) out += fmt::format("window {}/{}  ", row.window + 1, windows_);
-  out += fmt::format("iteration {}  loss {:.2e}", row.iteration, row.loss);
-  if (row.relative_l2) out += fmt::format("  error {:.2e}", *row.relative_l2);
-  out += fmt::format("  {} points/s  {}", rate_text(progress.points_per_second), duration_text(row.seconds));
+  const double fraction = std::clamp(progress.fraction, 0.0, 1.0);
+  constexpr int bar_width = 20;
+  const int filled = static_cast<int>(std::lround(bar_width * fraction));
+  std::vector<Part> parts;
+  if (with_bar) {
+    parts.push_back({7, fmt::format("[{:#<{}}{:.<{}}]", "", filled, "", bar_width - filled)});
+    parts.push_back({2, fmt::format("{:3.0f} %", 100 * fraction)});
+  }
+  if (progress.windows > 1)
+    parts.push_back({5, fmt::format("window {}/{}", row.window + 1, progress.windows)});
+  parts.push_back({4, fmt::format("iteration {}", row.iteration)});
+  parts.push_back({0, fmt::format("loss {:.2e}", row.loss)});
+  if (row.relative_l2) parts.push_back({1, fmt::format("error {:.2e}", *row.relative_l2)});
+  parts.push_back({8, rate_text(progress.points_per_second) + " points/s"});
+  parts.push_back({6, duration_text(row.seconds)});
   if (progress.fraction > 0.01 && progress.fraction < 1)
-    out += fmt::format("  about {} left",
-                       duration_text(row.seconds * (1 - progress.fraction) / progress.fraction));
-  return out;
+    parts.push_back(
+        {3, "about " + duration_text(row.seconds * (1 - progress.fraction) / progress.fraction) + " left"});
+  const auto joined = [&] {
+    std::string out;
+    for (const Part& part : parts) out += (out.empty() ? "" : "  ") + part.text;
+    return out;
+  };
+  std::string line = joined();
+  while (line.size() > width && !parts.empty()) {
+    parts.erase(std::max_element(parts.begin(), parts.end(),
+                                 [](const Part& a, const Part& b) { return a.rank < b.rank; }));
+    line = joined();
+  }
+  return line;
 }
 
 void ProgressPrinter::show(const Progress& progress) {
@@ -57,15 +83,11 @@ void ProgressPrinter::show(const Progress& progress) {
   if (!terminal_) {
     if (last_.time_since_epoch().count() != 0 && now - last_ < between_lines) return;
     last_ = now;
-    print_error("{}\n", line(progress));
+    print_error("{}\n", progress_line(progress, std::string::npos, false));
     return;
   }
-  constexpr int bar_width = 20;
-  const int filled = static_cast<int>(std::lround(bar_width * std::clamp(progress.fraction, 0.0, 1.0)));
-  std::string text = fmt::format("[{:#<{}}{:.<{}}] {:3.0f} %  {}", "", filled, "", bar_width - filled,
-                                 100 * std::clamp(progress.fraction, 0.0, 1.0), line(progress));
-  text.resize(std::min(text.size(), terminal_width() - 1));  // a wrapped line could not be overwritten
-  print_error("\r{}\x1b[K", text);
+  // One column is left free: a terminal may wrap a line that fills it.
+  print_error("\r{}\x1b[K", progress_line(progress, terminal_width() - 1, true));
   open_line_ = true;
 }
 

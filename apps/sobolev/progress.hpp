@@ -11,20 +11,20 @@ namespace sobolev::app {
 /// otherwise.
 class ProgressPrinter {
  public:
-  ProgressPrinter(bool quiet, int windows);
+  explicit ProgressPrinter(bool quiet);
   void show(const Progress& progress);
   /// Ends the overwritten line, so that what follows begins on a line of its own.
   void finish();
 
  private:
-  std::string line(const Progress& progress) const;
-
   bool quiet_, terminal_;
-  int windows_;
   bool open_line_ = false;
   std::chrono::steady_clock::time_point last_{};
 };
 
+/// Where a run stands, in at most `width` characters: where there is no room for everything whole parts are
+/// left out, the loss last.
+std::string progress_line(const Progress& progress, std::size_t width, bool with_bar);
 /// "3.2 s", "5 min 10 s", "2 h 5 min".
 std::string duration_text(double seconds);
 /// "850", "12.3 k", "4.56 M".

@@ -4,9 +4,11 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "apps/sobolev/commands.hpp"
 #include "sobolev/core/executor.hpp"
+#include "sobolev/io/report.hpp"
 #include "sobolev/pinn/solve.hpp"
 
 namespace sobolev::app {
@@ -20,20 +22,17 @@ inline constexpr const char* report_name = "report.html";
 
 /// The object of result.json.
 nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host, const Solution& solution);
+/// The history with a last row that stands where the results do: its error and its residual are the final
+/// ones, the largest of all.
+std::vector<HistoryRow> history_to_the_end(const Solution& solution);
+/// What report.html shows.
+Report report_of(const Solution& solution, const Solution::Table& table,
+                 const nlohmann::ordered_json& result);
 /// Writes all but the checkpoint, each whole or not at all, as many as can be written. Returns why the others
 /// could not. before_first: when the first is about to take its name.
 std::vector<std::string> write_results(const Cpu& host, const Solution& solution,
                                        const nlohmann::ordered_json& result,
                                        const std::filesystem::path& folder,
                                        const std::function<void()>& before_first);
-
-/// Short descriptions, for the report, `check` and summaries.
-std::string precision_text(Precision precision);
-/// "float32, products 3xtf32" where they are not the ordinary ones.
-std::string arithmetic_text(const TrainingOptions& training);
-std::string network_text(const Problem& problem);
-std::string points_text(const Problem& problem);
-std::string phase_text(const PhaseOptions& phase);
-std::string reference_text(const ReferenceOptions& reference);
 
 }  // namespace sobolev::app

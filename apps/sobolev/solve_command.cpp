@@ -8,6 +8,7 @@
 
 #include "apps/sobolev/commands.hpp"
 #include "apps/sobolev/console.hpp"
+#include "apps/sobolev/description.hpp"
 #include "apps/sobolev/earlier_files.hpp"
 #include "apps/sobolev/progress.hpp"
 #include "apps/sobolev/results.hpp"
@@ -86,15 +87,27 @@ Solution resume_on([[maybe_unused]] const DeviceChoice& device, const Cpu& host,
 
 void print_summary(const Solution& solution, const std::filesystem::path& folder) {
   const Problem& problem = solution.problem();
+  const Assessment& assessment = solution.assessment();
   const std::string reason = solution.finished() ? fmt::format(" ({})", solution.stopped_because()) : "";
-  print("{}: {} after {}{}\n", problem.title.empty() ? problem.name : problem.title,
-        solution.finished() ? "finished" : "interrupted", duration_text(solution.seconds()), reason);
+  const char* headline = !solution.finished()         ? "interrupted"
+                         : !assessment.doubts.empty() ? "doubtful"
+                                                      : "finished";
+  print("{}: {} after {}{}\n", title_of(problem), headline, duration_text(solution.seconds()), reason);
+  for (const std::string& doubt : assessment.doubts) print("  doubt: {}\n", doubt);
   const auto largest = solution.max_error();
   for (const auto& [unknown, error] : solution.relative_l2()) {
     print("  {}: relative L2 error {:.2e}", unknown, error);
     if (const auto found = largest.find(unknown); found != largest.end())
       print(", largest error {:.2e}", found->second);
     print("\n");
+  }
+  for (const ResidualCheck& r : assessment.residuals) {
+    const char* what = r.condition ? "condition" : "equation";
+    if (r.largest == 0)
+      print("  {} {}: holds exactly\n", what, r.name);
+    else
+      print("  {} {}: residual rms {:.2e}, largest {:.2e} at {}; its largest term {:.2e}\n", what, r.name,
+            r.rms, r.largest, place_text(problem, r.place), r.scale);
   }
   print("  loss {:.2e}, {} iterations, {} parameters, {} points/s\n", solution.loss(), solution.iterations(),
         solution.parameters(), rate_text(solution.points_per_second()));
@@ -122,7 +135,7 @@ int report(const SolveCommand& command, const Solution& solution, const nlohmann
     print_json(result);
   else if (!command.quiet)
     print_summary(solution, folder);
-  if (solution.finished()) return done;
+  if (solution.finished()) return command.strict && !solution.assessment().doubts.empty() ? doubtful : done;
   print_error("sobolev: interrupted; the state is saved. To go on: sobolev solve --resume {}\n",
               folder.string());
   constexpr int by_signal = 128;
@@ -167,7 +180,7 @@ int run_solve(const SolveCommand& command) {
   if (resuming && !was_finished) note_instruction_set(solution);
 
   catch_stop_signals();
-  ProgressPrinter printer(command.quiet, problem.training.windows);
+  ProgressPrinter printer(command.quiet);
   Warnings warnings;
   bool checkpoint_written = false;
   SolveOptions options;

@@ -136,7 +136,15 @@ Reference make_reference(const Cpu& cpu, const Problem& problem) {
   const auto& asked = problem.reference;
   require(asked.given(), "reference: the problem gives none; add exact, solver or file to [reference]");
   if (!asked.exact.empty()) return exact_reference(cpu, problem);
-  if (!asked.file.empty()) return file_reference(problem);
+  if (!asked.file.empty()) {
+    try {
+      return file_reference(problem);
+    } catch (const Error& error) {  // at the key or the option that names the file
+      const auto key = problem.positions.find("reference.file");
+      if (key == problem.positions.end()) throw;
+      throw ParseError(key->second, error.what());
+    }
+  }
   require(asked.solver == "etdrk4",
           fmt::format("reference: no solver \"{}\"; \"etdrk4\" is the one there is", asked.solver));
   return solve_etdrk4(cpu, problem, reference_axes(problem));

@@ -1,160 +1,138 @@
 // SPDX-License-Identifier: Apache-2.0
-// Solution, reference and error of one unknown on the report's grid: curves, pictures or slices.
+// Solution, reference and error of the unknowns on the report's grid, and the residuals: curves, pictures
+// and profiles.
 #include "src/io/field_plot.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
-#include "sobolev/io/png.hpp"
-#include "src/io/svg_plot.hpp"
+#include "src/io/picture.hpp"
 
 namespace sobolev::detail {
 namespace {
-constexpr int picture_width = 420, picture_height = 270, bar_margin = 78;
-constexpr int pixels_x = 320, pixels_y = 240;
+constexpr int curve_width = 540, curve_height = 270;
+constexpr double legend_width = 110;
+constexpr std::size_t profile_times = 5;  // as many as the style sheet has colours for
 
-/// A plane of the grid: two coordinates run, the others stand still.
-struct Slice {
-  std::size_t horizontal, vertical;
-  std::vector<std::size_t> at;  // index per coordinate
+/// How many of so many pictures stand side by side: no row should be left with one alone.
+std::string columns_for(std::size_t pictures) { return pictures == 3 || pictures > 4 ? "three" : "two"; }
+
+/// What is shown of one unknown.
+struct Field {
+  std::string name;
+  const std::vector<double>* values;
+  const std::vector<double>* reference;  // null: none
+  std::vector<double> error;             // |values − reference|
 };
 
-std::vector<Slice> slices_of(const Report& report) {
-  std::vector<std::size_t> middle;
-  for (const auto& axis : report.axes) middle.push_back(axis.size() / 2);
-  std::vector<Slice> out;
-  for (std::size_t a = 0; a < report.axes.size(); ++a)
-    for (std::size_t b = a + 1; b < report.axes.size() && out.size() < 3; ++b) out.push_back({a, b, middle});
+std::vector<Field> fields_of(const Report& report) {
+  std::vector<Field> out;
+  for (const auto& [name, values] : report.prediction) {
+    const auto found = report.reference.find(name);
+    Field field{name, &values, found == report.reference.end() ? nullptr : &found->second, {}};
+    if (field.reference != nullptr)
+      for (std::size_t i = 0; i < values.size(); ++i)
+        field.error.push_back(std::abs(values[i] - (*field.reference)[i]));
+    out.push_back(std::move(field));
+  }
   return out;
 }
 
-std::string caption_of(const Report& report, const Slice& slice) {
+/// The range of coordinate k, widened where it is a single point.
+PlotAxis axis_of(const Report& report, std::size_t k) {
+  PlotAxis axis = fitted_axis(report.coordinates[k], {report.axes[k]}, false);
+  if (report.axes[k].front() < report.axes[k].back()) {
+    axis.low = report.axes[k].front();
+    axis.high = report.axes[k].back();
+  }
+  return axis;
+}
+
+std::string curve_figure(const Report& report, const Field& field) {
+  Plot plot(
+      curve_width, curve_height, axis_of(report, 0),
+      fitted_axis(field.name, {*field.values, field.reference ? *field.reference : *field.values}, false));
+  plot.curve(report.axes[0], *field.values, "curve");
+  if (field.reference != nullptr) plot.curve(report.axes[0], *field.reference, "curve dashed");
+  return figure(escaped(field.name) +
+                    (field.reference != nullptr ? ": solution (line) and reference (dashes)" : ": solution"),
+                plot.finish("solution " + field.name));
+}
+
+std::string magnitude_curve(const Report& report, const std::string& name, const std::vector<double>& values,
+                            const std::string& caption) {
+  Plot plot(curve_width, curve_height, axis_of(report, 0), fitted_axis(name, {values}, true));
+  plot.curve(report.axes[0], values, "curve second");
+  return figure(escaped(caption), plot.finish(caption));
+}
+
+/// Curves over space at several times, each in a colour of its own; `behind`, where given, as bands under
+/// them.
+std::string profiles(const Report& report, const Slice& slice, const std::vector<double>& values,
+                     const std::vector<double>* behind, const std::string& label, bool logarithmic,
+                     const std::string& caption) {
+  const std::size_t time = slice.horizontal, space = slice.vertical;
+  std::vector<std::vector<double>> lines, bands;
+  std::vector<std::size_t> at = slice.at;
+  const std::vector<std::size_t> moments = spread_indices(report.axes[time].size(), profile_times);
+  for (const std::size_t i : moments) {
+    at[time] = i;
+    lines.push_back(line_of(report, values, space, at));
+    if (behind != nullptr) bands.push_back(line_of(report, *behind, space, at));
+  }
+  std::vector<std::vector<double>> all = lines;
+  all.insert(all.end(), bands.begin(), bands.end());
+  Plot plot(curve_width, curve_height, axis_of(report, space), fitted_axis(label, all, logarithmic),
+            legend_width);
+  for (std::size_t k = 0; k < bands.size(); ++k)
+    plot.curve(report.axes[space], bands[k], fmt::format("curve band moment{}", k));
+  for (std::size_t k = 0; k < lines.size(); ++k) {
+    plot.curve(report.axes[space], lines[k], fmt::format("curve moment{}", k));
+    plot.legend(fmt::format("{} = {}", report.coordinates[time], number_text(report.axes[time][moments[k]])),
+                fmt::format("curve moment{}", k));
+  }
+  return figure(escaped(caption), plot.finish(caption));
+}
+
+bool time_and_space(const Report& report) { return report.axes.size() == 2 && report.time >= 0; }
+
+/// Solution, reference and |error| beside each other for each slice, with the same colours for the same
+/// values at all of them.
+std::string compared(const Report& report, const Field& field) {
   std::string out;
-  for (std::size_t k = 0; k < report.axes.size(); ++k)
-    if (k != slice.horizontal && k != slice.vertical)
-      out += fmt::format(", {} = {}", report.coordinates[k], number_text(report.axes[k][slice.at[k]]));
-  return out;
-}
-
-/// Where `x` stands between the points of an ascending axis: index and weight of the next point.
-std::pair<std::size_t, double> bracket(const std::vector<double>& axis, double x) {
-  if (axis.size() < 2) return {0, 0.0};
-  const auto upper = std::upper_bound(axis.begin() + 1, axis.end() - 1, x);
-  const std::size_t i = static_cast<std::size_t>(upper - axis.begin()) - 1;
-  const double width = axis[i + 1] - axis[i];
-  return {i, width > 0 ? std::clamp((x - axis[i]) / width, 0.0, 1.0) : 0.0};
-}
-
-double pixel_value(const std::vector<double>& axis, int pixel, int pixels) {
-  return axis.front() + (axis.back() - axis.front()) * (pixel + 0.5) / pixels;
-}
-
-/// Values of a slice at the pixels, bilinear, first row on top.
-std::vector<double> pixels_of(const Report& report, const std::vector<double>& values, const Slice& slice) {
-  const auto& horizontal = report.axes[slice.horizontal];
-  const auto& vertical = report.axes[slice.vertical];
-  std::vector<std::size_t> stride(report.axes.size(), 1);
-  for (std::size_t k = report.axes.size() - 1; k > 0; --k) stride[k - 1] = stride[k] * report.axes[k].size();
-  std::size_t base = 0;
-  for (std::size_t k = 0; k < stride.size(); ++k)
-    if (k != slice.horizontal && k != slice.vertical) base += stride[k] * slice.at[k];
-  const std::size_t next_x = horizontal.size() > 1 ? stride[slice.horizontal] : 0;
-  const std::size_t next_y = vertical.size() > 1 ? stride[slice.vertical] : 0;
-  std::vector<double> out;
-  out.reserve(std::size_t{pixels_x} * pixels_y);
-  for (int row = 0; row < pixels_y; ++row) {
-    const auto [j, wy] = bracket(vertical, pixel_value(vertical, pixels_y - 1 - row, pixels_y));
-    for (int column = 0; column < pixels_x; ++column) {
-      const auto [i, wx] = bracket(horizontal, pixel_value(horizontal, column, pixels_x));
-      const std::size_t at = base + i * stride[slice.horizontal] + j * stride[slice.vertical];
-      out.push_back((1 - wy) * ((1 - wx) * values[at] + wx * values[at + next_x]) +
-                    wy * ((1 - wx) * values[at + next_y] + wx * values[at + next_x + next_y]));
-    }
+  const PlotAxis scale = value_scale({field.values, field.reference}), errors = magnitude_scale(field.error);
+  const double margin = std::max(bar_width(scale), bar_width(errors));
+  for (const Slice& slice : slices_of(report)) {
+    const std::string name = escaped(field.name), rest = escaped(caption_of(report, slice));
+    std::string panels =
+        figure(name + ": solution" + rest, picture(report, slice, *field.values, scale, ColourMap::sequential,
+                                                   margin, "solution " + field.name));
+    panels += figure(name + ": reference" + rest,
+                     picture(report, slice, *field.reference, scale, ColourMap::sequential, margin,
+                             "reference " + field.name));
+    panels += figure("|error| of " + name + rest, picture(report, slice, field.error, errors, ColourMap::heat,
+                                                          margin, "error of " + field.name));
+    out += row_of("compared", panels);
   }
-  return out;
+  if (!time_and_space(report)) return out;
+  const Slice slice = slices_of(report).front();
+  return out + row_of("curves", profiles(report, slice, *field.values, field.reference, field.name, false,
+                                         field.name + ": solution (lines) and reference (bands)") +
+                                    profiles(report, slice, field.error, nullptr, "|error|", true,
+                                             "|error| of " + field.name));
 }
 
-std::vector<std::string> bar_colours(ColourMap map) {
-  std::vector<std::string> out;
-  for (std::size_t i = 1; i < 256; i += 4) {
-    const Rgb c = palette(map)[i];
-    out.push_back(fmt::format("#{:02x}{:02x}{:02x}", c.red, c.green, c.blue));
-  }
-  return out;
-}
-
-std::string picture(const Report& report, const Slice& slice, const std::vector<double>& values,
-                    const PlotAxis& scale, ColourMap map, const std::string& description) {
-  std::vector<std::uint8_t> indices;
-  const auto scaled = [&](double v) { return scale.logarithmic ? std::log10(std::max(v, scale.low)) : v; };
-  for (const double v : pixels_of(report, values, slice))
-    indices.push_back(std::isfinite(v) ? palette_index(scaled(v), scaled(scale.low), scaled(scale.high))
-                                       : std::uint8_t{0});
-  const auto axis = [&](std::size_t k) {
-    const auto& points = report.axes[k];
-    const bool flat = points.front() == points.back();
-    return PlotAxis{report.coordinates[k], points.front() - (flat ? 0.5 : 0),
-                    points.back() + (flat ? 0.5 : 0), false};
-  };
-  Plot plot(picture_width, picture_height, axis(slice.horizontal), axis(slice.vertical), bar_margin);
-  plot.image(encode_png(pixels_x, pixels_y, indices, palette(map)));
-  plot.colour_bar(bar_colours(map), scale);
-  return plot.finish(description);
-}
-
-/// Exactly the values' range.
-PlotAxis value_scale(const std::vector<const std::vector<double>*>& fields) {
-  PlotAxis scale{"", INFINITY, -INFINITY, false};
-  for (const auto* field : fields)
-    for (const double v : *field)
-      if (std::isfinite(v)) {
-        scale.low = std::min(scale.low, v);
-        scale.high = std::max(scale.high, v);
-      }
-  if (!(scale.low < scale.high)) {
-    const double centre = std::isfinite(scale.low) ? scale.low : 0;
-    scale.low = centre - 0.5;
-    scale.high = centre + 0.5;
-  }
-  return scale;
-}
-
-/// From the largest error down to where only a twentieth of the points lie below; 2 to 6 decades.
-PlotAxis error_scale(const std::vector<double>& error) {
-  std::vector<double> positive;
-  for (const double e : error)
-    if (std::isfinite(e) && e > 0) positive.push_back(e);
-  if (positive.empty()) return {"", 1e-16, 1e-14, true};
-  std::sort(positive.begin(), positive.end());
-  const double high = positive.back();
-  const double low = std::clamp(positive[positive.size() / 20], high * 1e-6, high * 1e-2);
-  return {"", low, high, true};
-}
-
-std::string curves(const Report& report, const std::string& unknown, const std::vector<double>& values,
-                   const std::vector<double>* reference, const std::vector<double>& error) {
-  const PlotAxis x = [&] {
-    PlotAxis axis = fitted_axis(report.coordinates[0], {report.axes[0]}, false);
-    if (report.axes[0].front() < report.axes[0].back()) {
-      axis.low = report.axes[0].front();
-      axis.high = report.axes[0].back();
-    }
-    return axis;
-  }();
-  Plot solution(picture_width + 120, picture_height, x,
-                fitted_axis(unknown, {values, reference != nullptr ? *reference : values}, false));
-  solution.curve(report.axes[0], values, "curve");
-  if (reference != nullptr) solution.curve(report.axes[0], *reference, "curve dashed");
-  std::string out = figure(
-      escaped(unknown) + (reference != nullptr ? ": solution (line) and reference (dashes)" : ": solution"),
-      solution.finish("solution " + unknown));
-  if (reference != nullptr) {
-    Plot plot(picture_width + 120, picture_height, x, fitted_axis("|error|", {error}, true));
-    plot.curve(report.axes[0], error, "curve second");
-    out += figure("|error| of " + escaped(unknown), plot.finish("error of " + unknown));
+std::string alone(const Report& report, const Field& field) {
+  std::string out;
+  const PlotAxis scale = value_scale({field.values});
+  for (const Slice& slice : slices_of(report)) {
+    out += figure(escaped(field.name) + ": solution" + escaped(caption_of(report, slice)),
+                  picture(report, slice, *field.values, scale, ColourMap::sequential, bar_width(scale),
+                          "solution " + field.name));
+    if (time_and_space(report))
+      out += profiles(report, slice, *field.values, nullptr, field.name, false, field.name + ": solution");
   }
   return out;
 }
@@ -164,29 +142,44 @@ std::string figure(const std::string& caption, const std::string& drawing) {
   return "<figure>\n" + drawing + "<figcaption>" + caption + "</figcaption></figure>\n";
 }
 
-std::string field_figures(const Report& report, const std::string& unknown) {
-  const std::vector<double>& values = report.prediction.at(unknown);
-  const auto found = report.reference.find(unknown);
-  const std::vector<double>* reference = found == report.reference.end() ? nullptr : &found->second;
-  std::vector<double> error;
-  if (reference != nullptr)
-    for (std::size_t i = 0; i < values.size(); ++i) error.push_back(std::abs(values[i] - (*reference)[i]));
-  if (report.axes.size() == 1) return curves(report, unknown, values, reference, error);
+std::string row_of(const std::string& how_many, const std::string& figures) {
+  return figures.empty() ? "" : "<div class=\"figures " + how_many + "\">\n" + figures + "</div>\n";
+}
 
-  std::string out;
-  const PlotAxis scale =
-      value_scale(reference != nullptr ? std::vector{&values, reference} : std::vector{&values});
-  for (const Slice& slice : slices_of(report)) {
-    const std::string name = escaped(unknown), rest = escaped(caption_of(report, slice));
-    out += figure(name + ": solution" + rest,
-                  picture(report, slice, values, scale, ColourMap::sequential, "solution " + unknown));
-    if (reference == nullptr) continue;
-    out += figure(name + ": reference" + rest,
-                  picture(report, slice, *reference, scale, ColourMap::sequential, "reference " + unknown));
-    out += figure("|error| of " + name + rest,
-                  picture(report, slice, error, error_scale(error), ColourMap::heat, "error of " + unknown));
+std::string solution_figures(const Report& report) {
+  std::string out, together;  // what has no reference shares rows
+  std::size_t alone_count = 0;
+  for (const Field& field : fields_of(report)) {
+    if (report.axes.size() == 1 && field.reference != nullptr)
+      out += row_of("curves", curve_figure(report, field) + magnitude_curve(report, "|error|", field.error,
+                                                                            "|error| of " + field.name));
+    else if (report.axes.size() == 1)
+      together += curve_figure(report, field);
+    else if (field.reference != nullptr)
+      out += compared(report, field);
+    else
+      together += alone(report, field), ++alone_count;
   }
-  return out;
+  const bool pictures = report.axes.size() > 1 && !time_and_space(report);
+  return out + row_of(pictures ? columns_for(alone_count * slices_of(report).size()) : "curves", together);
+}
+
+std::string residual_figures(const Report& report) {
+  std::string figures;
+  for (const auto& [name, values] : report.residual) {
+    const std::string caption = "|residual| of " + name;
+    if (report.axes.size() == 1) {
+      figures += magnitude_curve(report, "|residual|", values, caption);
+      continue;
+    }
+    const PlotAxis scale = magnitude_scale(values);
+    for (const Slice& slice : slices_of(report))
+      figures += figure(escaped(caption) + escaped(caption_of(report, slice)),
+                        picture(report, slice, values, scale, ColourMap::heat, bar_width(scale), caption));
+  }
+  return row_of(
+      report.axes.size() > 1 ? columns_for(report.residual.size() * slices_of(report).size()) : "curves",
+      figures);
 }
 
 }  // namespace sobolev::detail

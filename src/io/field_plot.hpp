@@ -6,9 +6,14 @@
 
 namespace sobolev::detail {
 
-/// The figures of one unknown, as HTML.
-std::string field_figures(const Report& report, const std::string& unknown);
-/// One <figure>.
+/// The figures of all unknowns, and of the equations' residuals, as HTML; "" where there are none.
+std::string solution_figures(const Report& report);
+std::string residual_figures(const Report& report);
+
+/// One <figure>; the caption is HTML.
 std::string figure(const std::string& caption, const std::string& drawing);
+/// Figures side by side where there is room for them: "two" or "three" in a row, two wide "curves", or
+/// "compared": three, of which the last has a row of its own where there is no room.
+std::string row_of(const std::string& how_many, const std::string& figures);
 
 }  // namespace sobolev::detail

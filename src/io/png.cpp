@@ -5,6 +5,7 @@
 #include <png.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "sobolev/core/error.hpp"
@@ -13,9 +14,6 @@ namespace sobolev {
 namespace {
 struct Linear {
   double red, green, blue;
-  bool in_gamut() const {
-    return std::min({red, green, blue}) >= -1e-6 && std::max({red, green, blue}) <= 1 + 1e-6;
-  }
 };
 
 /// OKLab (polar) to linear sRGB.
@@ -36,31 +34,56 @@ std::uint8_t encoded(double linear) {
   return static_cast<std::uint8_t>(std::lround(255 * srgb));
 }
 
-/// The colour of that lightness and hue with the most chroma, up to `chroma`, that a screen can show.
-Rgb colour(double lightness, double chroma, double hue) {
-  double low = 0, high = chroma;
-  if (!from_oklch(lightness, high, hue).in_gamut()) {
-    for (int i = 0; i < 30; ++i) {
-      const double middle = 0.5 * (low + high);
-      (from_oklch(lightness, middle, hue).in_gamut() ? low : high) = middle;
-    }
-  } else {
-    low = high;
+/// A path through OKLab that rises evenly in lightness and turns evenly enough in hue that neighbours differ
+/// by the same distance everywhere: a jump of that distance would look like a contour that is not in the
+/// data.
+struct ColourPath {
+  double darkest, lightest;    // lightness at t = 0 and 1
+  double (*chroma)(double t);  // smooth, and inside what a screen can show all along the path
+  double first_hue, turn;      // degrees
+
+  double lightness(double t) const { return darkest + (lightest - darkest) * t; }
+};
+
+constexpr int steps = 254;
+const double pi = std::acos(-1.0);
+
+/// Hues at the 255 entries such that each step has the length `distance`.
+std::array<double, steps + 1> hues(const ColourPath& path, double distance) {
+  std::array<double, steps + 1> hue{path.first_hue};
+  for (int i = 0; i < steps; ++i) {
+    const double t = double(i) / steps, next = double(i + 1) / steps;
+    const double up = path.lightness(next) - path.lightness(t), out = path.chroma(next) - path.chroma(t);
+    const double around = std::sqrt(std::max(0.0, distance * distance - up * up - out * out));
+    const double degrees = around / path.chroma(0.5 * (t + next)) * 180 / pi;
+    hue[std::size_t(i) + 1] = hue[std::size_t(i)] + std::copysign(degrees, path.turn);
   }
-  const Linear c = from_oklch(lightness, low, hue);
-  return {encoded(c.red), encoded(c.green), encoded(c.blue)};
+  return hue;
+}
+
+Palette along(const ColourPath& path) {
+  double low = 0, high = 0.1;  // of the distance: bisection on how far the hue turns
+  for (int i = 0; i < 60; ++i) {
+    const double middle = 0.5 * (low + high);
+    const bool short_of = std::abs(hues(path, middle).back() - path.first_hue) < std::abs(path.turn);
+    (short_of ? low : high) = middle;
+  }
+  const auto hue = hues(path, high);
+  Palette out;
+  out[0] = {128, 128, 128};
+  for (int i = 0; i <= steps; ++i) {
+    const double t = double(i) / steps;
+    const Linear c = from_oklch(path.lightness(t), path.chroma(t), hue[std::size_t(i)]);
+    out[std::size_t(i) + 1] = {encoded(c.red), encoded(c.green), encoded(c.blue)};
+  }
+  return out;
 }
 
 Palette make_palette(ColourMap map) {
-  Palette out;
-  out[0] = {128, 128, 128};
-  for (int i = 1; i < 256; ++i) {
-    const double t = (i - 1) / 254.0;
-    out[static_cast<std::size_t>(i)] = map == ColourMap::sequential
-                                           ? colour(0.24 + 0.69 * t, 0.15, 285 - 180 * t)
-                                           : colour(0.12 + 0.85 * t, 0.19, 285 + 170 * t);
-  }
-  return out;
+  if (map == ColourMap::sequential)
+    return along(
+        {0.24, 0.93, [](double t) { return 0.114 - 0.032 * std::cos(2 * pi * (t - 0.33)); }, 285, -180});
+  return along({0.12, 0.97, [](double t) { return 0.048 + 0.122 * std::sin(pi * t); }, 285, 170});
 }
 }  // namespace
 

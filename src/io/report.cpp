@@ -8,77 +8,90 @@
 
 #include "sobolev/core/error.hpp"
 #include "src/io/field_plot.hpp"
+#include "src/io/report_style.hpp"
 #include "src/io/svg_plot.hpp"
 
 namespace sobolev {
 namespace {
-constexpr const char* style = R"css(
-:root { color-scheme: light dark; --page: #fbfbfa; --card: #ffffff; --ink: #1d2129; --soft: #5d6470; --line: #d9dce1;
-  --grid: #eceef1; --first: #2a5db0; --second: #b3402e; }
-@media (prefers-color-scheme: dark) { :root { --page: #14161a; --card: #1c1f25; --ink: #e6e8ec; --soft: #9aa2ae;
-  --line: #3a3f48; --grid: #2a2e35; --first: #7fb0ff; --second: #ff9a82; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
-main { max-width: 1400px; margin: 0 auto; padding: 32px 24px 64px; }
-h1 { margin: 0; font-size: 30px; line-height: 1.2; }
-h2 { margin: 40px 0 12px; font-size: 20px; }
-.subtitle { margin: 6px 0 0; color: var(--soft); }
-.results { display: flex; flex-wrap: wrap; gap: 12px; margin: 24px 0 0; padding: 0; }
-.results div { flex: 1 1 150px; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px 16px; }
-.results dt { color: var(--soft); font-size: 14px; }
-.results dd { margin: 0; font-size: 24px; font-variant-numeric: tabular-nums; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(380px, 100%), 1fr)); gap: 16px; }
-figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px; }
-figcaption { color: var(--soft); font-size: 14px; text-align: center; }
-svg { display: block; width: 100%; height: auto; max-width: 640px; margin: 0 auto; }
-svg text { fill: var(--soft); font-size: 12px; font-variant-numeric: tabular-nums; }
-svg text.label { fill: var(--ink); font-size: 13px; }
-.grid { stroke: var(--grid); fill: none; }
-.axis { stroke: var(--soft); fill: none; }
-.curve { stroke: var(--first); fill: none; stroke-width: 1.8; stroke-linejoin: round; }
-.second { stroke: var(--second); }
-.dashed { stroke: var(--second); stroke-dasharray: 6 5; }
-table { border-collapse: collapse; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
-td { padding: 6px 16px; border-bottom: 1px solid var(--grid); vertical-align: top; overflow-wrap: anywhere; }
-td:first-child { color: var(--soft); white-space: nowrap; }
-pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 16px; overflow-x: auto;
-  font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
-summary { cursor: pointer; font-size: 20px; font-weight: 600; margin: 40px 0 12px; }
-)css";
+/// At most about `most` samples of those that have a value, the last always among them: a curve keeps its
+/// shape and its end.
+struct Series {
+  std::vector<double> seconds, values;
+};
+template <class Value>
+Series series_of(const std::vector<Report::Sample>& history, const Value& value) {
+  constexpr std::size_t most = 1500;
+  Series all, kept;
+  for (const Report::Sample& sample : history)
+    if (const std::optional<double> v = value(sample)) {
+      all.seconds.push_back(sample.seconds);
+      all.values.push_back(*v);
+    }
+  const std::size_t n = all.seconds.size(), step = n / most + 1;
+  for (std::size_t i = 0; i < n; ++i)
+    if ((n - 1 - i) % step == 0) {
+      kept.seconds.push_back(all.seconds[i]);
+      kept.values.push_back(all.values[i]);
+    }
+  return kept;
+}
 
-/// At most about `most` samples, the last of each group, so that the curve keeps its shape.
-std::vector<Report::Sample> thinned(const std::vector<Report::Sample>& history, std::size_t most) {
-  const std::size_t step = std::max<std::size_t>(1, history.size() / most);
-  std::vector<Report::Sample> out;
-  for (std::size_t i = 0; i < history.size(); i += step) {
-    Report::Sample kept = history[std::min(i + step, history.size()) - 1];
-    for (std::size_t k = i; k < std::min(i + step, history.size()); ++k)
-      if (history[k].relative_l2) kept.relative_l2 = history[k].relative_l2;
-    out.push_back(kept);
-  }
+std::string training_figures(const Report& report) {
+  const Series loss = series_of(report.history, [](const auto& s) { return std::optional<double>(s.loss); });
+  const Series error = series_of(report.history, [](const auto& s) { return s.relative_l2; });
+  double last = 0;
+  for (const Report::Sample& sample : report.history) last = std::max(last, sample.seconds);
+  const detail::PlotAxis time{"seconds", 0, last > 0 && std::isfinite(last) ? last : 1, false};
+  const auto drawing = [&](const Series& series, const std::string& label, const std::string& style) {
+    detail::Plot plot(540, 270, time, detail::fitted_axis(label, {series.values}, true));
+    plot.curve(series.seconds, series.values, "curve" + style);
+    plot.dot(series.seconds.back(), series.values.back(), "end" + style);
+    return plot.finish(label + " over seconds");
+  };
+  std::string out = detail::figure("Loss", drawing(loss, "loss", ""));
+  if (!error.seconds.empty())
+    out += detail::figure(report.prediction.size() > 1
+                              ? "Relative L2 error against the reference, of the unknown with the largest"
+                              : "Relative L2 error against the reference",
+                          drawing(error, "relative L2 error", " second"));
   return out;
 }
 
-std::string training_figures(const std::vector<Report::Sample>& history) {
-  std::vector<double> seconds, loss, error_seconds, error;
-  for (const Report::Sample& sample : thinned(history, 1500)) {
-    seconds.push_back(sample.seconds);
-    loss.push_back(sample.loss);
-    if (!sample.relative_l2) continue;
-    error_seconds.push_back(sample.seconds);
-    error.push_back(*sample.relative_l2);
+std::string doubt_section(const std::vector<std::string>& doubts) {
+  if (doubts.empty()) return "";
+  std::string out = "<section class=\"doubts\">\n<h2>This answer is doubtful</h2>\n<ul>\n";
+  for (const std::string& doubt : doubts) out += "<li>" + detail::escaped(doubt) + "</li>\n";
+  return out + "</ul>\n</section>\n";
+}
+
+std::string residual_number(double value) { return value == 0 ? "0" : fmt::format("{:.2e}", value); }
+
+std::string statement_table(const std::vector<Report::Statement>& statements) {
+  const bool measured =
+      std::any_of(statements.begin(), statements.end(), [](const auto& s) { return s.residual.has_value(); });
+  std::string out =
+      "<h2>Equations and conditions</h2>\n<div class=\"scroll\"><table>\n"
+      "<tr><th>name</th><th>holds</th><th>as written</th>";
+  if (measured) out += "<th>residual: rms</th><th>largest</th><th>at</th><th>rms of its largest term</th>";
+  out += "</tr>\n";
+  for (const Report::Statement& s : statements) {
+    out += fmt::format("<tr><td>{}</td><td>{}</td><td><code>{}</code></td>", detail::escaped(s.name),
+                       detail::escaped(s.where), detail::escaped(s.text));
+    if (s.residual)
+      out += fmt::format(
+          "<td class=\"number\">{}</td><td class=\"number\">{}</td><td>{}</td>"
+          "<td class=\"number\">{}</td>",
+          residual_number(s.residual->rms), residual_number(s.residual->largest),
+          detail::escaped(s.residual->place), residual_number(s.residual->scale));
+    else if (measured)
+      out += "<td></td><td></td><td></td><td></td>";
+    out += "</tr>\n";
   }
-  const double last = seconds.empty() ? 1 : *std::max_element(seconds.begin(), seconds.end());
-  const detail::PlotAxis time{"seconds", 0, last > 0 && std::isfinite(last) ? last : 1, false};
-  detail::Plot plot(540, 270, time, detail::fitted_axis("loss", {loss}, true));
-  plot.curve(seconds, loss, "curve");
-  std::string out = detail::figure("Loss", plot.finish("loss over seconds"));
-  if (!error.empty()) {
-    detail::Plot errors(540, 270, time, detail::fitted_axis("relative L2 error", {error}, true));
-    errors.curve(error_seconds, error, "curve second");
-    out += detail::figure("Relative L2 error against the reference",
-                          errors.finish("relative L2 error over seconds"));
-  }
+  out += "</table></div>\n";
+  if (measured)
+    out +=
+        "<p class=\"subtitle\">Residuals are left − right in the problem's own units, on points the "
+        "network was not trained on.</p>\n";
   return out;
 }
 
@@ -88,7 +101,10 @@ void check(const Report& report) {
       fmt::format("html_report: {} coordinates but {} axes", report.coordinates.size(), report.axes.size()));
   std::size_t count = 1;
   for (const auto& axis : report.axes) count *= axis.size();
-  for (const auto* fields : {&report.prediction, &report.reference})
+  require(report.time < static_cast<int>(report.axes.size()),
+          fmt::format("html_report: coordinate {} is said to be time; there are {}", report.time,
+                      report.axes.size()));
+  for (const auto* fields : {&report.prediction, &report.reference, &report.residual})
     for (const auto& [name, values] : *fields)
       require(!report.axes.empty() && count > 0 && values.size() == count,
               fmt::format("html_report: {} has {} values, the grid {} points", name, values.size(), count));
@@ -100,9 +116,10 @@ std::string html_report(const Report& report) {
   std::string out = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
   out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
   out += fmt::format("<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
-                     detail::escaped(report.title), style);
+                     detail::escaped(report.title), detail::report_style);
   out += fmt::format("<h1>{}</h1>\n<p class=\"subtitle\">{}</p>\n", detail::escaped(report.title),
                      detail::escaped(report.subtitle));
+  out += doubt_section(report.doubts);
   if (!report.results.empty()) {
     out += "<dl class=\"results\">\n";
     for (const auto& [name, value] : report.results)
@@ -110,15 +127,18 @@ std::string html_report(const Report& report) {
           fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", detail::escaped(name), detail::escaped(value));
     out += "</dl>\n";
   }
-  if (!report.prediction.empty()) {
-    out += "<h2>Solution</h2>\n";
-    for (const auto& [unknown, values] : report.prediction)
-      out += "<div class=\"figures\">\n" + detail::field_figures(report, unknown) + "</div>\n";
+  if (!report.notes.empty()) {
+    out += "<ul class=\"notes\">\n";
+    for (const std::string& note : report.notes) out += "<li>" + detail::escaped(note) + "</li>\n";
+    out += "</ul>\n";
   }
+  if (!report.statements.empty()) out += statement_table(report.statements);
+  if (!report.prediction.empty()) out += "<h2>Solution</h2>\n" + detail::solution_figures(report);
+  if (!report.residual.empty()) out += "<h2>Residuals</h2>\n" + detail::residual_figures(report);
   if (!report.history.empty())
-    out += "<h2>Training</h2>\n<div class=\"figures\">\n" + training_figures(report.history) + "</div>\n";
+    out += "<h2>Training</h2>\n" + detail::row_of("curves", training_figures(report));
   if (!report.settings.empty()) {
-    out += "<h2>Settings</h2>\n<table>\n";
+    out += "<h2>Settings</h2>\n<table class=\"settings\">\n";
     for (const auto& [name, value] : report.settings)
       out += fmt::format("<tr><td>{}</td><td>{}</td></tr>\n", detail::escaped(name), detail::escaped(value));
     out += "</table>\n";

@@ -36,7 +36,9 @@ std::string place_text(const Problem& problem, const std::vector<double>& place)
   return out;
 }
 
-std::string percent(double share) { return fmt::format("{:.2g} %", 100 * share); }
+std::string percent(double share) {
+  return share >= 0.1 ? fmt::format("{:.0f} %", 100 * share) : fmt::format("{:.2g} %", 100 * share);
+}
 
 std::vector<std::string> doubts_of(const Solution::State& state, const std::vector<ResidualCheck>& checks,
                                    std::size_t rows) {

@@ -79,7 +79,7 @@ void read_equations(const TomlReader& reader, const TomlNode& node, Problem& pro
     const std::string path = "equations." + entry.key;
     const auto [left, right] = reader.equation(entry.value, path, scope);
     reader.remember(path, entry.position);
-    problem.equations.push_back({entry.key, left - right, entry.value.position});
+    problem.equations.push_back({entry.key, left - right, entry.value.position, entry.value.text});
   }
 }
 
@@ -132,6 +132,7 @@ void read_conditions(const TomlReader& reader, const TomlNode& node, Problem& pr
                                                    where == nullptr ? "where" : "equation", example));
     read_where(reader, *where, path + ".where", problem, condition);
     std::tie(condition.left, condition.right) = reader.equation(*equation, path + ".equation", scope);
+    condition.text = equation->text;
     if (const TomlNode* weight = entry.value.find("weight"))
       condition.weight = reader.number(*weight, path + ".weight");
     reader.remember(path, entry.position);

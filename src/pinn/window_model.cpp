@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "sobolev/core/random.hpp"
+#include "src/pinn/problem_checks.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -116,11 +117,12 @@ void WindowModel::build_solutions() {
       for (const std::string& name : p.unknowns) zero.emplace_back(raw_output(name), Expr(0.0));
       const Expr base = substitute(form, zero);
       const Expr factor = partial(form, raw_output(u));
-      require(
-          !contains_fields(factor) && !contains_fields(base),
-          fmt::format("network.output.{}: with time windows it must have the form B + A*{}, B and A of the "
-                      "coordinates only",
-                      u, u));
+      if (contains_fields(factor) || contains_fields(base))
+        fail(
+            p, "network.output." + u,
+            fmt::format("network.output.{}: with time windows it must have the form B + A*{}, B and A of the "
+                        "coordinates only",
+                        u, u));
       const std::vector<std::pair<Expr, Expr>> at_start{{t, Expr(start_)}},
           stretched{{t, Expr(range.low) + tau * Expr(range.high - range.low)}};
       Expr multiplier = vanishes_at(factor, p, time, range.low) ? substitute(factor, stretched)

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "defaults.hpp"
 #include "problem_checks.hpp"
 #include "scales.hpp"
 #include "sobolev/core/profile.hpp"
@@ -13,11 +14,9 @@
 #include "window_trainer.hpp"
 
 namespace sobolev::detail {
-inline constexpr double condition_weight = 10;  // relative to the equations, after scaling
 /// Mean squared Jacobian row, against what is natural for the residual, of one that no parameter moves.
 inline constexpr double unmoved = 1e-20;
-inline constexpr double contradicted = 1e-5;       // of a condition's terms
-inline constexpr double unscaled_condition = 100;  // a condition without a weight beside others with one
+inline constexpr double contradicted = 1e-5;  // of a condition's terms
 
 template <class T, class E>
 std::vector<typename WindowTrainer<T, E>::Part> WindowTrainer<T, E>::parts_of(const Problem& problem,

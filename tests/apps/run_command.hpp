@@ -2,6 +2,7 @@
 #pragma once
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,15 +34,31 @@ struct CommandOptions {
   bool readers_gone = false;   // nobody reads the pipes behind stdout and stderr
   rlim_t file_size_limit = RLIM_INFINITY;
   std::string stdout_file, stderr_file;  // instead of a pipe
+  unsigned short terminal_columns = 0;   // stderr is a terminal that wide
   std::vector<std::string> environment;  // NAME=value, added to this process's
   int seconds = 120;                     // then it is killed
 };
+
+/// Both ends of a terminal of that width, as of a pipe.
+inline void open_terminal(int (&ends)[2], unsigned short columns) {
+  ends[0] = ::posix_openpt(O_RDWR | O_NOCTTY);
+  if (ends[0] < 0 || ::grantpt(ends[0]) != 0 || ::unlockpt(ends[0]) != 0)
+    throw std::runtime_error("no terminal to be had");
+  ends[1] = ::open(::ptsname(ends[0]), O_RDWR | O_NOCTTY);
+  const winsize size{24, columns, 0, 0};
+  if (ends[1] < 0 || ::ioctl(ends[1], TIOCSWINSZ, &size) != 0)
+    throw std::runtime_error("no terminal to be had");
+}
 
 /// Runs the sobolev command and collects what it prints.
 inline CommandResult run_command(const std::vector<std::string>& arguments,
                                  const CommandOptions& options = {}) {
   int out[2], err[2];
-  if (::pipe(out) != 0 || ::pipe(err) != 0) throw std::runtime_error("pipe failed");
+  if (::pipe(out) != 0) throw std::runtime_error("pipe failed");
+  if (options.terminal_columns > 0)
+    open_terminal(err, options.terminal_columns);
+  else if (::pipe(err) != 0)
+    throw std::runtime_error("pipe failed");
   std::vector<std::string> words = {SOBOLEV_COMMAND};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;

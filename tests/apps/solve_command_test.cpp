@@ -54,6 +54,20 @@ std::map<std::string, Tensor> arrays(const std::filesystem::path& path) {
   return {list.begin(), list.end()};
 }
 
+/// The cells of a table's last row.
+std::vector<std::string> last_row(const std::string& table) {
+  std::string line = table.substr(table.rfind('\n', table.size() - 2) + 1);
+  line.pop_back();
+  std::vector<std::string> cells{""};
+  for (const char c : line) {
+    if (c == ',')
+      cells.emplace_back();
+    else
+      cells.back() += c;
+  }
+  return cells;
+}
+
 class SolveCommandTest : public ::testing::Test {
  protected:
   SolveCommandTest() { write_text(folder / "heat.toml", small_heat); }
@@ -84,8 +98,12 @@ TEST_F(SolveCommandTest, LeavesARunThatAgreesWithItself) {
   EXPECT_THAT(read_text(run / "report.html"), AllOf(StartsWith("<!doctype html>"), HasSubstr("Small heat")));
 
   const std::string history = read_text(run / "history.csv");
-  EXPECT_THAT(history, StartsWith("iteration,window,phase,seconds,loss,relative_l2\n"));
-  EXPECT_GE(std::count(history.begin(), history.end(), '\n'), 2);
+  EXPECT_THAT(history, StartsWith("iteration,window,phase,seconds,loss,relative_l2"));
+  EXPECT_EQ(std::count(history.begin(), history.end(), '\n'), 31);
+  const std::vector<std::string> last = last_row(history);
+  EXPECT_EQ(last[0], "30");
+  EXPECT_EQ(std::stod(last[4]), object["loss"].get<double>());
+  EXPECT_EQ(std::stod(last[5]), object["relative_l2"]["u"].get<double>());
 
   const auto solution = arrays(run / "solution.npz");
   EXPECT_EQ(solution.at("t").shape, std::vector<std::size_t>{11});
@@ -105,6 +123,33 @@ TEST_F(SolveCommandTest, LeavesARunThatAgreesWithItself) {
   EXPECT_NEAR(object["relative_l2"]["u"].get<double>(), std::sqrt(error / norm), 1e-12);
   EXPECT_NEAR(object["max_error"]["u"].get<double>(), largest, 1e-12);
   EXPECT_LT(std::sqrt(error / norm), 1e-2);
+}
+
+/// Adam records every hundredth iteration; the end is in the history all the same, with the error of each
+/// unknown.
+TEST_F(SolveCommandTest, TheHistoryEndsWithTheFinalErrorsByUnknown) {
+  std::string pair = small_heat;
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    pair.replace(pair.find(from), from.size(), to);
+  };
+  replace("[\"u\"]", "[\"u\", \"v\"]");
+  replace("heat = ", "other = \"v_t + v - 0*u\"\nheat = ");
+  replace("initial = ", "second = { where = \"t = 0\", equation = \"v = 1\" }\ninitial = ");
+  replace("exact = { ", "exact = { v = \"exp(-t)\", ");
+  write_text(folder / "heat.toml", pair);
+  const CommandResult result = solve({"--json", "--set", "training.stop={ iterations = 130 }", "--set",
+                                      "training.phase=[{ optimizer = \"adam\" }]", "--out", "run"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto object = nlohmann::json::parse(result.out);
+  const std::string history = read_text(folder / "run/history.csv");
+  EXPECT_THAT(history,
+              StartsWith("iteration,window,phase,seconds,loss,relative_l2,relative_l2.u,relative_l2.v"));
+  const std::vector<std::string> last = last_row(history);
+  EXPECT_EQ(last[0], "130");
+  const double u = object["relative_l2"]["u"], v = object["relative_l2"]["v"];
+  EXPECT_EQ(std::stod(last[5]), std::max(u, v));
+  EXPECT_EQ(std::stod(last[6]), u);
+  EXPECT_EQ(std::stod(last[7]), v);
 }
 
 TEST_F(SolveCommandTest, SameSeedSameBitsWhateverTheThreads) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <png.h>
 
+#include <array>
 #include <cmath>
 
 #include "sobolev/core/error.hpp"
@@ -53,6 +54,44 @@ TEST(ColourMaps, LightnessRisesEvenly) {
       EXPECT_GT(step, 0.5 * whole * 32 / 254) << i;
       EXPECT_LT(step, 2 * whole * 32 / 254) << i;
     }
+  }
+}
+
+/// sRGB to OKLab (Ottosson 2020).
+std::array<double, 3> oklab(Rgb c) {
+  const auto linear = [](int v) {
+    const double x = v / 255.0;
+    return x <= 0.04045 ? x / 12.92 : std::pow((x + 0.055) / 1.055, 2.4);
+  };
+  const double r = linear(c.red), g = linear(c.green), b = linear(c.blue);
+  const double l = std::cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
+  const double m = std::cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
+  const double s = std::cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
+  return {0.2104542553 * l + 0.7936177850 * m - 0.0040720468 * s,
+          1.9779984951 * l - 2.4285922050 * m + 0.4505937099 * s,
+          0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s};
+}
+
+double distance(Rgb a, Rgb b) {
+  const auto x = oklab(a), y = oklab(b);
+  return std::sqrt(std::pow(x[0] - y[0], 2) + std::pow(x[1] - y[1], 2) + std::pow(x[2] - y[2], 2));
+}
+
+/// A step much longer than its neighbours is an edge in the picture of a smooth field, and so is a sudden
+/// turn of the colours' path. Steps of four entries, because eight bits round the colours.
+TEST(ColourMaps, NeighboursAreEquallyFarApart) {
+  for (const ColourMap map : {ColourMap::sequential, ColourMap::heat}) {
+    const Palette& colours = palette(map);
+    constexpr std::size_t step = 4;
+    double mean = 0;
+    for (std::size_t i = 1; i + step < 256; ++i) mean += distance(colours[i], colours[i + step]) / 251;
+    for (std::size_t i = 1; i + step < 256; ++i)
+      EXPECT_NEAR(distance(colours[i], colours[i + step]), mean, 0.25 * mean) << i;
+    for (std::size_t i = 1; i + 4 * step < 256; ++i)  // two steps of eight in a row go nearly straight on
+      EXPECT_GT(distance(colours[i], colours[i + 4 * step]),
+                0.97 * (distance(colours[i], colours[i + 2 * step]) +
+                        distance(colours[i + 2 * step], colours[i + 4 * step])))
+          << i;
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <regex>
 
 #include "sobolev/core/error.hpp"
 #include "src/io/base64.hpp"
@@ -103,6 +104,104 @@ TEST(Report, ThreeCoordinatesGiveMiddleSlices) {
   EXPECT_THAT(html, HasSubstr("u: solution, t = 0<"));
 }
 
+TEST(Report, TimeAndSpaceGivesAPictureAndProfilesAtFiveTimes) {
+  Report report = report_on({"t", "x"}, {21, 17});
+  report.time = 0;
+  const std::string html = html_report(report);
+  expect_well_formed(html);
+  EXPECT_EQ(count(html, "<image"), 3u);
+  for (const char* time : {"t = -1<", "t = -0.5<", "t = 0<", "t = 0.5<", "t = 1<"})
+    EXPECT_EQ(count(html, time), 2u) << "in the legends of the solution and of its error: " << time;
+  EXPECT_EQ(count(html, "class=\"curve band moment4\""), 1u) << "the reference";
+}
+
+TEST(Report, TimeAndTwoSpaceCoordinatesGivePicturesAtFourTimes) {
+  Report report = report_on({"x", "t", "y"}, {5, 31, 7});
+  report.time = 1;
+  const std::string html = html_report(report);
+  expect_well_formed(html);
+  EXPECT_EQ(count(html, "<image"), 12u);
+  for (const char* caption : {"u: solution, t = -1<", "u: solution, t = -0.3333<", "u: solution, t = 0.3333<",
+                              "u: reference, t = 1<", "|error| of u, t = 1<"})
+    EXPECT_EQ(count(html, caption), 1u) << caption;
+}
+
+/// Width and height of the pictures.
+std::vector<std::pair<double, double>> shapes(const std::string& html) {
+  const std::regex size("<image x=\"[0-9.]+\" y=\"[0-9.]+\" width=\"([0-9.]+)\" height=\"([0-9.]+)\"");
+  std::vector<std::pair<double, double>> out;
+  for (std::sregex_iterator at(html.begin(), html.end(), size), end; at != end; ++at)
+    out.emplace_back(std::stod((*at)[1]), std::stod((*at)[2]));
+  return out;
+}
+
+TEST(Report, SpaceIsDrawnToScale) {
+  Report report = report_on({"x", "y"}, {9, 9});
+  for (const auto& [width, height] : shapes(html_report(report))) EXPECT_NEAR(width, height, 0.11);
+  for (const double high : {1.0, 5.0}) {  // [−1, 1] × [0, high]
+    report.axes[1] = spread(0, high, 9);
+    const auto drawn = shapes(html_report(report));
+    ASSERT_EQ(drawn.size(), 3u);
+    for (const auto& [width, height] : drawn) EXPECT_NEAR(height / width, high / 2, 0.01);
+  }
+  report.axes[1] = spread(0, 100, 9);
+  for (const auto& [width, height] : shapes(html_report(report))) EXPECT_LT(height, width);
+  report.axes[1] = spread(-1, 1, 9);
+  report.time = 0;  // a second is not as long as a metre
+  for (const auto& [width, height] : shapes(html_report(report))) EXPECT_LT(height, 0.9 * width);
+}
+
+TEST(Report, DoubtsStandBeforeTheResults) {
+  Report report = report_on({"x"}, {9});
+  EXPECT_EQ(count(html_report(report), "This answer is doubtful"), 0u);
+  report.doubts = {"heat: residual > 1; take more points"};
+  const std::string html = html_report(report);
+  expect_well_formed(html);
+  EXPECT_LT(html.find("This answer is doubtful"), html.find("class=\"results\""));
+  EXPECT_NE(count(html, "<li>heat: residual &gt; 1; take more points</li>"), 0u);
+}
+
+TEST(Report, NotesStandBelowTheResults) {
+  Report report = report_on({"x"}, {9});
+  report.notes = {"start and left disagree where t = 0 & x = 0"};
+  const std::string html = html_report(report);
+  expect_well_formed(html);
+  EXPECT_EQ(count(html, "<li>start and left disagree where t = 0 &amp; x = 0</li>"), 1u);
+}
+
+TEST(Report, EquationsStandAsWrittenWithTheirResiduals) {
+  Report report = report_on({"t", "x"}, {9, 9});
+  report.statements = {{"heat", "everywhere", "u_t < u_xx", {}}, {"left", "x = 0", "u = 0", {}}};
+  EXPECT_EQ(count(html_report(report), "largest"), 0u);
+  report.statements[0].residual = Report::Residual{1.5e-5, 3e-4, 2.25, "t = 1, x = 0.5"};
+  report.residual["heat"] = report.prediction["u"];
+  const std::string html = html_report(report);
+  expect_well_formed(html);
+  EXPECT_NE(count(html, "<code>u_t &lt; u_xx</code>"), 0u);
+  for (const char* text : {"1.50e-05", "3.00e-04", "2.25e+00", "t = 1, x = 0.5"})
+    EXPECT_EQ(count(html, text), 1u) << text;
+  EXPECT_EQ(count(html, "<image"), 4u) << "solution, reference, error, residual";
+  EXPECT_NE(count(html, "|residual| of heat<"), 0u);
+}
+
+TEST(Report, CurvesEndWhereTheHistoryDoes) {
+  Report report = report_on({"x"}, {9});
+  report.history.resize(4999);
+  report.history.back().relative_l2 = 1e-9;  // the axis goes down to it
+  const std::string html = html_report(report);
+  EXPECT_EQ(count(html, "<circle class=\"end"), 2u);
+  EXPECT_EQ(count(html, ">1e-10</text>"), 1u) << "the scale below it";
+}
+
+TEST(Report, LongTextsAreBrokenOrShortened) {
+  Report report = report_on({"x"}, {9});
+  report.prediction[std::string(200, 'w')] = report.prediction["u"];
+  const std::string html = html_report(report);
+  expect_well_formed(html);
+  EXPECT_NE(count(html, "overflow-wrap: anywhere"), 0u);
+  EXPECT_NE(count(html, ">" + std::string(30, 'w') + "…</text>"), 0u);
+}
+
 TEST(Report, StandsWhatTrainingMayGive) {
   Report report = report_on({"t", "x"}, {4, 4});
   report.reference.clear();
@@ -134,6 +233,9 @@ TEST(Report, ChecksItsSizes) {
   report = report_on({"x"}, {4});
   report.axes.clear();
   EXPECT_THROW(html_report(report), ArgumentError);
+  report = report_on({"x"}, {4});
+  report.time = 1;
+  EXPECT_THROW(html_report(report), ArgumentError);
 }
 
 TEST(SvgPlot, TicksAreRoundNumbersInsideTheAxis) {
@@ -145,6 +247,9 @@ TEST(SvgPlot, TicksAreRoundNumbersInsideTheAxis) {
   EXPECT_THAT(texts({"", -1, 1, false}), ElementsAre("-1", "-0.5", "0", "0.5", "1"));
   EXPECT_THAT(texts({"", 0, 60, false}), ElementsAre("0", "10", "20", "30", "40", "50", "60"));
   EXPECT_THAT(texts({"", 1e-7, 3e-7, false}), ElementsAre("1e-7", "1.5e-7", "2e-7", "2.5e-7", "3e-7"));
+  EXPECT_THAT(texts({"", 300.0001, 300.0009, false}),
+              ElementsAre("300.0002", "300.0004", "300.0006", "300.0008"));
+  EXPECT_THAT(texts({"", 0, 2.5e7, false}), ElementsAre("0", "5e6", "1e7", "1.5e7", "2e7", "2.5e7"));
   EXPECT_THAT(texts({"", 1e-3, 10, true}), ElementsAre("1e-3", "1e-2", "1e-1", "1", "1e1"));
   EXPECT_THAT(texts({"", 4e-8, 3e-7, true}), ElementsAre("5e-8", "1e-7", "2e-7"));
   EXPECT_LE(texts({"", 1e-30, 1e30, true}).size(), 6u);

@@ -15,7 +15,8 @@ struct Rgb {
 using Palette = std::array<Rgb, 256>;
 
 /// sequential: dark blue, green, yellow; heat: black, violet, red, pale yellow. Lightness rises
-/// linearly in OKLab, so equal steps of the value look equal, in grey too.
+/// linearly in OKLab and neighbours are equally far apart there, so equal steps of the value look equal, in
+/// grey too, and nothing looks like a contour that is not in the data.
 /// Source: Ottosson 2020, "A perceptual color space for image processing".
 enum class ColourMap { sequential, heat };
 const Palette& palette(ColourMap map);

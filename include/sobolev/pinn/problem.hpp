@@ -27,6 +27,7 @@ struct Equation {
   std::string name;
   Expr residual;
   SourcePosition position;
+  std::string text{};  // as written in the file; empty: assembled in C++
   /// Where they stand does not count, here and in a condition.
   friend bool operator==(const Equation& a, const Equation& b) {
     return a.name == b.name && a.residual == b.residual;
@@ -40,6 +41,7 @@ struct Condition {
   Expr left, right;
   std::optional<double> weight;  // empty: automatic
   SourcePosition position;
+  std::string text{};  // as written in the file; empty: assembled in C++
   friend bool operator==(const Condition& a, const Condition& b) {
     return a.name == b.name && a.where == b.where && a.left == b.left && a.right == b.right &&
            a.weight == b.weight;

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/sobolev/description.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "sobolev/core/random.hpp"
+#include "src/pinn/defaults.hpp"
+#include "src/pinn/window_model.hpp"
+
+namespace sobolev::app {
+namespace {
+constexpr const char* activation_names[] = {"tanh", "sin", "gelu", "swish", "softplus"};
+
+/// True when the form of the solution alone decides the condition: at its place the residual does not change
+/// with the network's outputs, to rounding beside how it does elsewhere, at random points.
+bool kept_by_output(const Problem& problem, const detail::WindowModel& model, const Condition& condition) {
+  const Expr residual = model.lower(condition.left - condition.right);
+  const std::vector<Expr> outputs = fields_of(std::array{residual});
+  const Philox random(1, 78);
+  std::uint64_t counter = 0;
+  double there = 0, elsewhere = 0;
+  for (int trial = 0; trial < 4; ++trial) {
+    std::vector<std::pair<Expr, double>> at, anywhere;
+    for (const CoordinateRange& c : problem.coordinates) {
+      const double x = c.low + (c.high - c.low) * random.uniform(counter++);
+      const auto fixed = std::find_if(condition.where.begin(), condition.where.end(),
+                                      [&](const auto& w) { return w.first == c.name; });
+      anywhere.emplace_back(coordinate(c.name), x);
+      at.emplace_back(coordinate(c.name), fixed == condition.where.end() ? x : fixed->second);
+    }
+    for (const Expr output : outputs) {
+      at.emplace_back(output, random.normal(counter++));
+      anywhere.push_back(at.back());
+    }
+    for (const Expr output : outputs) {
+      const Expr sensitivity = partial(residual, output);
+      there = std::max(there, std::abs(evaluate(sensitivity, at)));
+      elsewhere = std::max(elsewhere, std::abs(evaluate(sensitivity, anywhere)));
+    }
+  }
+  return there <= 1e-10 * elsewhere;
+}
+}  // namespace
+
+std::string precision_text(Precision precision) {
+  return precision == Precision::float32 ? "float32" : "float64";
+}
+
+std::string arithmetic_text(const TrainingOptions& training) {
+  const std::string precision = precision_text(training.precision);
+  return training.products == Products::ieee
+             ? precision
+             : fmt::format("{}, products {} on a CUDA device", precision, to_string(training.products));
+}
+
+std::string activation_name(Activation activation) { return activation_names[static_cast<int>(activation)]; }
+
+std::string optimizer_name(Optimizer optimizer) {
+  return optimizer == Optimizer::adam ? "adam" : "levenberg_marquardt";
+}
+
+std::string network_text(const Problem& problem) {
+  const NetworkOptions& n = problem.network;
+  const auto size = [](int value) { return value == 0 ? std::string("default") : std::to_string(value); };
+  std::string out =
+      fmt::format("mlp, depth {}, width {}, {}", size(n.depth), size(n.width), activation_name(n.activation));
+  for (const CoordinateRange& c : problem.coordinates)
+    if (c.periodic) {
+      out += fmt::format(", {} periodic modes", size(n.periodic_modes));
+      break;
+    }
+  if (!n.features.empty())
+    out += fmt::format(", {} extra input{}", n.features.size(), n.features.size() == 1 ? "" : "s");
+  for (const auto& [name, sign] : n.symmetry)
+    out += fmt::format(", {} in {}", sign > 0 ? "even" : "odd", name);
+  for (const auto& [unknown, scale] : n.scale)
+    if (scale != 1) out += fmt::format(", {} of size {:g}", unknown, scale);
+  for (const auto& [unknown, offset] : n.offset)
+    if (offset != 0) out += fmt::format(", {} about {:g}", unknown, offset);
+  if (!n.output.empty()) out += ", output transform";
+  return out;
+}
+
+std::string points_text(const Problem& problem) {
+  const PointOptions& p = problem.training.points;
+  std::string out;
+  switch (p.sampling) {
+    case Sampling::automatic: out = "chosen by the library"; break;
+    case Sampling::uniform: out = fmt::format("{} uniform", p.count); break;
+    case Sampling::latin_hypercube: out = fmt::format("{} in a latin hypercube", p.count); break;
+    case Sampling::sobol: out = fmt::format("{} of a Sobol sequence", p.count); break;
+    case Sampling::grid:
+      for (const CoordinateRange& c : problem.coordinates)
+        out += fmt::format("{}{} in {}", out.empty() ? "grid of " : " x ", p.grid.at(c.name), c.name);
+  }
+  if (p.condition_count > 0) out += fmt::format(", {} for each condition", p.condition_count);
+  if (p.resample_every > 0) out += fmt::format(", new ones every {} iterations", p.resample_every);
+  for (const DenseRegion& d : p.dense)
+    out +=
+        fmt::format(", {:g} % within {:g} of {} = {:g}", 100 * d.fraction, d.width, d.coordinate, d.centre);
+  return out;
+}
+
+std::string phase_text(const PhaseOptions& phase) {
+  std::string out = optimizer_name(phase.optimizer);
+  if (phase.iterations > 0) out += fmt::format(", {} iterations", phase.iterations);
+  if (phase.seconds > 0) out += fmt::format(", {:g} s", phase.seconds);
+  if (phase.optimizer == Optimizer::adam)
+    out += fmt::format(", learning rate {:g}, times {:g} every {}", phase.learning_rate, phase.decay_factor,
+                       phase.decay_every);
+  else if (!phase.geodesic)
+    out += ", without geodesic acceleration";
+  return out;
+}
+
+std::string reference_text(const ReferenceOptions& reference) {
+  if (!reference.file.empty()) return reference.file.string();
+  if (!reference.solver.empty()) return reference.solver;
+  return reference.exact.empty() ? "none: no error is reported" : "exact solution";
+}
+
+std::string title_of(const Problem& problem) { return problem.title.empty() ? problem.name : problem.title; }
+
+std::string range_text(const CoordinateRange& c, bool time) {
+  return fmt::format("{} in [{:g}, {:g}]{}{}", c.name, c.low, c.high, c.periodic ? ", periodic" : "",
+                     time ? ", time" : "");
+}
+
+std::string where_text(const Condition& condition) {
+  std::string out;
+  for (const auto& [name, value] : condition.where)
+    out += fmt::format("{}{} = {:g}", out.empty() ? "" : ", ", name, value);
+  return out;
+}
+
+std::string place_text(const Problem& problem, const std::vector<double>& place) {
+  std::string out;
+  for (std::size_t k = 0; k < place.size() && k < problem.coordinates.size(); ++k)
+    out += fmt::format("{}{} = {:.4g}", k == 0 ? "" : ", ", problem.coordinates[k].name, place[k]);
+  return out;
+}
+
+std::string written(const Equation& equation) {
+  return equation.text.empty() ? to_string(equation.residual) + " = 0" : equation.text;
+}
+
+std::string written(const Condition& condition) {
+  return condition.text.empty() ? to_string(condition.left) + " = " + to_string(condition.right)
+                                : condition.text;
+}
+
+std::string stop_text(const StopOptions& stop) {
+  std::string out;
+  const auto add = [&](bool given, const std::string& text) {
+    out += given ? (out.empty() ? "" : ", or ") + text : "";
+  };
+  add(stop.seconds > 0, fmt::format("after {:g} s", stop.seconds));
+  add(stop.iterations > 0, fmt::format("after {} iterations", stop.iterations));
+  add(stop.loss > 0, fmt::format("at loss {:g}", stop.loss));
+  add(stop.relative_l2 > 0, fmt::format("at relative L2 error {:g}", stop.relative_l2));
+  return out.empty() ? "when every phase has ended" : out;
+}
+
+std::string causal_text(const CausalOptions& causal) {
+  if (causal.slices == 0) return "none";
+  return fmt::format("{} slices, epsilon {:g}, stop above {:g}", causal.slices,
+                     fmt::join(causal.epsilon, ", "), causal.stop_above);
+}
+
+Understood understand(const Problem& problem) {
+  Understood out;
+  out.chosen = detail::with_defaults(problem);
+  const Problem& p = out.chosen;
+  const detail::WindowModel model(p, 0);
+  out.parameters = model.mlp().parameters();
+
+  std::vector<Expr> residuals;
+  for (const Equation& equation : p.equations) residuals.push_back(equation.residual);
+  for (const Expr field : fields_of(residuals)) out.derivatives.push_back(to_string(field));
+  std::sort(out.derivatives.begin(), out.derivatives.end());
+  out.jet_channels = model.compile("equations", residuals).group.jet.channels();
+
+  for (const Condition& c : p.conditions)
+    out.roles.push_back(model.imposed(c)              ? Role::built_in
+                        : kept_by_output(p, model, c) ? Role::kept_by_output
+                                                      : Role::trained);
+  for (std::size_t i = 0; i < p.conditions.size(); ++i)
+    out.automatic_weights =
+        out.automatic_weights && !(out.roles[i] == Role::trained && p.conditions[i].weight);
+  return out;
+}
+
+std::optional<double> Understood::weight(std::size_t condition) const {
+  if (roles[condition] != Role::trained || automatic_weights) return {};
+  return chosen.conditions[condition].weight.value_or(detail::unscaled_condition);
+}
+
+std::string Understood::weight_text(std::size_t condition) const {
+  switch (roles[condition]) {
+    case Role::built_in: return "built into the output";
+    case Role::kept_by_output: return "kept by network.output";
+    case Role::trained: break;
+  }
+  if (automatic_weights) return "weight automatic";
+  return fmt::format("weight {:g}{}", *weight(condition),
+                     chosen.conditions[condition].weight ? "" : " (it has none, another condition has one)");
+}
+
+std::string Understood::weights_text() const {
+  return automatic_weights
+             ? fmt::format(
+                   "automatic: by the size of each residual's derivatives at the start; conditions count "
+                   "{:g} times",
+                   detail::condition_weight)
+             : fmt::format("as given: equations 1, conditions without a weight {:g}; nothing is scaled",
+                           detail::unscaled_condition);
+}
+
+}  // namespace sobolev::app
