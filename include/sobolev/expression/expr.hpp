@@ -92,10 +92,12 @@ Expr heaviside(Expr a);
 /// Total derivative by a coordinate: d u = u_x, chain rule through everything. abs, sign, heaviside,
 /// min and max are differentiated piecewise (no delta functions).
 Expr differentiate(Expr e, const std::string& coordinate);
-/// d(e, x, x, t): repeated total derivatives; the arguments after e are coordinates.
+/// The same, but an ArgumentError where e jumps along the coordinate, so that a delta would be dropped.
+Expr differentiate_without_deltas(Expr e, const std::string& coordinate);
+/// d(e, x, x, t): repeated total derivatives without deltas; the arguments after e are coordinates.
 template <class... Coordinates>
 Expr d(Expr e, Coordinates... c) {
-  ((e = differentiate(e, Expr(c)->name)), ...);
+  ((e = differentiate_without_deltas(e, Expr(c)->name)), ...);
   return e;
 }
 /// Partial derivative by a leaf (a coordinate or a field node), every other leaf held fixed.
@@ -113,6 +115,8 @@ bool contains_fields(Expr e);
 /// Text that parses to the same expression; derivatives of single-letter coordinates as u_xx,
 /// others as d(u, space, space).
 std::string to_string(Expr e);
+/// The same for messages: at most `longest` bytes, cut with "…" beyond.
+std::string to_string(Expr e, std::size_t longest);
 /// Value in double by plain recursion (memoised): leaves are looked up in `leaves`; a missing one is
 /// an ArgumentError. The oracle of the tape's tests.
 double evaluate(Expr e, const std::vector<std::pair<Expr, double>>& leaves);
