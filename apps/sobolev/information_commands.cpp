@@ -11,6 +11,7 @@
 #include "sobolev/io/atomic_file.hpp"
 #include "sobolev/jet/spec.hpp"
 #include "src/pinn/defaults.hpp"
+#include "src/pinn/initial_data.hpp"
 
 namespace sobolev::app {
 namespace {
@@ -37,6 +38,12 @@ std::pair<std::vector<std::string>, int> needed(const Problem& problem) {
   }
   std::sort(names.begin(), names.end());
   return {names, JetSpec::closure(static_cast<int>(problem.coordinates.size()), indices).channels()};
+}
+
+/// Expressions can be exponentially long as text: shared parts are written out at each of their places.
+std::string text_of(Expr e) {
+  constexpr std::size_t longest = 2000;
+  return to_string(e, longest);
 }
 
 std::string range_text(const CoordinateRange& c, bool time) {
@@ -73,16 +80,16 @@ std::vector<std::pair<std::string, std::string>> understood(const Problem& probl
   for (const auto& [name, value] : problem.constants)
     out.emplace_back("constant", fmt::format("{} = {}", name, value));
   for (const Equation& equation : problem.equations)
-    out.emplace_back("equation", fmt::format("{}: {} = 0", equation.name, to_string(equation.residual)));
+    out.emplace_back("equation", fmt::format("{}: {} = 0", equation.name, text_of(equation.residual)));
   const auto [derivatives, channels] = needed(problem);
   out.emplace_back("derivatives",
                    fmt::format("{} (jets of {} channels)", fmt::join(derivatives, ", "), channels));
   for (const Condition& c : problem.conditions)
     out.emplace_back("condition", fmt::format("{} at {}: {} = {}, weight {}", c.name, where_text(c),
-                                              to_string(c.left), to_string(c.right),
+                                              text_of(c.left), text_of(c.right),
                                               c.weight ? fmt::format("{:g}", *c.weight) : "automatic"));
   for (const auto& [unknown, expression] : problem.network.output)
-    out.emplace_back("output", fmt::format("{} = {}", unknown, to_string(expression)));
+    out.emplace_back("output", fmt::format("{} = {}", unknown, text_of(expression)));
   const Problem chosen = detail::with_defaults(problem);
   const auto option = [&](const std::string& name, const std::string& text, const std::string& given) {
     out.emplace_back(name, text == given ? text : text + " (default where not given)");
@@ -96,6 +103,7 @@ std::vector<std::pair<std::string, std::string>> understood(const Problem& probl
   out.emplace_back("precision", arithmetic_text(problem.training));
   out.emplace_back("seed", std::to_string(problem.training.seed));
   out.emplace_back("reference", reference_text(problem.reference));
+  for (const std::string& note : detail::problem_notes(problem)) out.emplace_back("note", note);
   return out;
 }
 

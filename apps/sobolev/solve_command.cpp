@@ -14,6 +14,7 @@
 #include "sobolev/core/error.hpp"
 #include "sobolev/core/profile.hpp"
 #include "sobolev/io/atomic_file.hpp"
+#include "src/pinn/initial_data.hpp"
 
 namespace sobolev::app {
 namespace {
@@ -130,6 +131,8 @@ int run_solve(const SolveCommand& command) {
   options.stop = &stop_requested;
   options.checkpoint = folder / checkpoint_name;
   options.checkpoint_seconds = command.checkpoint_every;
+  if (!command.quiet)
+    for (const std::string& note : detail::problem_notes(problem)) fmt::print(stderr, "note: {}\n", note);
   profile::enable(command.profile);
   try {
     solution = resuming ? resume_on(device, host, std::move(solution), options)

@@ -129,10 +129,17 @@ class Parser {
     ~Depth() { --p.depth_; }
   };
 
+  /// The text from `at` to here, abbreviated.
+  std::string shown(std::size_t at) const {
+    constexpr std::size_t longest = 80;
+    if (at_ - at <= longest) return std::string(text_.substr(at, at_ - at));
+    return std::string(text_.substr(at, longest)) + "…";
+  }
+
   /// A constant that came out of an operation must be finite.
   Expr checked(Expr e, std::size_t at) const {
     if (e.is_constant() && !std::isfinite(e->value))
-      fail(at, fmt::format("'{}' is not a finite number", std::string(text_.substr(at, at_ - at))));
+      fail(at, fmt::format("'{}' is not a finite number", shown(at)));
     return e;
   }
 
@@ -160,8 +167,7 @@ class Parser {
         e = checked(e * unary(), start);
       else if (take('/')) {
         const Expr divisor = unary();
-        if (divisor.is_constant(0))
-          fail(start, fmt::format("division by zero in '{}'", std::string(text_.substr(start, at_ - start))));
+        if (divisor.is_constant(0)) fail(start, fmt::format("division by zero in '{}'", shown(start)));
         e = checked(e / divisor, start);
       } else
         return e;
@@ -339,7 +345,8 @@ class Parser {
       std::erase(argument, ' ');
       if (!has(scope_.coordinates, argument)) {
         const std::size_t sign = argument.starts_with('-') || argument.starts_with('+') ? 1 : 0;
-        place = argument.size() > sign && argument.find_first_not_of("0123456789.eE+-", sign) == std::string::npos;
+        place = argument.size() > sign &&
+                argument.find_first_not_of("0123456789.eE+-", sign) == std::string::npos;
         number = true;
       }
       at = end + 1;
@@ -377,9 +384,10 @@ class Parser {
         detail::operands_first(std::span<const Expr>(&e, 1), [](Expr) { return true; }).size();
     work_ += nodes;
     if (nodes > largest_derivative || work_ > most_work)
-      fail(start, fmt::format("d(…): the derivative has {} operations, too many; lower its order, or make the "
-                              "inner derivatives unknowns of their own",
-                              nodes));
+      fail(start,
+           fmt::format("d(…): the derivative has {} operations, too many; lower its order, or make the "
+                       "inner derivatives unknowns of their own",
+                       nodes));
     return e;
   }
   std::string piece_or_end() const { return at_ < text_.size() ? piece() : "the end"; }

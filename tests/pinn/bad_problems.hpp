@@ -66,7 +66,7 @@ inline MarkedText text_of(const BadProblem& bad) {
 
 inline const std::vector<BadProblem> bad_problems = {
     // Not TOML.
-    {"open_string", "title = \"Heat\"", "title = \"Heat@", "string"},
+    {"open_string", "title = \"Heat\"", "title = @\"Heat", "not closed on its line"},
     {"duplicate_key", "width = 8", "width = 8\nwidth = @9", "width"},
     // Keys and types.
     {"unknown_section", "[training]", "[@trianing]",

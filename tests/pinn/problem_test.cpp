@@ -112,7 +112,7 @@ void expect_full(const Problem& p) {
   EXPECT_EQ(n.activation, Activation::swish);
   EXPECT_EQ(n.periodic_modes, 5);
   EXPECT_FALSE(n.normalize);
-  EXPECT_FALSE(n.hard_initial);
+  EXPECT_EQ(n.hard_initial, false);
   EXPECT_EQ(n.first_layer_scale, 3);
   EXPECT_EQ(n.output.at("u"), t * u + v);
   ASSERT_EQ(n.features.size(), 2u);

@@ -45,9 +45,10 @@ struct NetworkOptions {
   int width = 0;
   Activation activation = Activation::tanh;
   int periodic_modes = 0;
-  bool normalize = true;                // map ordinary coordinates to [-1, 1]
-  bool hard_initial = true;             // build explicit initial data into the output (u = f + t·N)
-  double first_layer_scale = 1;         // multiplies the initial weights of the first layer
+  bool normalize = true;  // map ordinary coordinates to [-1, 1]
+  std::optional<bool>
+      hard_initial;              // build explicit initial data f into the output; empty: where f is smooth
+  double first_layer_scale = 1;  // multiplies the initial weights of the first layer
   std::map<std::string, Expr> output;   // unknown -> expression in coordinates and the unknowns' raw outputs
   std::vector<Expr> features;           // extra inputs: expressions in the coordinates
   std::map<std::string, int> symmetry;  // coordinate -> +1 even, -1 odd
