@@ -22,7 +22,7 @@ constexpr std::size_t longest_text = 65536;
 constexpr int deepest = 200;
 constexpr int highest_order = 16;
 // Nodes of a derivative, and of all derivatives of a text together: beyond, memory and time run away.
-constexpr std::size_t largest_derivative = 100'000, most_work = 2'000'000;
+constexpr std::size_t largest_derivative = 30'000, most_work = 150'000;
 constexpr std::size_t most_names = 30;  // listed in a message
 
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }

@@ -25,6 +25,9 @@ struct GivenValue {
 /// f of a condition a·u = a·f without other unknowns or derivatives.
 std::optional<Expr> value_of(const Condition& condition, const std::string& unknown) {
   const Expr residual = condition.left - condition.right, u = field(unknown);
+  if (const auto fields = fields_of(std::span<const Expr>(&residual, 1));
+      fields.size() != 1 || fields[0] != u)
+    return {};
   const Expr factor = partial(residual, u);
   if (!factor.is_constant() || factor->value == 0) return {};
   const Expr rest = substitute(residual, {{u, Expr(0.0)}});
@@ -68,40 +71,54 @@ std::string place_text(const std::vector<std::pair<Expr, double>>& leaves) {
   return text;
 }
 
+double largest(const Problem& problem, const GivenValue& given) {
+  double size = 0;
+  for (int s = 0; s < samples; ++s)
+    if (const double v = evaluate(given.value, point(problem, given.condition->where, s)); std::isfinite(v))
+      size = std::max(size, std::abs(v));
+  return size;
+}
 double largest(const Problem& problem, const std::vector<GivenValue>& all) {
   double size = 0;
-  for (const GivenValue& given : all)
-    for (int s = 0; s < samples; ++s)
-      if (const double v = evaluate(given.value, point(problem, given.condition->where, s)); std::isfinite(v))
-        size = std::max(size, std::abs(v));
+  for (const GivenValue& given : all) size = std::max(size, largest(problem, given));
   return size;
+}
+
+/// Where the two values differ most in the place where both hold; relative to `size`.
+DataCorner compare(const Problem& problem, const GivenValue& a, const GivenValue& b, const Where& where,
+                   double size) {
+  DataCorner worst{a.condition, b.condition, {}, 0, 0, 0};
+  for (int s = 0; s < (where.size() == problem.coordinates.size() ? 1 : samples); ++s) {
+    const auto leaves = point(problem, where, s);
+    const double x = evaluate(a.value, leaves), y = evaluate(b.value, leaves);
+    if (!(std::abs(x - y) > std::max(worst.relative, noticed) * size)) continue;
+    worst = {a.condition, b.condition, place_text(leaves), x, y, std::abs(x - y) / size};
+  }
+  return worst;
 }
 }  // namespace
 
 std::vector<DataCorner> data_corners(const Problem& problem, const std::string& unknown) {
   std::vector<GivenValue> faces, all;
-  for (const Condition& c : problem.conditions)
-    if (const auto value = value_of(c, unknown)) {
-      all.push_back({&c, *value});
-      if (c.where.size() < problem.coordinates.size() && faces.size() < most_faces)
-        faces.push_back(all.back());
-    }
-  const double size = largest(problem, all);
+  for (const Condition& c : problem.conditions) {
+    const auto value = value_of(c, unknown);
+    if (!value) continue;
+    all.push_back({&c, *value});
+    if (c.where.size() < problem.coordinates.size() && faces.size() < most_faces) faces.push_back(all.back());
+  }
   std::vector<DataCorner> corners;
+  double size = -1;  // of all values: found when it is needed, for there may be many
   for (const GivenValue& a : faces)
     for (const GivenValue& b : all) {
       const bool face = b.condition->where.size() < problem.coordinates.size();
       if (face && b.condition <= a.condition) continue;  // each pair once
       const auto where = together(a.condition->where, b.condition->where);
       if (!where) continue;
-      DataCorner worst{a.condition, b.condition, {}, 0, 0, 0};
-      for (int s = 0; s < samples; ++s) {
-        const auto leaves = point(problem, *where, s);
-        const double x = evaluate(a.value, leaves), y = evaluate(b.value, leaves);
-        if (!(std::abs(x - y) > std::max(worst.relative, noticed) * size)) continue;
-        worst = {a.condition, b.condition, place_text(leaves), x, y, std::abs(x - y) / size};
-      }
-      if (worst.relative > 0) corners.push_back(worst);
+      const double own = std::max(largest(problem, a), largest(problem, b));
+      if (compare(problem, a, b, *where, own).relative == 0) continue;
+      if (size < 0) size = largest(problem, all);
+      if (DataCorner corner = compare(problem, a, b, *where, size); corner.relative > 0)
+        corners.push_back(std::move(corner));
     }
   return corners;
 }

@@ -27,6 +27,7 @@ struct CommandOptions {
   int interrupt_signal = 0;            // sent once something stands on stderr and interrupt_when() holds
   std::function<bool()> interrupt_when = [] { return true; };
   rlim_t file_size_limit = RLIM_INFINITY;
+  rlim_t stack_limit = RLIM_INFINITY;    // bytes
   std::string stdout_file;               // instead of a pipe
   std::vector<std::string> environment;  // NAME=value, added to this process's
   int seconds = 120;                     // then it is killed
@@ -53,6 +54,10 @@ inline CommandResult run_command(const std::vector<std::string>& arguments,
     if (options.file_size_limit != RLIM_INFINITY) {
       const rlimit limit{options.file_size_limit, options.file_size_limit};
       ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    if (options.stack_limit != RLIM_INFINITY) {
+      const rlimit limit{options.stack_limit, options.stack_limit};
+      ::setrlimit(RLIMIT_STACK, &limit);
     }
     if (::chdir(options.folder.c_str()) == 0) ::execv(argv[0], argv.data());
     ::_exit(127);
