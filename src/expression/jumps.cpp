@@ -61,6 +61,10 @@ class Domain {
     return std::copysign(std::pow(10.0, 8 * std::abs(centred) - 3), centred);
   }
 
+  double length(std::size_t leaf) const {
+    return ranges_[leaf] ? ranges_[leaf]->second - ranges_[leaf]->first : 1;
+  }
+
   /// Low-discrepancy points (multiples of powers of the generalised golden ratio), after the corners.
   Points sample(std::size_t count) const {
     Points points(leaves_.size(), count);
@@ -143,7 +147,10 @@ double typical_size(std::vector<double> values) {
 
 std::vector<std::pair<Expr, double>> leaves_at(const Domain& domain, const Points& points, std::size_t p) {
   std::vector<std::pair<Expr, double>> place;
-  for (std::size_t l = 0; l < points.leaves; ++l) place.emplace_back(domain.leaves()[l], points.at(l, p));
+  for (std::size_t l = 0; l < points.leaves; ++l) {
+    const double value = points.at(l, p);  // bisection towards 0 ends at a very small number
+    place.emplace_back(domain.leaves()[l], std::abs(value) < 1e-12 * domain.length(l) ? 0 : value);
+  }
   return place;
 }
 }  // namespace
@@ -206,7 +213,8 @@ std::string dropped_delta(const Jump& jump, const std::string& coordinate) {
   const std::string argument = to_string(jump.node->a, 60);
   return fmt::format(
       "{}, and the derivative by {} of what it stands in has a delta function there, which would be dropped; "
-      "smooth it, e.g. tanh(({})/width) with a small width, or make the flux an unknown of its own so that no "
+      "smooth it, e.g. tanh(({})/width) with a small width, or make the flux an unknown of its own so that "
+      "no "
       "jump is differentiated: q = k*T_y and q_y = 0",
       to_string(jump), coordinate, argument);
 }

@@ -159,7 +159,8 @@ std::string to_string(Expr e, std::size_t longest) {
   }
   constexpr std::string_view ellipsis = "…";
   if (text.size() <= longest) return text;
-  text.resize(longest < ellipsis.size() ? 0 : longest - ellipsis.size());
+  if (longest < ellipsis.size()) return {};
+  text.resize(longest - ellipsis.size());
   return text.append(ellipsis);
 }
 

@@ -19,6 +19,30 @@ using Json = nlohmann::json;
 constexpr std::size_t header_at = 8;
 constexpr const char* metadata_key = "__metadata__";
 
+/// The keys of the outermost object.
+struct KeyCollector : nlohmann::json_sax<Json> {
+  std::vector<std::string> keys;
+  int depth = 0;
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return ++depth > 0; }
+  bool end_object() override { return --depth >= 0; }
+  bool start_array(std::size_t) override { return ++depth > 0; }
+  bool end_array() override { return --depth >= 0; }
+  bool key(string_t& name) override {
+    if (depth == 1) keys.push_back(name);
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
+};
+
 [[noreturn]] void bad(const std::string& path, const std::string& what) {
   throw FileError(fmt::format("{} is not a whole safetensors file: {}", path, what));
 }
@@ -101,13 +125,12 @@ TensorFile detail::decode_safetensors(std::string_view bytes, const std::string&
   const std::string_view header = bytes.substr(header_at, header_size);
   const std::string_view data = bytes.substr(header_at + header_size);
 
-  // A map of the entries, and their names in the order of the file.
-  std::vector<std::string> names;
-  const auto keep_name = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::key && depth == 1) names.push_back(parsed.get<std::string>());
-    return true;
-  };
-  const Json json = Json::parse(header, keep_name, false);
+  // A map of the entries, and their names in the order of the file: an object that keeps its order is
+  // searched from the front for every key, which is quadratic.
+  KeyCollector collector;
+  if (!Json::sax_parse(header, &collector)) bad(path, "its header is not a JSON object");
+  const std::vector<std::string>& names = collector.keys;
+  const Json json = Json::parse(header, nullptr, false);
   if (json.is_discarded() || !json.is_object()) bad(path, "its header is not a JSON object");
   TensorFile file;
   std::set<std::string> seen;

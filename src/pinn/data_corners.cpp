@@ -100,18 +100,24 @@ DataCorner compare(const Problem& problem, const GivenValue& a, const GivenValue
 
 std::vector<DataCorner> data_corners(const Problem& problem, const std::string& unknown) {
   std::vector<GivenValue> faces, all;
+  const auto leaves_free = [&](const Condition& c) { return c.where.size() < problem.coordinates.size(); };
+  for (const Condition& c : problem.conditions)
+    if (leaves_free(c) && faces.size() < most_faces)
+      if (const auto value = value_of(c, unknown)) faces.push_back({&c, *value});
+  all = faces;
+  // There may be many points, of measurements, and few of them lie where something else is given.
   for (const Condition& c : problem.conditions) {
-    const auto value = value_of(c, unknown);
-    if (!value) continue;
-    all.push_back({&c, *value});
-    if (c.where.size() < problem.coordinates.size() && faces.size() < most_faces) faces.push_back(all.back());
+    const auto meets = [&](const GivenValue& face) {
+      return together(face.condition->where, c.where).has_value();
+    };
+    if (leaves_free(c) || std::none_of(faces.begin(), faces.end(), meets)) continue;
+    if (const auto value = value_of(c, unknown)) all.push_back({&c, *value});
   }
   std::vector<DataCorner> corners;
-  double size = -1;  // of all values: found when it is needed, for there may be many
+  double size = -1;  // of all values, found when it is needed
   for (const GivenValue& a : faces)
     for (const GivenValue& b : all) {
-      const bool face = b.condition->where.size() < problem.coordinates.size();
-      if (face && b.condition <= a.condition) continue;  // each pair once
+      if (leaves_free(*b.condition) && b.condition <= a.condition) continue;  // each pair once
       const auto where = together(a.condition->where, b.condition->where);
       if (!where) continue;
       const double own = std::max(largest(problem, a), largest(problem, b));

@@ -30,7 +30,8 @@ constexpr std::size_t deepest_path = 16;
 /// "--set key=value" for messages; the options may be long, and no text at all.
 std::string option_text(const std::string& assignment) {
   constexpr std::size_t longest = 160;
-  std::string shown = assignment.substr(0, std::min(invalid_utf8(assignment), longest));
+  std::string shown =
+      assignment.substr(0, std::min({invalid_utf8(assignment), assignment.find('\0'), longest}));
   shown.resize(invalid_utf8(shown));  // not in the middle of a character
   return "--set " + shown + (shown.size() < assignment.size() ? "…" : "");
 }

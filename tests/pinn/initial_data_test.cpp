@@ -24,7 +24,7 @@ using testing::message_of;
 std::string text_of(const std::string& start, const std::string& network = "",
                     const std::string& equation = "u_t = u_xx", const std::string& boundary = "") {
   return fmt::format(
-      "unknowns = [\"u\"]\n[coordinates]\nt = [0, 1]\nx = [0, 1]\n[equations]\ne = \"{}\"\n[conditions]\n"
+      "unknowns = [\"u\"]\n[coordinates]\nt = [0, 1]\nx = [0, 1]\n[equations]\nheat = \"{}\"\n[conditions]\n"
       "start = {{ where = \"t = 0\", equation = \"u = {}\" }}\n{}\n[network]\n{}\n",
       equation, start, boundary, network);
 }
@@ -91,7 +91,7 @@ TEST(InitialData, TheFileHasTheLastWord) {
 
 TEST(InitialData, BuiltInMustNotLoseADelta) {
   EXPECT_THAT(message_of<ParseError>([] { problem_of("min(x, 1 - x)", "hard_initial = true"); }),
-              AllOf(HasSubstr("f:11:16: network.hard_initial is differentiated to u_xx in equation e"),
+              AllOf(HasSubstr("f:11:16: network.hard_initial is differentiated to u_xx in equation heat"),
                     HasSubstr("delta function")));
 }
 

@@ -382,8 +382,7 @@ TEST(Problem, ManyConstantsEquationsAndConditionsAreReadAtOnce) {
 TEST(Problem, DerivativesOfAllEquationsMustFitTogether) {
   const std::string text =
       "unknowns = [\"u\"]\n[coordinates]\nt = [0, 1]\nx = [0, 1]\ny = [0, 1]\n[equations]\n"
-      "a = \"d(u, t, t, t, t, t, t, x, x) = 0\"\nb = \"d(u, x, x, x, x, x, x, y, y) = 0\"\n"
-      "c = \"d(u, y, y, y, y, y, y, t, t) = 0\"\n"
+      "a = \"u_ttttxxyy = 0\"\nb = \"u_ttxxxxyy = 0\"\nc = \"u_ttxxyyyy = 0\"\n"
       "[conditions]\ni = { where = \"x = 0\", equation = \"u = 0\" }\n";
   EXPECT_THAT(message_of<ParseError>([&] { Problem::from_string(text, "f"); }),
               AllOf(HasSubstr("f:6:1: "), HasSubstr("cannot be carried together")));
