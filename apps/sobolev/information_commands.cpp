@@ -85,9 +85,9 @@ std::vector<std::pair<std::string, std::string>> understood(const Problem& probl
   out.emplace_back("derivatives",
                    fmt::format("{} (jets of {} channels)", fmt::join(derivatives, ", "), channels));
   for (const Condition& c : problem.conditions)
-    out.emplace_back("condition", fmt::format("{} at {}: {} = {}, weight {}", c.name, where_text(c),
-                                              text_of(c.left), text_of(c.right),
-                                              c.weight ? fmt::format("{:g}", *c.weight) : "automatic"));
+    out.emplace_back("condition",
+                     fmt::format("{} at {}: {} = {}, weight {}", c.name, where_text(c), text_of(c.left),
+                                 text_of(c.right), c.weight ? fmt::format("{:g}", *c.weight) : "automatic"));
   for (const auto& [unknown, expression] : problem.network.output)
     out.emplace_back("output", fmt::format("{} = {}", unknown, text_of(expression)));
   const Problem chosen = detail::with_defaults(problem);

@@ -24,8 +24,8 @@ std::string outside_domain(const Problem& problem, View<const double, 2> points)
       counted = true;
       if (distance / length <= farthest) continue;
       farthest = distance / length;
-      where = fmt::format("point {} has {} = {:g}, {:g} beyond [{:g}, {:g}] ({:.3g} times its length)", i, c.name,
-                          value, distance, c.low, c.high, farthest);
+      where = fmt::format("point {} has {} = {:g}, {:g} beyond [{:g}, {:g}] ({:.3g} times its length)", i,
+                          c.name, value, distance, c.low, c.high, farthest);
     }
   }
   if (outside == 0) return {};

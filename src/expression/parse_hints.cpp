@@ -16,7 +16,8 @@ constexpr Hint function_hints[] = {
     {"log2 ld", "write log(…)/log(2)"},
     {"arcsin arccos arctan", "the inverse functions are asin, acos and atan"},
     {"sec csc cot sech csch coth", "write 1/cos(…), 1/sin(…), 1/tan(…) or the same of cosh, sinh, tanh"},
-    {"asinh acosh atanh arcsinh arccosh arctanh", "write it by log and sqrt: asinh(x) = log(x + sqrt(x^2 + 1))"},
+    {"asinh acosh atanh arcsinh arccosh arctanh",
+     "write it by log and sqrt: asinh(x) = log(x + sqrt(x^2 + 1))"},
     {"Abs fabs", "the absolute value is abs(…)"},
     {"sgn signum", "the sign is sign(…)"},
     {"step H Heaviside theta Theta", "the step is heaviside(…)"},
@@ -29,7 +30,8 @@ constexpr Hint function_hints[] = {
     {"laplacian laplace Laplacian lap div curl", "write the derivatives out: u_xx + u_yy"},
     {"int integral Integral integrate quad sum",
      "there are no integrals; make one an unknown of its own: v_x = u, with v = 0 where it begins"},
-    {"floor ceil round mod fmod", "there are no steps of that kind; heaviside and sign are the ones there are"},
+    {"floor ceil round mod fmod",
+     "there are no steps of that kind; heaviside and sign are the ones there are"},
 };
 
 constexpr Hint name_hints[] = {

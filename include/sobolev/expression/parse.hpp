@@ -29,7 +29,8 @@ struct ExpressionScope {
 /// u_xxt is a derivative when u is an unknown and every letter is a one-letter coordinate.
 /// `position` is where the text's first character stands; errors (ParseError) give the exact column,
 /// say what was expected and suggest the nearest valid name. A constant subexpression that is not
-/// finite (1/0, log(0)) is an error, and so is a d(…) that would drop a delta function (jumps.hpp). Nesting is limited to 200 levels, text to 64 KiB.
+/// finite (1/0, log(0)) is an error, and so is a d(…) that would drop a delta function (jumps.hpp). Nesting
+/// is limited to 200 levels, text to 64 KiB.
 Expr parse_expression(std::string_view text, const ExpressionScope& scope,
                       const SourcePosition& position = {});
 
