@@ -7,6 +7,7 @@
 #include "apps/sobolev/description.hpp"
 #include "sobolev/data/reference.hpp"
 #include "src/data/evolution.hpp"
+#include "src/pinn/initial_data.hpp"
 #include "src/pinn/problem_checks.hpp"
 
 namespace sobolev::app {
@@ -48,19 +49,20 @@ std::vector<std::pair<std::string, std::string>> lines_of(const Problem& problem
   for (const auto& [name, value] : problem.constants)
     out.emplace_back("constant", fmt::format("{} = {}", name, value));
   for (const Equation& equation : problem.equations)
-    out.emplace_back("equation", fmt::format("{}: {} = 0", equation.name, to_string(equation.residual)));
+    out.emplace_back("equation",
+                     fmt::format("{}: {} = 0", equation.name, to_string(equation.residual, longest_text)));
   out.emplace_back("derivatives",
                    fmt::format("{} (jets of {} channels)", fmt::join(understood.derivatives, ", "),
                                understood.jet_channels));
   for (std::size_t i = 0; i < problem.conditions.size(); ++i) {
     const Condition& c = problem.conditions[i];
-    out.emplace_back("condition",
-                     fmt::format("{} at {}: {} = {}, {}", c.name, where_text(c), to_string(c.left),
-                                 to_string(c.right), understood.weight_text(i)));
+    out.emplace_back("condition", fmt::format("{} at {}: {} = {}, {}", c.name, where_text(c),
+                                              to_string(c.left, longest_text),
+                                              to_string(c.right, longest_text), understood.weight_text(i)));
   }
   out.emplace_back("weights", understood.weights_text());
   for (const auto& [unknown, expression] : problem.network.output)
-    out.emplace_back("output", fmt::format("{} = {}", unknown, to_string(expression)));
+    out.emplace_back("output", fmt::format("{} = {}", unknown, to_string(expression, longest_text)));
   option("network", network_text(chosen), network_text(problem));
   out.emplace_back("parameters", std::to_string(understood.parameters));
   for (const auto& [unknown, scale] : chosen.network.scale) {
@@ -80,6 +82,7 @@ std::vector<std::pair<std::string, std::string>> lines_of(const Problem& problem
   out.emplace_back("seed", std::to_string(problem.training.seed));
   out.emplace_back("reference",
                    reference_text(problem.reference) + grid_text(problem, problem.reference.grid));
+  for (const std::string& note : detail::problem_notes(problem)) out.emplace_back("note", note);
   return out;
 }
 
@@ -100,8 +103,8 @@ Json conditions_json(const Understood& understood) {
     out.push_back({{"name", c.name},
                    {"where", where},
                    {"text", written(c)},
-                   {"left", to_string(c.left)},
-                   {"right", to_string(c.right)},
+                   {"left", to_string(c.left, longest_text)},
+                   {"right", to_string(c.right, longest_text)},
                    {"role", roles[static_cast<int>(understood.roles[i])]},
                    {"weight", optional(weight.has_value(), weight.value_or(0))}});
   }
@@ -111,15 +114,15 @@ Json conditions_json(const Understood& understood) {
 Json network_json(const Understood& understood) {
   const NetworkOptions& n = understood.chosen.network;
   Json output = Json::object(), features = Json::array();
-  for (const auto& [unknown, expression] : n.output) output[unknown] = to_string(expression);
-  for (const Expr feature : n.features) features.push_back(to_string(feature));
+  for (const auto& [unknown, expression] : n.output) output[unknown] = to_string(expression, longest_text);
+  for (const Expr feature : n.features) features.push_back(to_string(feature, longest_text));
   return {{"kind", "mlp"},
           {"depth", n.depth},
           {"width", n.width},
           {"activation", activation_name(n.activation)},
           {"periodic_modes", n.periodic_modes},
           {"normalize", n.normalize},
-          {"hard_initial", n.hard_initial},
+          {"hard_initial", n.hard_initial ? Json(*n.hard_initial) : Json()},
           {"first_layer_scale", n.first_layer_scale},
           {"scale", n.scale},
           {"offset", n.offset},
@@ -180,7 +183,8 @@ Json training_json(const Understood& understood) {
 
 Json reference_json(const ReferenceOptions& reference) {
   Json exact = Json::object();
-  for (const auto& [unknown, expression] : reference.exact) exact[unknown] = to_string(expression);
+  for (const auto& [unknown, expression] : reference.exact)
+    exact[unknown] = to_string(expression, longest_text);
   return {{"exact", exact},
           {"solver", optional(!reference.solver.empty(), reference.solver)},
           {"file", optional(!reference.file.empty(), reference.file.string())},
@@ -200,7 +204,7 @@ Json object_of(const std::string& file, const Problem& problem, const Understood
   for (const Equation& e : problem.equations)
     equations.push_back({{"name", e.name},
                          {"text", written(e)},
-                         {"residual", to_string(e.residual)},
+                         {"residual", to_string(e.residual, longest_text)},
                          {"weight", optional(!understood.automatic_weights, 1.0)}});
   return {{"file", file},
           {"problem", problem.name},
@@ -215,7 +219,8 @@ Json object_of(const std::string& file, const Problem& problem, const Understood
           {"automatic_weights", understood.automatic_weights},
           {"network", network_json(understood)},
           {"training", training_json(understood)},
-          {"reference", reference_json(problem.reference)}};
+          {"reference", reference_json(problem.reference)},
+          {"notes", detail::problem_notes(problem)}};
 }
 }  // namespace
 

@@ -145,12 +145,13 @@ std::string place_text(const Problem& problem, const std::vector<double>& place)
 }
 
 std::string written(const Equation& equation) {
-  return equation.text.empty() ? to_string(equation.residual) + " = 0" : equation.text;
+  return equation.text.empty() ? to_string(equation.residual, longest_text) + " = 0" : equation.text;
 }
 
 std::string written(const Condition& condition) {
-  return condition.text.empty() ? to_string(condition.left) + " = " + to_string(condition.right)
-                                : condition.text;
+  return condition.text.empty()
+             ? to_string(condition.left, longest_text) + " = " + to_string(condition.right, longest_text)
+             : condition.text;
 }
 
 std::string stop_text(const StopOptions& stop) {

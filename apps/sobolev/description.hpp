@@ -9,6 +9,10 @@
 
 namespace sobolev::app {
 
+/// Of an expression that is shown: shared parts are written out at each of their places, which can take
+/// exponentially many.
+inline constexpr std::size_t longest_text = 2000;
+
 /// What becomes of a condition in the first window.
 enum class Role { trained, built_in, kept_by_output };
 

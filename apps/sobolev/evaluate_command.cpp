@@ -3,6 +3,7 @@
 
 #include "apps/sobolev/commands.hpp"
 #include "apps/sobolev/console.hpp"
+#include "apps/sobolev/outside_domain.hpp"
 #include "apps/sobolev/results.hpp"
 #include "sobolev/core/error.hpp"
 #include "sobolev/io/atomic_file.hpp"
@@ -70,6 +71,8 @@ int run_evaluate(const EvaluateCommand& command) {
   require_writable(target.has_parent_path() ? target.parent_path() : ".");
 
   const View<const double, 2> view(points.values.data(), points.shape[0], points.shape[1]);
+  if (const std::string warning = outside_domain(solution.problem(), view); !warning.empty())
+    fmt::print(stderr, "sobolev: warning: {}\n", warning);
   std::vector<std::vector<double>> values = solution.evaluate(device, view, outputs);
   NamedTensors arrays;
   for (std::size_t i = 0; i < outputs.size(); ++i)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include "apps/sobolev/console.hpp"
 #include "sobolev/core/error.hpp"
 #include "sobolev/core/version.hpp"
+#include "sobolev/expression/parse.hpp"
 
 namespace sobolev::app {
 namespace {
@@ -72,6 +74,26 @@ int guarded(const std::function<int()>& command, bool json) {
   }
 }
 
+/// "" for digits that fit; else what to give.
+std::string wrong_seed(std::string& text) {
+  constexpr std::string_view largest = "9223372036854775807";
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  if (digits && (text.size() < largest.size() || (text.size() == largest.size() && text <= largest)))
+    return {};
+  return fmt::format("\"{}\" is no seed; give a whole number in digits, from 0 to {}", text, largest);
+}
+
+/// What to say of a first word that is no command; "" for a command or an option.
+std::string wrong_command(const CLI::App& app, std::string_view word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  if (word.empty() || word.starts_with('-') || std::find(names.begin(), names.end(), word) != names.end())
+    return {};
+  const std::string near = nearest_name(word, names);
+  return fmt::format("there is no command {}{}; the commands are {}", word,
+                     near.empty() ? "" : fmt::format(", did you mean {}?", near), fmt::join(names, ", "));
+}
+
 int run(int argc, char** argv) {
   CLI::App app(description, "sobolev");
   app.footer(footer);
@@ -82,7 +104,8 @@ int run(int argc, char** argv) {
   CLI::App* solve_app = app.add_subcommand("solve", "train a network on a problem");
   solve_app->add_option("PROBLEM", solve.problem, "file or name");
   add_overrides(*solve_app, solve.overrides);
-  solve_app->add_option("--seed", solve.seed, "seed of all random numbers");
+  solve_app->add_option("--seed", solve.seed, "seed of all random numbers")
+      ->check(CLI::Validator(wrong_seed, "WHOLE NUMBER"));
   solve_app->add_option("--out", solve.out, "folder of the results (default: runs/<problem>)");
   solve_app->add_option("--resume", solve.resume, "go on with the run in this folder");
   solve_app->add_option("--checkpoint-every", solve.checkpoint_every, "seconds between checkpoints")
@@ -120,6 +143,10 @@ int run(int argc, char** argv) {
   CLI::App* info_app = app.add_subcommand("info", "version, processor, threads");
   info_app->add_flag("--json", info_json, "print one JSON object on stdout");
 
+  if (const std::string message = argc > 1 ? wrong_command(app, argv[1]) : ""; !message.empty())
+    return fail(
+        wrong_input, message + "; see sobolev --help",
+        std::any_of(argv + 2, argv + argc, [](const char* a) { return std::string_view(a) == "--json"; }));
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {  // --help, --version

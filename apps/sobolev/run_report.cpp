@@ -32,7 +32,7 @@ std::vector<std::pair<std::string, std::string>> settings_of(const Solution& sol
   out.emplace_back("problem", problem.name);
   out.emplace_back("network", network_text(problem));
   for (const auto& [unknown, expression] : problem.network.output)
-    out.emplace_back("output", fmt::format("{} = {}", unknown, to_string(expression)));
+    out.emplace_back("output", fmt::format("{} = {}", unknown, to_string(expression, longest_text)));
   out.emplace_back("parameters", std::to_string(solution.parameters()));
   out.emplace_back("points", points_text(problem));
   out.emplace_back("weights", understood.weights_text());

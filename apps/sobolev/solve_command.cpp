@@ -20,6 +20,7 @@
 #include "sobolev/core/profile.hpp"
 #include "sobolev/io/atomic_file.hpp"
 #include "sobolev/io/folder_lock.hpp"
+#include "src/pinn/initial_data.hpp"
 
 namespace sobolev::app {
 namespace {
@@ -196,6 +197,8 @@ int run_solve(const SolveCommand& command) {
     printer.finish();
     warnings.show(message);
   };
+  if (!command.quiet)
+    for (const std::string& note : detail::problem_notes(problem)) print_error("sobolev: note: {}\n", note);
   profile::enable(command.profile);
   try {
     solution = resuming ? resume_on(device, host, std::move(solution), options)

@@ -7,11 +7,19 @@
 #include <cmath>
 
 #include "sobolev/core/random.hpp"
+#include "src/pinn/problem_checks.hpp"
 
 namespace sobolev::detail {
 namespace {
 
 using Replacements = std::vector<std::pair<Expr, Expr>>;
+
+const std::string solver_key = "reference.solver";
+
+/// At the place of `key` in the problem file, where it has one.
+void need(bool condition, const Problem& problem, const std::string& key, const std::string& message) {
+  if (!condition) fail(problem, key, message);
+}
 
 std::vector<Expr> residuals_of(const Problem& problem) {
   std::vector<Expr> out;
@@ -56,9 +64,9 @@ std::vector<std::vector<double>> inverse(std::vector<std::vector<double>> a) {
 /// u_t of every unknown, from equations that contain the time derivatives linearly.
 std::vector<Expr> solve_for_time_derivatives(const Problem& problem, const Evolution& form) {
   const std::size_t m = problem.unknowns.size();
-  require(problem.equations.size() == m,
-          fmt::format("etdrk4: {} equations for {} unknowns; one for each is needed",
-                      problem.equations.size(), m));
+  need(problem.equations.size() == m, problem, solver_key,
+       fmt::format("etdrk4: {} equations for {} unknowns; one for each is needed", problem.equations.size(),
+                   m));
   const std::string& t = problem.coordinates[std::size_t(form.time)].name;
   std::vector<Expr> rates;
   for (const auto& name : problem.unknowns) rates.push_back(field(name, {{t, 1}}));
@@ -67,26 +75,26 @@ std::vector<Expr> solve_for_time_derivatives(const Problem& problem, const Evolu
     for (Expr leaf : fields_of(std::vector<Expr>{equation.residual})) {
       int order = 0;
       const SpaceOrders in_space = space_orders(problem, form, leaf, order);
-      require(
-          order == 0 || (order == 1 && in_space == SpaceOrders{}),
-          fmt::format("etdrk4: equation \"{}\" contains {}; the equations must be of first order in {}: "
-                      "introduce another unknown for the time derivative, or use an exact or file reference",
-                      equation.name, to_string(leaf), t));
+      need(order == 0 || (order == 1 && in_space == SpaceOrders{}), problem, "equations." + equation.name,
+           fmt::format("etdrk4: equation \"{}\" contains {}; the equations must be of first order in {}: "
+                       "introduce another unknown for the time derivative, or use an exact or file reference",
+                       equation.name, to_string(leaf), t));
     }
 
   std::vector<std::vector<double>> mass(m, std::vector<double>(m));
   for (std::size_t e = 0; e < m; ++e)
     for (std::size_t j = 0; j < m; ++j) {
       const Expr factor = partial(problem.equations[e].residual, rates[j]);
-      require(factor.is_constant(),
-              fmt::format("etdrk4: in equation \"{}\" {} is multiplied by {}; a constant factor is needed",
-                          problem.equations[e].name, to_string(rates[j]), to_string(factor)));
+      need(factor.is_constant(), problem, "equations." + problem.equations[e].name,
+           fmt::format("etdrk4: in equation \"{}\" {} is multiplied by {}; a constant factor is needed",
+                       problem.equations[e].name, to_string(rates[j]), to_string(factor, shown_expression)));
       mass[e][j] = factor->value;
     }
   const auto solved = inverse(mass);
-  require(!solved.empty(), fmt::format("etdrk4: the equations do not determine the {}-derivative of every "
-                                       "unknown; each unknown needs an equation with its own",
-                                       t));
+  need(!solved.empty(), problem, solver_key,
+       fmt::format("etdrk4: the equations do not determine the {}-derivative of every "
+                   "unknown; each unknown needs an equation with its own",
+                   t));
   const Replacements rates_to_zero = to_zero(rates);
   std::vector<Expr> right(m);
   for (std::size_t j = 0; j < m; ++j) {
@@ -147,10 +155,10 @@ void find_initial_data(const Problem& problem, Evolution& form) {
       const Expr start = substitute(o->second, {{coordinate(t.name), Expr(t.low)}});
       if (!contains_fields(start)) f = start;
     }
-    require(f.has_value(),
-            fmt::format("etdrk4: no initial value of {}: a condition \"{} = f({})\" where {} = {} is "
-                        "needed",
-                        name, name, problem.coordinates[std::size_t(form.space[0])].name, t.name, t.low));
+    need(f.has_value(), problem, solver_key,
+         fmt::format("etdrk4: no initial value of {}: a condition \"{} = f({})\" where {} = {} is "
+                     "needed",
+                     name, name, problem.coordinates[std::size_t(form.space[0])].name, t.name, t.low));
     form.initial.push_back(substitute(*f, {{coordinate(t.name), Expr(t.low)}}));
   }
 }
@@ -206,13 +214,14 @@ void check_boundaries(const Problem& problem, const Evolution& form) {
         "etdrk4: {} is not periodic; it may have ordinary ends only when the "
         "solution is odd about the middle of its range: ",
         c.name);
-    require(symmetry != problem.network.symmetry.end() && symmetry->second == -1,
-            rule + fmt::format("say network.symmetry = {{ {} = \"odd\" }} if it is", c.name));
-    require(zero_at(problem, c.name, c.low) && zero_at(problem, c.name, c.high),
-            rule + fmt::format("every unknown must be zero at {} = {} and {} = {}", c.name, c.low, c.name,
-                               c.high));
+    need(symmetry != problem.network.symmetry.end() && symmetry->second == -1, problem, solver_key,
+         rule + fmt::format("say network.symmetry = {{ {} = \"odd\" }} if it is", c.name));
+    need(zero_at(problem, c.name, c.low) && zero_at(problem, c.name, c.high), problem, solver_key,
+         rule +
+             fmt::format("every unknown must be zero at {} = {} and {} = {}", c.name, c.low, c.name, c.high));
     const double middle = 0.5 * (c.low + c.high);
-    require(odd_in(problem, form, axis, middle), rule + "but the equations do not have that symmetry");
+    need(odd_in(problem, form, axis, middle), problem, solver_key,
+         rule + "but the equations do not have that symmetry");
     const Philox random(2, 0);
     for (Expr f : form.initial)
       for (std::uint64_t i = 0; i < 8; ++i) {
@@ -224,7 +233,8 @@ void check_boundaries(const Problem& problem, const Evolution& form) {
           there.emplace_back(coordinate(other.name), &other == &c ? 2 * middle - value : value);
         }
         const double a = evaluate(f, here), b = evaluate(f, there);
-        require(std::abs(a + b) <= 1e-9 * (1 + std::abs(a)), rule + "but the initial data is not");
+        need(std::abs(a + b) <= 1e-9 * (1 + std::abs(a)), problem, solver_key,
+             rule + "but the initial data is not");
       }
   }
   for (const auto& condition : problem.conditions) {
@@ -237,10 +247,10 @@ void check_boundaries(const Problem& problem, const Evolution& form) {
           on_boundary || (condition.where.size() == 1 && name == c.name && !c.periodic &&
                           (condition.where[0].second == c.low || condition.where[0].second == c.high));
     }
-    require(on_boundary,
-            fmt::format("etdrk4: condition \"{}\" is neither an initial value nor at an end of a "
-                        "range; the solver cannot impose it",
-                        condition.name));
+    need(on_boundary, problem, "conditions." + condition.name,
+         fmt::format("etdrk4: condition \"{}\" is neither an initial value nor at an end of a "
+                     "range; the solver cannot impose it",
+                     condition.name));
   }
 }
 
@@ -260,14 +270,15 @@ SpaceOrders space_orders(const Problem& problem, const Evolution& form, Expr lea
 Evolution read_evolution(const Problem& problem) {
   Evolution form;
   form.time = problem.time();
-  require(form.time >= 0, "etdrk4: the problem has no time coordinate (an ordinary one named t)");
+  need(form.time >= 0, problem, solver_key,
+       "etdrk4: the problem has no time coordinate (an ordinary one named t)");
   for (int k = 0; k < int(problem.coordinates.size()); ++k)
     if (k != form.time) form.space.push_back(k);
-  require(form.space.size() == 1 || form.space.size() == 2,
-          fmt::format("etdrk4: {} space coordinates; 1 or 2 are covered", form.space.size()));
+  need(form.space.size() == 1 || form.space.size() == 2, problem, solver_key,
+       fmt::format("etdrk4: {} space coordinates; 1 or 2 are covered", form.space.size()));
   for (Expr leaf : fields_of(residuals_of(problem)))
-    require(index_of_unknown(problem, leaf->name) < problem.unknowns.size() && leaf->of.empty(),
-            fmt::format("etdrk4: {} is not an unknown of all coordinates", to_string(leaf)));
+    need(index_of_unknown(problem, leaf->name) < problem.unknowns.size() && leaf->of.empty(), problem,
+         solver_key, fmt::format("etdrk4: {} is not an unknown of all coordinates", to_string(leaf)));
   split(problem, solve_for_time_derivatives(problem, form), form);
   find_initial_data(problem, form);
   check_boundaries(problem, form);

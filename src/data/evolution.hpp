@@ -28,7 +28,8 @@ struct Evolution {
 /// Solves the equations for the time derivatives, splits them, and finds the initial data. A range that
 /// is not declared periodic is accepted when the solution is odd about its middle (network.symmetry says
 /// "odd", the equations have that symmetry, the values at both ends are zero): then the periodic problem
-/// has the same solution. ArgumentError says what is not covered.
+/// has the same solution. ArgumentError says what is not covered; ParseError, where
+/// the problem was read from a text, at which equation, condition or key.
 Evolution read_evolution(const Problem& problem);
 
 /// The orders in space of a field's derivative; the order in time goes to `time_order`.

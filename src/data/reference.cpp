@@ -9,6 +9,7 @@
 #include "sobolev/expression/tape.hpp"
 #include "sobolev/io/npy.hpp"
 #include "sobolev/pinn/points.hpp"
+#include "src/pinn/problem_checks.hpp"
 
 namespace sobolev {
 namespace {
@@ -44,18 +45,20 @@ Reference exact_reference(const Cpu& cpu, const Problem& problem) {
   const std::size_t n = grid_size(out.axes), dims = out.axes.size();
   std::vector<Expr> inputs, outputs;
   for (const auto& c : problem.coordinates) inputs.push_back(coordinate(c.name));
+  std::vector<std::string> names;  // unknowns may be left out
   for (const auto& name : problem.unknowns) {
     const auto found = problem.reference.exact.find(name);
-    require(found != problem.reference.exact.end(),
-            fmt::format("reference: no exact expression for {}; give reference.exact = {{ {} = \"…\" }}",
-                        name, name));
+    if (found == problem.reference.exact.end()) continue;
     require(
         !contains_fields(found->second),
         fmt::format("reference: the exact expression of {}, {}, contains an unknown; only coordinates and "
                     "constants may stand there",
-                    name, to_string(found->second)));
+                    name, to_string(found->second, detail::shown_expression)));
+    names.push_back(name);
     outputs.push_back(found->second);
   }
+  require(!names.empty(), fmt::format("reference: reference.exact gives none of the unknowns {}",
+                                      fmt::join(problem.unknowns, ", ")));
   std::vector<double> x(dims * n), y(outputs.size() * n);
   std::size_t stride = n;
   for (std::size_t d = 0; d < dims; ++d) {
@@ -74,34 +77,34 @@ Reference exact_reference(const Cpu& cpu, const Problem& problem) {
       throw ArgumentError(
           fmt::format("reference: the exact expression of {} is {} at {}; write it so that it is "
                       "finite on the whole grid",
-                      problem.unknowns[o], values[i], place));
+                      names[o], values[i], place));
     }
-    out.values[problem.unknowns[o]].assign(values, values + n);
+    out.values[names[o]].assign(values, values + n);
   }
   return out;
 }
 
-const Tensor& array_of(const NamedTensors& arrays, const std::string& name,
-                       const std::filesystem::path& file) {
-  std::string names;
-  for (const auto& [other, tensor] : arrays) {
-    if (other == name) return tensor;
-    names += (names.empty() ? "" : ", ") + other;
-  }
-  throw ArgumentError(
+constexpr std::size_t longest_axis = 10'000'000;
+
+Tensor array_of(const NpzFile& arrays, const std::string& name, const std::filesystem::path& file,
+                std::size_t most_values) {
+  const std::vector<std::string> names = arrays.names();
+  require(
+      std::find(names.begin(), names.end(), name) != names.end(),
       fmt::format("reference: {} has no array {}; it has {}. One array for each coordinate and each "
                   "unknown is needed",
-                  file.string(), name, names.empty() ? "none" : names));
+                  file.string(), name, names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+  return arrays.read(name, most_values);
 }
 
 Reference file_reference(const Problem& problem) {
   const auto& file = problem.reference.file;
-  const NamedTensors arrays = read_npz(file);
+  const NpzFile arrays(file);
   Reference out;
   out.source = file.string();
   std::vector<std::size_t> shape;
   for (const auto& c : problem.coordinates) {
-    const Tensor& axis = array_of(arrays, c.name, file);
+    const Tensor axis = array_of(arrays, c.name, file, longest_axis);
     require(
         axis.shape.size() == 1 && !axis.values.empty(),
         fmt::format("reference: array {} of {} has the shape [{}]; the values of a coordinate are one list",
@@ -116,7 +119,7 @@ Reference file_reference(const Problem& problem) {
     shape.push_back(axis.values.size());
   }
   for (const auto& name : problem.unknowns) {
-    const Tensor& values = array_of(arrays, name, file);
+    const Tensor values = array_of(arrays, name, file, grid_size(out.axes));
     require(
         values.shape == shape,
         fmt::format(
@@ -147,7 +150,12 @@ Reference make_reference(const Cpu& cpu, const Problem& problem) {
   }
   require(asked.solver == "etdrk4",
           fmt::format("reference: no solver \"{}\"; \"etdrk4\" is the one there is", asked.solver));
-  return solve_etdrk4(cpu, problem, reference_axes(problem));
+  try {
+    return solve_etdrk4(cpu, problem, reference_axes(problem));
+  } catch (const ArgumentError& error) {
+    if (problem.positions.count("reference.solver") == 0) throw;
+    detail::fail(problem, "reference.solver", error.what());
+  }
 }
 
 int default_grid_points(std::size_t dimensions, bool periodic) {

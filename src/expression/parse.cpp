@@ -10,15 +10,20 @@
 #include <cstdint>
 #include <numbers>
 #include <optional>
-#include <tuple>
 
 #include "functions.hpp"
+#include "operations.hpp"
+#include "parse_hints.hpp"
+#include "sobolev/expression/jumps.hpp"
 
 namespace sobolev {
 namespace {
 constexpr std::size_t longest_text = 65536;
 constexpr int deepest = 200;
 constexpr int highest_order = 16;
+// Nodes of a derivative, and of all derivatives of a text together: beyond, memory and time run away.
+constexpr std::size_t largest_derivative = 30'000, most_work = 150'000;
+constexpr std::size_t most_names = 30;  // listed in a message
 
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool digit(char c) { return c >= '0' && c <= '9'; }
@@ -75,11 +80,21 @@ class Parser {
 
   std::string trailing() const {
     const char c = text_[at_];
+    if (const std::string hint = detail::character_hint(text_.substr(at_)); !hint.empty()) return hint;
     if (c == ')') return "')' without a matching '('";
     if (c == '=') return "'=' is only allowed in equations";
     if (letter(c) || digit(c) || c == '(')
       return fmt::format("'{}' follows without an operator; write '*' to multiply", piece());
     return fmt::format("'{}' is not expected here; an operator or the end would be", piece());
+  }
+
+  /// Where ')' should stand: what stands there instead is at fault, not the '(' far to the left.
+  [[noreturn]] void not_closed(std::size_t open, const std::string& message) {
+    skip();
+    if (at_ == text_.size()) fail(open, message);
+    if (text_[at_] == '=') fail(at_, "'=' stands inside parentheses; an equation has it outside");
+    if (text_[at_] == ',') fail(at_, "',' separates the arguments of a function; nothing is called here");
+    fail(at_, trailing());
   }
 
   /// The next name or character, for messages.
@@ -114,10 +129,17 @@ class Parser {
     ~Depth() { --p.depth_; }
   };
 
+  /// The text from `at` to here, abbreviated.
+  std::string shown(std::size_t at) const {
+    constexpr std::size_t longest = 80;
+    if (at_ - at <= longest) return std::string(text_.substr(at, at_ - at));
+    return std::string(text_.substr(at, longest)) + "…";
+  }
+
   /// A constant that came out of an operation must be finite.
   Expr checked(Expr e, std::size_t at) const {
     if (e.is_constant() && !std::isfinite(e->value))
-      fail(at, fmt::format("'{}' is not a finite number", std::string(text_.substr(at, at_ - at))));
+      fail(at, fmt::format("'{}' is not a finite number", shown(at)));
     return e;
   }
 
@@ -145,8 +167,7 @@ class Parser {
         e = checked(e * unary(), start);
       else if (take('/')) {
         const Expr divisor = unary();
-        if (divisor.is_constant(0))
-          fail(start, fmt::format("division by zero in '{}'", std::string(text_.substr(start, at_ - start))));
+        if (divisor.is_constant(0)) fail(start, fmt::format("division by zero in '{}'", shown(start)));
         e = checked(e / divisor, start);
       } else
         return e;
@@ -181,12 +202,15 @@ class Parser {
       const Depth guard(*this);
       const std::size_t open = at_++;
       const Expr e = sum();
-      if (!take(')')) fail(open, "'(' is never closed");
+      if (!take(')')) not_closed(open, "'(' is never closed");
       return e;
     }
     if (digit(c) || c == '.') return number();
     if (letter(c)) return name();
-    fail(at_, fmt::format("'{}' is not expected here; a number, a name or '(' would be", piece()));
+    const std::string hint = detail::character_hint(text_.substr(at_));
+    fail(at_, !hint.empty()
+                  ? hint
+                  : fmt::format("'{}' is not expected here; a number, a name or '(' would be", piece()));
   }
 
   Expr number() {
@@ -224,14 +248,22 @@ class Parser {
     if (id == "e") return Expr(std::numbers::e);
     if (detail::find_function(id) || id == "d")
       fail(start, fmt::format("the function {} needs its argument in parentheses: {}(…)", id, id));
+    unknown_name(id, start);
+  }
+
+  [[noreturn]] void unknown_name(const std::string& id, std::size_t start) const {
+    if (const std::string hint = detail::name_hint(id); !hint.empty())
+      fail(start, fmt::format("unknown name '{}': {}", id, hint));
     std::vector<std::string> known{"pi", "e"};
     known.insert(known.end(), scope_.coordinates.begin(), scope_.coordinates.end());
     known.insert(known.end(), scope_.unknowns.begin(), scope_.unknowns.end());
     for (const auto& [constant, value] : scope_.constants) known.push_back(constant);
     const std::string near = nearest_name(id, known);
-    fail(start,
-         fmt::format("unknown name '{}'{}; known are {}", id,
-                     near.empty() ? "" : fmt::format(", did you mean '{}'?", near), fmt::join(known, ", ")));
+    const std::size_t more = known.size() - std::min(known.size(), most_names);
+    known.resize(known.size() - more);
+    fail(start, fmt::format("unknown name '{}'{}; known are {}{}", id,
+                            near.empty() ? "" : fmt::format(", did you mean '{}'?", near),
+                            fmt::join(known, ", "), more > 0 ? fmt::format(" and {} more", more) : ""));
   }
 
   /// u_xxt: an unknown, an underscore, letters of coordinates.
@@ -274,27 +306,57 @@ class Parser {
     const std::size_t open = at_++;
     if (id == "d") return derivative(open, start);
     const detail::Function* f = detail::find_function(id);
-    if (!f) {
-      if (has(scope_.unknowns, id) || has(scope_.coordinates, id) || scope_.constants.count(id) ||
-          id == "pi" || id == "e")
-        fail(start, fmt::format("'{}' is not a function; write {}*(…) to multiply", id, id));
-      std::vector<std::string> names = detail::function_names();
-      names.push_back("d");
-      const std::string near = nearest_name(id, names);
-      fail(start,
-           fmt::format("unknown function '{}'{}; known are {}", id,
-                       near.empty() ? "" : fmt::format(", did you mean '{}'?", near), fmt::join(names, " ")));
-    }
+    if (!f) no_function(id, start, open);
     std::vector<Expr> arguments;
     if (!take(')')) {
       do arguments.push_back(sum());
       while (take(','));
-      if (!take(')')) fail(open, fmt::format("the '(' of {} is never closed", id));
+      if (!take(')')) not_closed(open, fmt::format("the '(' of {} is never closed", id));
     }
     if (int(arguments.size()) != f->arity)
       fail(start, fmt::format("{} takes {} argument{}, {} given", id, f->arity, f->arity == 1 ? "" : "s",
                               arguments.size()));
     return checked(detail::call_function(*f, arguments), start);
+  }
+
+  [[noreturn]] void no_function(const std::string& id, std::size_t start, std::size_t open) const {
+    if (has(scope_.unknowns, id)) fail(start, called_unknown(id, open));
+    if (has(scope_.coordinates, id) || scope_.constants.count(id) || id == "pi" || id == "e")
+      fail(start, fmt::format("'{}' is not a function; write {}*(…) to multiply", id, id));
+    if (const std::string hint = detail::function_hint(id); !hint.empty())
+      fail(start, fmt::format("unknown function '{}': {}", id, hint));
+    std::vector<std::string> names = detail::function_names();
+    names.push_back("d");
+    const std::string near = nearest_name(id, names);
+    fail(start,
+         fmt::format("unknown function '{}'{}; known are {}", id,
+                     near.empty() ? "" : fmt::format(", did you mean '{}'?", near), fmt::join(names, " ")));
+  }
+
+  /// u(t, x), u(0) or u(1 - u): the first two are not a forgotten '*'.
+  std::string called_unknown(const std::string& id, std::size_t open) const {
+    const std::size_t close = text_.find(')', open);
+    const std::string_view inside =
+        text_.substr(open + 1, close == std::string_view::npos ? close : close - open - 1);
+    bool place = !inside.empty(), number = false;
+    for (std::size_t at = 0; place && at <= inside.size();) {
+      const std::size_t end = std::min(inside.find(',', at), inside.size());
+      std::string argument(inside.substr(at, end - at));
+      std::erase(argument, ' ');
+      if (!has(scope_.coordinates, argument)) {
+        const std::size_t sign = argument.starts_with('-') || argument.starts_with('+') ? 1 : 0;
+        place = argument.size() > sign &&
+                argument.find_first_not_of("0123456789.eE+-", sign) == std::string::npos;
+        number = true;
+      }
+      at = end + 1;
+    }
+    if (!place) return fmt::format("'{}' is not a function; write {}*(…) to multiply", id, id);
+    if (!number) return fmt::format("'{}' stands for its value at every point; write {} without (…)", id, id);
+    return fmt::format(
+        "'{}' cannot be taken at a place in an expression; a value there is a condition of its own: where = "
+        "\"{} = 0\", equation = \"{} = …\". Equal values at both ends are a coordinate with periodic = true",
+        id, scope_.coordinates.empty() ? "x" : scope_.coordinates.back(), id);
   }
 
   Expr derivative(std::size_t open, std::size_t start) {
@@ -318,10 +380,10 @@ class Parser {
         fail(at, fmt::format("d(…): '{}' is not a coordinate; they are {}", id.empty() ? piece_or_end() : id,
                              fmt::join(scope_.coordinates, ", ")));
       if (++count > highest_order) fail(at, fmt::format("d(…): more than {} derivatives", highest_order));
-      e = differentiate(e, id);
+      e = differentiated(e, id, start);
       last = id;
     }
-    if (!take(')')) fail(open, "the '(' of d is never closed");
+    if (!take(')')) not_closed(open, "the '(' of d is never closed");
     if (count == 0) fail(start, "d needs an expression and at least one coordinate: d(u, x)");
     return checked(e, start);
   }
@@ -333,6 +395,20 @@ class Parser {
     skip();
     return at_ == text_.size() || text_[at_] == ',' || text_[at_] == ')' ? order : 0;
   }
+  Expr differentiated(Expr e, const std::string& coordinate, std::size_t start) {
+    if (const auto jump = find_jump(e, scope_.ranges, coordinate))
+      fail(start, "d(…): " + dropped_delta(*jump, coordinate));
+    e = differentiate(e, coordinate);
+    const std::size_t nodes =
+        detail::operands_first(std::span<const Expr>(&e, 1), [](Expr) { return true; }).size();
+    work_ += nodes;
+    if (nodes > largest_derivative || work_ > most_work)
+      fail(start,
+           fmt::format("d(…): the derivative has {} operations, too many; lower its order, or make the "
+                       "inner derivatives unknowns of their own",
+                       nodes));
+    return e;
+  }
   std::string piece_or_end() const { return at_ < text_.size() ? piece() : "the end"; }
 
   std::string_view text_;
@@ -340,6 +416,7 @@ class Parser {
   SourcePosition position_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  std::size_t work_ = 0;
 };
 }  // namespace
 
@@ -350,42 +427,6 @@ Expr parse_expression(std::string_view text, const ExpressionScope& scope, const
 std::pair<Expr, Expr> parse_equation(std::string_view text, const ExpressionScope& scope,
                                      const SourcePosition& position) {
   return Parser(text, scope, position).equation();
-}
-
-namespace {
-/// The fewest insertions, deletions, substitutions and swaps of neighbours that turn a into b.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
-  for (std::size_t j = 0; j < last.size(); ++j) last[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0u : 1u)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    before.swap(last);
-    last.swap(row);
-  }
-  return last.back();
-}
-}  // namespace
-
-std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
-  const std::size_t farthest = name.size() <= 3 ? 1 : name.size() <= 6 ? 2 : 3;
-  const std::string* best = nullptr;
-  std::tuple<std::size_t, bool, std::size_t>
-      best_rank;  // distance, no prefix of each other, difference of lengths
-  for (const std::string& candidate : candidates) {
-    const std::size_t shorter = std::min(name.size(), candidate.size());
-    const std::size_t longer = std::max(name.size(), candidate.size());
-    const std::size_t distance = edit_distance(name, candidate);
-    if (distance > farthest || distance >= longer) continue;
-    const std::tuple rank(distance, name.substr(0, shorter) != candidate.substr(0, shorter),
-                          longer - shorter);
-    if (best == nullptr || rank < best_rank) best = &candidate, best_rank = rank;
-  }
-  return best == nullptr ? "" : *best;
 }
 
 }  // namespace sobolev

@@ -137,10 +137,14 @@ void push(std::vector<Piece>& pieces, Expr e) {
 }
 }  // namespace
 
-std::string to_string(Expr e) {
+std::string to_string(Expr e) { return to_string(e, std::string::npos); }
+
+std::string to_string(Expr e, std::size_t longest) {
   std::string text;
   std::vector<Piece> pieces{operand(e, 0)};  // a stack: a sum is as deep as it is long
-  while (!pieces.empty()) {
+  // A shared subexpression is written at each of its places: the text can be exponentially longer than the
+  // graph, so stop as soon as it is long enough.
+  while (!pieces.empty() && text.size() <= longest) {
     Piece next = std::move(pieces.back());
     pieces.pop_back();
     if (!next.e.node()) {
@@ -153,7 +157,11 @@ std::string to_string(Expr e) {
       push(pieces, next.e);
     }
   }
-  return text;
+  constexpr std::string_view ellipsis = "…";
+  if (text.size() <= longest) return text;
+  if (longest < ellipsis.size()) return {};
+  text.resize(longest - ellipsis.size());
+  return text.append(ellipsis);
 }
 
 }  // namespace sobolev

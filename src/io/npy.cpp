@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "sobolev/core/error.hpp"
@@ -110,16 +112,64 @@ std::string encode_npy(const Tensor& tensor) {
   return out;
 }
 
-NamedTensors decode_npz(std::string_view bytes, const std::string& where) {
-  NamedTensors tensors;
-  for (const ZipMember& member : decode_zip(bytes, where)) {
-    const std::string name =
-        member.name.ends_with(".npy") ? member.name.substr(0, member.name.size() - 4) : member.name;
-    tensors.emplace_back(name, decode_npy(member.bytes, fmt::format("{} in {}", member.name, where)));
+namespace {
+/// The names of the arrays, each there once.
+std::vector<std::string> array_names(const ZipArchive& archive, const std::string& where) {
+  std::vector<std::string> names;
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < archive.size(); ++i) {
+    const std::string& member = archive.name(i);
+    names.push_back(member.ends_with(".npy") ? member.substr(0, member.size() - 4) : member);
+    if (!seen.insert(names.back()).second)
+      throw FileError(fmt::format("{} holds two arrays named {}; which is meant?", where, names.back()));
   }
+  return names;
+}
+}  // namespace
+
+NamedTensors decode_npz(std::string_view bytes, const std::string& where) {
+  const ZipArchive archive(bytes, where);
+  const std::vector<std::string> names = array_names(archive, where);
+  NamedTensors tensors;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    tensors.emplace_back(names[i],
+                         decode_npy(archive.read(i), fmt::format("{} in {}", archive.name(i), where)));
   return tensors;
 }
 }  // namespace detail
+
+struct NpzFile::Archive {
+  std::string where, bytes;
+  detail::ZipArchive members;
+  std::vector<std::string> names;
+  explicit Archive(const std::filesystem::path& path)
+      : where(path.string()),
+        bytes(read_file(path)),
+        members(bytes, where),
+        names(detail::array_names(members, where)) {}
+};
+
+NpzFile::NpzFile(const std::filesystem::path& path) : archive_(std::make_unique<Archive>(path)) {}
+NpzFile::~NpzFile() = default;
+std::vector<std::string> NpzFile::names() const { return archive_->names; }
+
+Tensor NpzFile::read(const std::string& name, std::size_t most_values) const {
+  const auto found = std::find(archive_->names.begin(), archive_->names.end(), name);
+  if (found == archive_->names.end())
+    throw FileError(fmt::format("{} has no array {}", archive_->where, name));
+  const auto i = static_cast<std::size_t>(found - archive_->names.begin());
+  const std::string where = fmt::format("{} in {}", archive_->members.name(i), archive_->where);
+  constexpr std::uint64_t longest_header = std::uint64_t{1} << 16;  // of version 1.0
+  const std::uint64_t unpacked = archive_->members.unpacked(i);
+  if (unpacked > longest_header && (unpacked - longest_header) / sizeof(double) > most_values)
+    throw FileError(fmt::format("{} unpacks to {} bytes, but at most {} numbers are wanted from it", where,
+                                unpacked, most_values));
+  Tensor tensor = detail::decode_npy(archive_->members.read(i), where);
+  if (tensor.values.size() > most_values)
+    throw FileError(fmt::format("{} holds {} numbers, but at most {} are wanted from it", where,
+                                tensor.values.size(), most_values));
+  return tensor;
+}
 
 Tensor read_npy(const std::filesystem::path& path) {
   return detail::decode_npy(read_file(path), path.string());

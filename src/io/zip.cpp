@@ -24,49 +24,6 @@ constexpr std::uint16_t first_date =
   throw FileError(fmt::format("{} is not a whole .npz file: {}", where, what));
 }
 
-struct Directory {
-  std::string name;
-  std::uint16_t flags = 0, method = 0;
-  std::uint32_t checksum = 0;
-  std::uint64_t compressed = 0, size = 0, offset = 0;
-  std::size_t next = 0;
-};
-
-/// Central directory entry at `at`.
-Directory read_directory(std::string_view archive, std::size_t at, const std::string& where) {
-  if (at > archive.size() || archive.size() - at < central_size ||
-      read_number<std::uint32_t>(archive, at) != central_signature)
-    bad(where, "its directory is damaged");
-  Directory entry;
-  entry.flags = read_number<std::uint16_t>(archive, at + 8);
-  entry.method = read_number<std::uint16_t>(archive, at + 10);
-  entry.checksum = read_number<std::uint32_t>(archive, at + 16);
-  entry.compressed = read_number<std::uint32_t>(archive, at + 20);
-  entry.size = read_number<std::uint32_t>(archive, at + 24);
-  entry.offset = read_number<std::uint32_t>(archive, at + 42);
-  const std::size_t name_size = read_number<std::uint16_t>(archive, at + 28);
-  const std::size_t extra_size = read_number<std::uint16_t>(archive, at + 30);
-  const std::size_t comment_size = read_number<std::uint16_t>(archive, at + 32);
-  const std::size_t extra_at = at + central_size + name_size;
-  entry.next = extra_at + extra_size + comment_size;
-  if (entry.next > archive.size()) bad(where, "its directory is cut off");
-  entry.name = archive.substr(at + central_size, name_size);
-  for (std::size_t field = extra_at; field + 4 <= extra_at + extra_size;) {
-    const auto tag = read_number<std::uint16_t>(archive, field);
-    const std::size_t end = field + 4 + read_number<std::uint16_t>(archive, field + 2);
-    if (end > extra_at + extra_size) break;
-    std::size_t value = field + 4;
-    if (tag == zip64_tag)
-      for (std::uint64_t* number : {&entry.size, &entry.compressed, &entry.offset})
-        if (*number == in_extra_field && value + 8 <= end) {
-          *number = read_number<std::uint64_t>(archive, value);
-          value += 8;
-        }
-    field = end;
-  }
-  return entry;
-}
-
 /// Inflates raw deflate data; grows with what is really there, not with what the header claims.
 std::string inflate_bytes(std::string_view data, std::uint64_t size, const std::string& where) {
   z_stream stream{};
@@ -93,54 +50,96 @@ std::string inflate_bytes(std::string_view data, std::uint64_t size, const std::
   return out;
 }
 
-ZipMember read_member(std::string_view archive, const Directory& entry, const std::string& where) {
-  const std::string name = fmt::format("{} in {}", entry.name, where);
-  if (entry.flags & encrypted) throw FileError(name + " is encrypted");
-  if (entry.offset > archive.size() || archive.size() - entry.offset < local_size ||
-      read_number<std::uint32_t>(archive, entry.offset) != local_signature)
-    bad(where, entry.name + " is not where its directory says");
-  const std::size_t begin = entry.offset + local_size +
-                            read_number<std::uint16_t>(archive, entry.offset + 26) +
-                            read_number<std::uint16_t>(archive, entry.offset + 28);
-  if (begin > archive.size() || entry.compressed > archive.size() - begin)
-    bad(where, entry.name + " is cut off");
-  const std::string_view data = archive.substr(begin, entry.compressed);
-  ZipMember member{entry.name, {}};
-  if (entry.method == stored) {
-    if (entry.size != entry.compressed) bad(where, entry.name + " has two sizes");
-    member.bytes = data;
-  } else if (entry.method == deflated) {
-    member.bytes = inflate_bytes(data, entry.size, name);
-  } else {
-    throw FileError(fmt::format("{} is compressed by method {}; use numpy.savez or savez_compressed", name,
-                                entry.method));
-  }
-  const auto checksum = crc32_z(0, reinterpret_cast<const Bytef*>(member.bytes.data()), member.bytes.size());
-  if (checksum != entry.checksum) bad(where, fmt::format("the checksum of {} is wrong", entry.name));
-  return member;
-}
 }  // namespace
 
-std::vector<ZipMember> decode_zip(std::string_view archive, const std::string& where) {
-  if (archive.size() < end_size) bad(where, fmt::format("it has {} bytes", archive.size()));
+/// Central directory entry at `at`.
+ZipArchive::Entry ZipArchive::entry_at(std::size_t at) const {
+  if (at > archive_.size() || archive_.size() - at < central_size ||
+      read_number<std::uint32_t>(archive_, at) != central_signature)
+    bad(where_, "its directory is damaged");
+  Entry entry;
+  entry.flags = read_number<std::uint16_t>(archive_, at + 8);
+  entry.method = read_number<std::uint16_t>(archive_, at + 10);
+  entry.checksum = read_number<std::uint32_t>(archive_, at + 16);
+  entry.compressed = read_number<std::uint32_t>(archive_, at + 20);
+  entry.size = read_number<std::uint32_t>(archive_, at + 24);
+  entry.offset = read_number<std::uint32_t>(archive_, at + 42);
+  const std::size_t name_size = read_number<std::uint16_t>(archive_, at + 28);
+  const std::size_t extra_size = read_number<std::uint16_t>(archive_, at + 30);
+  const std::size_t comment_size = read_number<std::uint16_t>(archive_, at + 32);
+  const std::size_t extra_at = at + central_size + name_size;
+  entry.next = extra_at + extra_size + comment_size;
+  if (entry.next > archive_.size()) bad(where_, "its directory is cut off");
+  entry.name = archive_.substr(at + central_size, name_size);
+  for (std::size_t field = extra_at; field + 4 <= extra_at + extra_size;) {
+    const auto tag = read_number<std::uint16_t>(archive_, field);
+    const std::size_t end = field + 4 + read_number<std::uint16_t>(archive_, field + 2);
+    if (end > extra_at + extra_size) break;
+    std::size_t value = field + 4;
+    if (tag == zip64_tag)
+      for (std::uint64_t* number : {&entry.size, &entry.compressed, &entry.offset})
+        if (*number == in_extra_field && value + 8 <= end) {
+          *number = read_number<std::uint64_t>(archive_, value);
+          value += 8;
+        }
+    field = end;
+  }
+  return entry;
+}
+
+ZipArchive::ZipArchive(std::string_view archive, std::string where)
+    : archive_(archive), where_(std::move(where)) {
+  if (archive.size() < end_size) bad(where_, fmt::format("it has {} bytes", archive.size()));
   constexpr std::size_t longest_comment = 0xFFFF;
   std::size_t at = archive.size() - end_size;
   const std::size_t lowest = at > longest_comment ? at - longest_comment : 0;
   while (read_number<std::uint32_t>(archive, at) != end_signature) {
-    if (at == lowest) bad(where, "its directory is missing (truncated?)");
+    if (at == lowest) bad(where_, "its directory is missing (truncated?)");
     --at;
   }
   const std::size_t count = read_number<std::uint16_t>(archive, at + 10);
-  std::size_t entry_at = read_number<std::uint32_t>(archive, at + 16);
-  std::vector<ZipMember> members;
+  std::size_t next = read_number<std::uint32_t>(archive, at + 16);
   std::size_t total = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const Directory entry = read_directory(archive, entry_at, where);
-    total += entry.compressed;
-    if (total > archive.size()) bad(where, "its members overlap");
-    members.push_back(read_member(archive, entry, where));
-    entry_at = entry.next;
+    entries_.push_back(entry_at(next));
+    next = entries_.back().next;
+    if (__builtin_add_overflow(total, entries_.back().compressed, &total) || total > archive.size())
+      bad(where_, "its members overlap");
   }
+}
+
+std::string ZipArchive::read(std::size_t i) const {
+  const Entry& entry = entries_[i];
+  const std::string name = fmt::format("{} in {}", entry.name, where_);
+  if (entry.flags & encrypted) throw FileError(name + " is encrypted");
+  if (entry.offset > archive_.size() || archive_.size() - entry.offset < local_size ||
+      read_number<std::uint32_t>(archive_, entry.offset) != local_signature)
+    bad(where_, entry.name + " is not where its directory says");
+  const std::size_t begin = entry.offset + local_size +
+                            read_number<std::uint16_t>(archive_, entry.offset + 26) +
+                            read_number<std::uint16_t>(archive_, entry.offset + 28);
+  if (begin > archive_.size() || entry.compressed > archive_.size() - begin)
+    bad(where_, entry.name + " is cut off");
+  const std::string_view data = archive_.substr(begin, entry.compressed);
+  std::string bytes;
+  if (entry.method == stored) {
+    if (entry.size != entry.compressed) bad(where_, entry.name + " has two sizes");
+    bytes = data;
+  } else if (entry.method == deflated) {
+    bytes = inflate_bytes(data, entry.size, name);
+  } else {
+    throw FileError(fmt::format("{} is compressed by method {}; use numpy.savez or savez_compressed", name,
+                                entry.method));
+  }
+  const auto checksum = crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+  if (checksum != entry.checksum) bad(where_, fmt::format("the checksum of {} is wrong", entry.name));
+  return bytes;
+}
+
+std::vector<ZipMember> decode_zip(std::string_view bytes, const std::string& where) {
+  const ZipArchive archive(bytes, where);
+  std::vector<ZipMember> members;
+  for (std::size_t i = 0; i < archive.size(); ++i) members.push_back({archive.name(i), archive.read(i)});
   return members;
 }
 

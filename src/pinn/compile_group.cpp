@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "sobolev/core/random.hpp"
+#include "src/expression/operations.hpp"
 #include "window_model.hpp"
 
 namespace sobolev::detail {
@@ -30,8 +31,13 @@ MultiIndex multi_index(const Derivative& derivative, const Problem& problem) {
 class PointExpressions {
  public:
   std::vector<Expr> find(const std::vector<Expr>& roots) {
+    // Without recursion: a sum of 64 KiB of text is as deep as it is long.
+    const std::vector<Expr> nodes = operands_first(roots, [](Expr) { return true; });
+    for (Expr e : nodes)
+      trained_[e.node()] =
+          is_raw(e) || (e->a.node() && trained_.at(e->a.node())) || (e->b.node() && trained_.at(e->b.node()));
     for (std::size_t k = 0; k < roots.size(); ++k) {
-      if (!trained(roots[k]))
+      if (!trained_.at(roots[k].node()))
         take(roots[k]);
       else
         visit(roots[k]);
@@ -43,26 +49,21 @@ class PointExpressions {
   const std::vector<std::size_t>& owners() const { return owners_; }
 
  private:
-  bool trained(Expr e) {
-    if (const auto it = trained_.find(e.node()); it != trained_.end()) return it->second;
-    bool result = is_raw(e);
-    if (e->a.node()) result = trained(e->a) || result;
-    if (e->b.node()) result = trained(e->b) || result;
-    trained_.emplace(e.node(), result);
-    return result;
-  }
   void take(Expr e) {
     const bool plain = e->op == Op::constant || e->op == Op::coordinate;
     if (!plain && taken_.insert(e.node()).second) found_.push_back(e);
   }
-  void visit(Expr e) {
-    if (!visited_.insert(e.node()).second) return;
-    for (Expr child : {e->a, e->b}) {
-      if (!child.node()) continue;
-      if (trained(child))
-        visit(child);
-      else
-        take(child);
+  void visit(Expr root) {
+    std::vector<Expr> left{root};
+    while (!left.empty()) {
+      const Expr e = left.back();
+      left.pop_back();
+      if (!trained_.at(e.node())) {
+        take(e);
+      } else if (visited_.insert(e.node()).second) {
+        if (e->b.node()) left.push_back(e->b);
+        if (e->a.node()) left.push_back(e->a);
+      }
     }
   }
   std::unordered_map<const ExprNode*, bool> trained_;

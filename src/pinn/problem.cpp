@@ -5,7 +5,10 @@ namespace sobolev {
 
 ExpressionScope Problem::scope() const {
   ExpressionScope scope;
-  for (const CoordinateRange& c : coordinates) scope.coordinates.push_back(c.name);
+  for (const CoordinateRange& c : coordinates) {
+    scope.coordinates.push_back(c.name);
+    scope.ranges[c.name] = {c.low, c.high};
+  }
   scope.unknowns = unknowns;
   scope.constants = constants;
   return scope;

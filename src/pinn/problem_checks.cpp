@@ -9,6 +9,8 @@
 #include <cmath>
 #include <limits>
 
+#include "src/data/evolution.hpp"
+
 namespace sobolev::detail {
 namespace {
 constexpr double most_points = 1e8;
@@ -160,7 +162,7 @@ void check_network(const Problem& problem) {
     if (coordinates_of(std::array{network.features[i]}).empty() || contains_fields(network.features[i]))
       fail(problem, fmt::format("network.features.{}", i),
            fmt::format("network.features.{} = {} must be an expression in the coordinates", i,
-                       to_string(network.features[i])));
+                       to_string(network.features[i], shown_expression)));
   for (const auto& [name, sign] : network.symmetry) {
     const CoordinateRange* range = find_coordinate(problem, name);
     if (range == nullptr || (sign != 1 && sign != -1))
@@ -225,13 +227,14 @@ void check_reference(const Problem& problem) {
     if (contains_fields(expression))
       fail(problem, "reference.exact." + unknown,
            fmt::format("reference.exact.{} = {} must be an expression in the coordinates", unknown,
-                       to_string(expression)));
+                       to_string(expression, shown_expression)));
   if (!reference.solver.empty() && reference.solver != "etdrk4")
     fail(problem, "reference.solver",
          fmt::format("reference.solver is \"{}\"; use etdrk4", reference.solver));
   if (!reference.solver.empty() && problem.time() < 0)
     fail(problem, "reference.solver",
          "reference.solver etdrk4 marches in time, but no coordinate is named t; use exact or file");
+  if (reference.solver == "etdrk4") read_evolution(problem);  // says what the solver does not cover
 }
 
 }  // namespace sobolev::detail

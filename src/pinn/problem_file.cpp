@@ -31,12 +31,11 @@ void read_unknowns(const TomlReader& reader, const TomlNode& node, Problem& prob
   }
 }
 
-void read_constants(const TomlReader& reader, const TomlNode& node, Problem& problem) {
+void read_constants(TomlReader& reader, const TomlNode& node) {
   reader.open_table(node, "constants", "[constants] with nu = 1e-4");
   for (const TomlEntry& entry : node.entries) {
     const std::string path = "constants." + entry.key;
-    const double value = reader.number(entry.value, path);
-    problem.constants[entry.key] = value;
+    reader.define(entry.key, reader.number(entry.value, path));
     reader.remember(path, entry.position);
   }
 }
@@ -93,6 +92,16 @@ void read_where(const TomlReader& reader, const TomlNode& node, const std::strin
     std::size_t end = begin;
     for (int depth = 0; end < text.size() && (text[end] != ',' || depth > 0); ++end)
       depth += text[end] == '(' ? 1 : text[end] == ')' ? -1 : 0;
+    const std::size_t compares = text.find_first_of("<>", begin);
+    if (compares < end)
+      reader.fail_in_text(
+          node, compares,
+          fmt::format("{}: a condition holds where coordinates have given values, e.g. \"{} = "
+                      "0\"; not on a part of the others' ranges. For a part, multiply by "
+                      "heaviside: {}",
+                      path, names[0],
+                      "heaviside(t - 0.2)*heaviside(0.5 - t)*(u - 1) = 0 is u = 1 for t from "
+                      "0.2 to 0.5"));
     const std::size_t equals = text.find('=', begin);
     if (equals >= end)
       reader.fail_in_text(node, begin,
@@ -118,7 +127,8 @@ void read_conditions(const TomlReader& reader, const TomlNode& node, Problem& pr
   const std::string example = "initial = { where = \"t = 0\", equation = \"u = sin(x)\" }";
   reader.open_table(node, "conditions", example);
   reader.remember("conditions", node.position);
-  const ExpressionScope scope = problem.scope();
+  ExpressionScope scope = problem.scope();
+  const CoordinateBox domain = scope.ranges;
   for (const TomlEntry& entry : node.entries) {
     const std::string path = "conditions." + entry.key;
     reader.table(entry.value, path, {"where", "equation", "weight"}, example);
@@ -131,6 +141,8 @@ void read_conditions(const TomlReader& reader, const TomlNode& node, Problem& pr
       throw ParseError(entry.position, fmt::format("{} has no {}; e.g. {}", path,
                                                    where == nullptr ? "where" : "equation", example));
     read_where(reader, *where, path + ".where", problem, condition);
+    scope.ranges = domain;  // a jump elsewhere does not matter to the condition
+    for (const auto& [name, value] : condition.where) scope.ranges[name] = {value, value};
     std::tie(condition.left, condition.right) = reader.equation(*equation, path + ".equation", scope);
     condition.text = equation->text;
     if (const TomlNode* weight = entry.value.find("weight"))
@@ -168,13 +180,11 @@ Problem Problem::from_string(std::string_view text, const std::string& file_name
   if (text.size() > largest_file)
     throw ParseError({file_name, 0, 0}, fmt::format("the text has {} bytes; a problem file has at most {}",
                                                     text.size(), largest_file));
-  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos)
-    throw ParseError({file_name, 0, 0}, fmt::format("byte {} is zero; a problem file is a text", zero));
   detail::TomlDocument document = detail::parse_toml(text, file_name);
   for (const std::string& assignment : overrides) detail::apply_override(document, assignment);
 
   Problem problem;
-  const TomlReader reader(document, problem);
+  TomlReader reader(document, problem);
   const TomlNode& root = document.root;
   reader.table(root, "",
                {"title", "unknowns", "coordinates", "constants", "equations", "conditions", "network",
@@ -183,7 +193,7 @@ Problem Problem::from_string(std::string_view text, const std::string& file_name
   if (const TomlNode* title = root.find("title"))
     problem.title = reader.text(*title, "title", "\"Heat equation\"");
   read_unknowns(reader, required(document, "unknowns", "unknowns = [\"u\"]"), problem);
-  if (const TomlNode* constants = root.find("constants")) read_constants(reader, *constants, problem);
+  if (const TomlNode* constants = root.find("constants")) read_constants(reader, *constants);
   read_coordinates(reader, required(document, "coordinates", "[coordinates] with x = [0, 1]"), problem);
   detail::validate_names(problem);
   detail::validate_ranges(problem);

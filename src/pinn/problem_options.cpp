@@ -117,6 +117,12 @@ void read_causal(const TomlReader& reader, const TomlNode& node, CausalOptions& 
     causal.stop_above = reader.number(*stop, "training.causal.stop_above");
 }
 
+/// In C++ 0 means no limit; in a file, where a limit can be left out, it is a mistake.
+void refuse_zero(const TomlReader& reader, const TomlNode& node, const std::string& path) {
+  if ((node.kind == TomlNode::Kind::integer || node.kind == TomlNode::Kind::real) && node.real == 0)
+    reader.fail(node, fmt::format("{} is 0; give a positive number, or leave it out for no limit", path));
+}
+
 PhaseOptions read_phase(const TomlReader& reader, const TomlNode& node, const std::string& path) {
   reader.table(node, path,
                {"optimizer", "iterations", "seconds", "learning_rate", "decay", "geodesic", "stall"},
@@ -135,6 +141,8 @@ PhaseOptions read_phase(const TomlReader& reader, const TomlNode& node, const st
           fmt::format("{}.{} is an option of {}, but the optimizer is {}; remove it", path, entry.key,
                       of_adam ? "adam" : "levenberg_marquardt", adam ? "adam" : "levenberg_marquardt"));
   }
+  for (const char* limit : {"iterations", "seconds"})
+    if (const TomlNode* given = node.find(limit)) refuse_zero(reader, *given, path + "." + limit);
   if (const TomlNode* n = node.find("iterations"))
     phase.iterations = reader.long_integer(*n, path + ".iterations");
   if (const TomlNode* s = node.find("seconds")) phase.seconds = reader.number(*s, path + ".seconds");
@@ -160,6 +168,7 @@ PhaseOptions read_phase(const TomlReader& reader, const TomlNode& node, const st
 
 void read_stop(const TomlReader& reader, const TomlNode& node, StopOptions& stop) {
   reader.table(node, "training.stop", {"seconds", "loss", "iterations", "relative_l2"}, "{ seconds = 60 }");
+  for (const TomlEntry& entry : node.entries) refuse_zero(reader, entry.value, "training.stop." + entry.key);
   if (const TomlNode* n = node.find("seconds")) stop.seconds = reader.number(*n, "training.stop.seconds");
   if (const TomlNode* n = node.find("loss")) stop.loss = reader.number(*n, "training.stop.loss");
   if (const TomlNode* n = node.find("relative_l2"))

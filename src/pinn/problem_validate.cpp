@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 #include "sobolev/jet/spec.hpp"
 #include "src/pinn/problem_checks.hpp"
@@ -69,6 +70,10 @@ void check_name(const Problem& problem, const std::string& section, const std::s
 
 void validate_names(const Problem& problem) {
   if (problem.unknowns.empty()) fail(problem, "unknowns", "there are no unknowns; e.g. unknowns = [\"u\"]");
+  constexpr std::size_t most_unknowns = 1000;
+  if (problem.unknowns.size() > most_unknowns)
+    fail(problem, "unknowns",
+         fmt::format("there are {} unknowns; up to {} are possible", problem.unknowns.size(), most_unknowns));
   if (problem.coordinates.empty()) fail(problem, "coordinates", "there are no coordinates; e.g. x = [0, 1]");
   if (problem.coordinates.size() > max_dimensions)
     fail(problem, "coordinates",
@@ -151,12 +156,11 @@ void check_equations(const Problem& problem) {
   if (problem.equations.empty())
     fail(problem, "equations", "there are no equations; e.g. heat = \"u_t = u_xx\"");
   std::map<std::string, bool> mentioned;
-  for (std::size_t i = 0; i < problem.equations.size(); ++i) {
-    const Equation& equation = problem.equations[i];
+  std::set<std::string> names;
+  std::vector<Expr> residuals;
+  for (const Equation& equation : problem.equations) {
     const std::string key = "equations." + equation.name;
-    const auto same = [&](const Equation& other) { return other.name == equation.name; };
-    if (std::find_if(problem.equations.begin(), problem.equations.begin() + static_cast<std::ptrdiff_t>(i),
-                     same) != problem.equations.begin() + static_cast<std::ptrdiff_t>(i))
+    if (!names.insert(equation.name).second)
       fail(problem, key, fmt::format("two equations are named {}", equation.name));
     check_name(problem, "equations", "equation", equation.name);
     if (problem.constants.count(equation.name) != 0 || find_coordinate(problem, equation.name) != nullptr ||
@@ -173,7 +177,9 @@ void check_equations(const Problem& problem) {
                        word_list(problem.unknowns)));
     check_derivatives(problem, key, fields);
     for (const Expr field : fields) mentioned[field->name] = true;
+    residuals.push_back(equation.residual);
   }
+  check_derivatives(problem, "equations", fields_of(residuals));  // one jet carries those of all equations
   for (const std::string& unknown : problem.unknowns)
     if (!mentioned[unknown])
       fail(problem, "unknowns." + unknown,
@@ -244,6 +250,7 @@ void Problem::validate() const {
   detail::check_conditions(*this);
   detail::check_network(*this);
   detail::check_training(*this);
+  detail::check_deltas(*this);
   detail::check_reference(*this);
 }
 

@@ -118,7 +118,7 @@ TomlNode network_node(const NetworkOptions& network) {
   add_unless(out, "activation", activation(network.activation), activation(standard.activation));
   add_unless(out, "periodic_modes", network.periodic_modes, standard.periodic_modes);
   add_unless(out, "normalize", network.normalize, standard.normalize);
-  add_unless(out, "hard_initial", network.hard_initial, standard.hard_initial);
+  if (network.hard_initial) add(out, "hard_initial", *network.hard_initial);
   add_unless(out, "first_layer_scale", network.first_layer_scale, standard.first_layer_scale);
   add_filled(out, "scale", table_of(network.scale));
   add_filled(out, "offset", table_of(network.offset));

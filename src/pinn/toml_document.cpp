@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "src/pinn/toml_scan.hpp"
+
 namespace sobolev::detail {
 namespace {
 SourcePosition position_of(const toml::source_region& region, const std::string& file) {
@@ -134,6 +136,7 @@ const TomlNode* TomlNode::find(std::string_view key) const {
 }
 
 TomlDocument parse_toml(std::string_view text, const std::string& file) {
+  scan_toml(text, file);
   TomlDocument document{file, std::string(text), {}};
   try {
     const toml::table table = toml::parse(std::string_view(document.text), std::string_view(file));

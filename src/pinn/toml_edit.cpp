@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "src/pinn/toml_document.hpp"
+#include "src/pinn/toml_scan.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -24,6 +25,17 @@ bool is_word(std::string_view list, std::string_view word) {
   return false;
 }
 
+constexpr std::size_t deepest_path = 16;
+
+/// "--set key=value" for messages; the options may be long, and no text at all.
+std::string option_text(const std::string& assignment) {
+  constexpr std::size_t longest = 160;
+  std::string shown =
+      assignment.substr(0, std::min({invalid_utf8(assignment), assignment.find('\0'), longest}));
+  shown.resize(invalid_utf8(shown));  // not in the middle of a character
+  return "--set " + shown + (shown.size() < assignment.size() ? "…" : "");
+}
+
 std::vector<std::string> split_path(std::string_view path, const SourcePosition& position) {
   std::vector<std::string> parts;
   for (std::size_t at = 0;;) {
@@ -33,6 +45,10 @@ std::vector<std::string> split_path(std::string_view path, const SourcePosition&
     while (!part.empty() && part.back() == ' ') part.pop_back();
     if (part.empty()) throw ParseError(position, "expected key.path=value, e.g. training.points.sobol=4096");
     parts.push_back(std::move(part));
+    if (parts.size() > deepest_path)
+      throw ParseError(position, fmt::format("a key of more than {} parts; keys have at most five, e.g. "
+                                             "training.phase.0.decay.factor",
+                                             deepest_path));
     if (dot == std::string_view::npos) return parts;
     at = dot + 1;
   }
@@ -116,7 +132,10 @@ std::string value_text(const TomlNode& node) {
 }  // namespace
 
 void apply_override(TomlDocument& document, const std::string& assignment) {
-  const SourcePosition position{"--set " + assignment, 0, 0};
+  const SourcePosition position{option_text(assignment), 0, 0};
+  if (const std::size_t at = std::min(invalid_utf8(assignment), assignment.find('\0'));
+      at < assignment.size())
+    throw ParseError(position, fmt::format("byte {} is not text in UTF-8", at));
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0)
     throw ParseError(position, "expected key.path=value, e.g. training.points.sobol=4096");
@@ -177,9 +196,9 @@ std::string describe(const TomlNode& node) {
     case TomlNode::Kind::array: return "a list";
     case TomlNode::Kind::string: {
       constexpr std::size_t longest = 60;
-      const std::string shown =
-          node.text.size() <= longest ? node.text : node.text.substr(0, longest) + "...";
-      return "the text " + quoted(shown);
+      if (node.text.size() <= longest) return "the text " + quoted(node.text);
+      const std::string shown = node.text.substr(0, longest);
+      return "the text " + quoted(shown.substr(0, invalid_utf8(shown)) + "...");
     }
     case TomlNode::Kind::date: return "the date " + node.text;
     default: return "the value " + value_text(node);

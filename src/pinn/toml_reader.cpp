@@ -71,8 +71,14 @@ bool TomlReader::boolean(const TomlNode& node, const std::string& path) const {
 long long TomlReader::long_integer(const TomlNode& node, const std::string& path) const {
   remember(path, node.position);
   if (node.kind == TomlNode::Kind::integer) return node.integer;
-  if (node.kind == TomlNode::Kind::real && std::trunc(node.real) == node.real && std::abs(node.real) < 1e15)
+  constexpr double exact = 9007199254740992;  // 2^53: every whole number up to here is a double
+  if (node.kind == TomlNode::Kind::real && std::trunc(node.real) == node.real && std::abs(node.real) <= exact)
     return static_cast<long long>(node.real);
+  if (node.kind == TomlNode::Kind::real && std::trunc(node.real) == node.real && std::abs(node.real) < 9.2e18)
+    fail(node,
+         fmt::format("{} is {}, a number with a fraction or an exponent, which names whole numbers only up "
+                     "to 2^53; write all its digits",
+                     path, node.real));
   expected(node, path, "a whole number");
 }
 
@@ -114,11 +120,9 @@ std::map<std::string, int> TomlReader::per_coordinate(const TomlNode& node, cons
 
 double TomlReader::constant(const TomlNode& node, const std::string& path, std::string_view part,
                             std::size_t offset) const {
-  ExpressionScope scope;
-  scope.constants = problem_.constants;
   Expr value;
   try {
-    value = parse_expression(one_line(std::string(part)), scope, first_column);
+    value = parse_expression(one_line(std::string(part)), constants_, first_column);
   } catch (const ParseError& error) {
     const std::size_t column = std::max<std::size_t>(error.position().column, 1);
     fail_in_text(node, offset + column - 1, path + ": " + error.message());

@@ -17,6 +17,12 @@ class TomlReader {
  public:
   TomlReader(const TomlDocument& document, Problem& problem) : document_(document), problem_(problem) {}
 
+  /// A constant of the problem, for the expressions that follow.
+  void define(const std::string& name, double value) {
+    problem_.constants[name] = value;
+    constants_.constants[name] = value;
+  }
+
   [[noreturn]] void fail(const TomlNode& node, const std::string& message) const {
     throw ParseError(node.position, message);
   }
@@ -56,6 +62,7 @@ class TomlReader {
  private:
   const TomlDocument& document_;
   Problem& problem_;
+  ExpressionScope constants_;  // what a constant expression may use
 };
 
 /// The sections of a problem file.

@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "sobolev/core/random.hpp"
+#include "src/pinn/initial_data.hpp"
 #include "src/pinn/problem_checks.hpp"
 
 namespace sobolev::detail {
@@ -17,19 +18,6 @@ const std::string raw_prefix = "network output ", previous_prefix = "previous ";
 int index_of(const std::vector<std::string>& names, const std::string& name) {
   const auto it = std::find(names.begin(), names.end(), name);
   return it == names.end() ? -1 : int(it - names.begin());
-}
-
-/// The order of the highest pure time derivative of an unknown in the equations.
-int time_order(const Problem& problem, const std::string& unknown, const std::string& time) {
-  int order = 0;
-  for (const Equation& equation : problem.equations) {
-    const Expr e = equation.residual;
-    for (Expr f : fields_of(std::span<const Expr>(&e, 1)))
-      if (f->name == unknown)
-        for (const auto& [name, n] : f->derivative)
-          if (name == time) order = std::max(order, n);
-  }
-  return order;
 }
 
 /// True when e vanishes, to rounding beside its values elsewhere, at random points of the problem with
@@ -96,7 +84,7 @@ void WindowModel::build_solutions() {
     if (c.name != time) space.push_back(c.name);
 
   for (const std::string& u : p.unknowns) {
-    const int order = time_order(p, u, time);
+    const int order = time_order(p, u);
     const Expr ramp = order >= 2 ? tau * tau : tau;
     // The solution at the window's start: previous values, functions of space only.
     const auto previous = [&](int time_derivative) {
@@ -147,26 +135,17 @@ void WindowModel::build_solutions() {
       continue;
     }
     // Explicit initial data u = f(x), and u_t = g(x) for order 2, are built in.
-    const Condition* value = nullptr;
-    const Condition* slope = nullptr;
-    for (const Condition& c : p.conditions) {
-      if (c.where.size() != 1 || c.where[0].first != time || c.where[0].second != range.low) continue;
-      if (contains_fields(c.right)) continue;
-      if (c.left == field(u)) value = &c;
-      if (c.left == field(u, {{time, 1}})) slope = &c;
-    }
-    const bool build_in = p.network.hard_initial && value != nullptr && order >= 1 && order <= 2 &&
-                          (order == 1 || slope != nullptr);
-    if (!build_in) {
+    const InitialData data = initial_data(p, u);
+    if (!data.built_in) {
       solution_.emplace(u, of(p.network.offset, u, 0) + raw.at(u));
       continue;
     }
     const std::vector<std::pair<Expr, Expr>> at_start{{t, Expr(range.low)}};
-    Expr solution = substitute(value->right, at_start) + ramp * raw.at(u);
-    imposed_.push_back(value);
+    Expr solution = substitute(data.value->right, at_start) + ramp * raw.at(u);
+    imposed_.push_back(data.value);
     if (order == 2) {
-      solution = solution + (t - Expr(start_)) * substitute(slope->right, at_start);
-      imposed_.push_back(slope);
+      solution = solution + (t - Expr(start_)) * substitute(data.slope->right, at_start);
+      imposed_.push_back(data.slope);
     }
     solution_.emplace(u, solution);
   }

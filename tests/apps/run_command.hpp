@@ -33,6 +33,7 @@ struct CommandOptions {
   std::vector<int> closed;     // of the numbers 0 to 2
   bool readers_gone = false;   // nobody reads the pipes behind stdout and stderr
   rlim_t file_size_limit = RLIM_INFINITY;
+  rlim_t stack_limit = RLIM_INFINITY;    // bytes
   std::string stdout_file, stderr_file;  // instead of a pipe
   unsigned short terminal_columns = 0;   // stderr is a terminal that wide
   std::vector<std::string> environment;  // NAME=value, added to this process's
@@ -80,6 +81,10 @@ inline CommandResult run_command(const std::vector<std::string>& arguments,
       ::setrlimit(RLIMIT_FSIZE, &limit);
     }
     for (const int descriptor : options.closed) ::close(descriptor);
+    if (options.stack_limit != RLIM_INFINITY) {
+      const rlimit limit{options.stack_limit, options.stack_limit};
+      ::setrlimit(RLIMIT_STACK, &limit);
+    }
     if (::chdir(options.folder.c_str()) == 0) ::execv(argv[0], argv.data());
     ::_exit(127);
   }

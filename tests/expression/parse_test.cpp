@@ -114,7 +114,29 @@ TEST(ParseError, SaysWhereAndWhat) {
       {"2*min(x)", 3, {"min takes 2 arguments, 1 given"}},
       {"sin()", 1, {"sin takes 1 argument, 0 given"}},
       {"1 + sin", 5, {"parentheses", "sin(…)"}},
-      {"u(x)", 1, {"'u' is not a function", "u*(…)"}},
+      {"u(1 - u)", 1, {"'u' is not a function", "u*(…)"}},
+      {"x(1 - x)", 1, {"'x' is not a function", "x*(…)"}},
+      {"u(x)", 1, {"at every point", "write u without"}},
+      {"u_t - u(t, x)", 7, {"at every point", "write u without"}},
+      {"2*u(0)", 3, {"cannot be taken at a place", "where = \"x = 0\"", "periodic = true"}},
+      {"u(t, -1.5)", 1, {"cannot be taken at a place"}},
+      {"u*(x < 0.5)", 6, {"'<' compares", "heaviside(b - a) for a < b"}},
+      {"x >= 0.5", 3, {"'>' compares"}},
+      {"x ≤ 1", 3, {"'≤' compares"}},
+      {"i*u_t", 1, {"unknown name 'i'", "no complex numbers", "two unknowns"}},
+      {"1 + inf", 5, {"numbers are finite"}},
+      {"ln(x)", 1, {"the natural logarithm is log(…)"}},
+      {"2*arctan(x)", 3, {"asin, acos and atan"}},
+      {"if(x, 1, 2)", 1, {"there are no cases", "heaviside"}},
+      {"laplacian(u)", 1, {"u_xx + u_yy"}},
+      {"diff(u, x)", 1, {"d(u, x)"}},
+      {"|x|", 1, {"abs(…)"}},
+      {"u'", 2, {"a derivative is u_x"}},
+      {"x² + 1", 2, {"write ^2"}},
+      {"x − 1", 3, {"write '-'"}},
+      {"(x t)", 4, {"'t'", "write '*'"}},
+      {"(x, t)", 3, {"separates the arguments"}},
+      {"sin(x = t)", 7, {"inside parentheses"}},
       {"(x + (t)", 1, {"never closed"}},
       {"x + sin(t", 8, {"sin is never closed"}},
       {"x + t)", 6, {"without a matching '('"}},
@@ -179,6 +201,47 @@ TEST(ParseError, StartsAtThePositionOfTheText) {
   }
 }
 
+TEST(ParseError, ADerivativeThatWouldDropADelta) {
+  ExpressionScope unit = scope;
+  unit.ranges = {{"t", {0, 1}}, {"x", {0, 1}}};
+  const auto refused = [&](const char* text, std::size_t column) {
+    try {
+      parse_expression(text, unit);
+      ADD_FAILURE() << "accepted: " << text;
+    } catch (const ParseError& error) {
+      EXPECT_EQ(error.position().column, column) << text;
+      EXPECT_THAT(error.message(), ::testing::AllOf(HasSubstr("delta function"), HasSubstr("tanh("))) << text;
+    }
+  };
+  refused("u_t - d((1 + 99*heaviside(x - 0.5))*u_x, x)", 7);
+  refused("d(abs(x - 0.5), x, x)", 1);
+  refused("d(max(u, 0), x, x)", 1);
+  refused("2*d(sign(u)*u_x^2, t)", 3);
+  for (const char* text : {"heaviside(x - 0.5)*u_xx", "d(heaviside(t - 0.5)*u_x, x)", "d(max(u, 0), x)",
+                           "d(heaviside(x - 2)*u_x, x)", "abs(u)*u_x", "d(abs(u)*u, x)"})
+    EXPECT_NO_THROW(parse_expression(text, unit)) << text;
+}
+
+TEST(ParseError, LongTextsAreAbbreviated) {
+  ExpressionScope many = scope;
+  for (int i = 0; i < 1000; ++i) many.constants["k" + std::to_string(i)] = i;
+  try {
+    parse_expression("frequency", many);
+    FAIL();
+  } catch (const ParseError& error) {
+    EXPECT_THAT(error.message(), HasSubstr("and 977 more"));
+  }
+  std::string sum = "1";
+  for (int i = 0; i < 1000; ++i) sum += " + 1";
+  try {
+    parse_expression("(" + sum + ")/0", scope);
+    FAIL();
+  } catch (const ParseError& error) {
+    EXPECT_LT(error.message().size(), 200u);
+    EXPECT_THAT(error.message(), HasSubstr("division by zero"));
+  }
+}
+
 TEST(ParseError, SubscriptOfALongCoordinate) {
   for (const char* text : {"u_theta", "u_t"}) {
     try {
@@ -208,6 +271,18 @@ TEST(ParseLimits, NestingOf200Levels) {
     } catch (const ParseError& error) {
       EXPECT_THAT(error.message(), HasSubstr("nested more than 200 levels"));
     }
+  }
+}
+
+TEST(ParseLimits, DerivativesThatGrowWithoutEnd) {
+  std::string e = "exp(sin(tanh(x*t)))*x^3/(1 + x^2)";
+  EXPECT_NO_THROW(parse("d(" + e + repeat(", x", 16) + ")"));
+  for (int i = 0; i < 8; ++i) e = "d(" + e + repeat(", x", 16) + ")";
+  try {
+    parse(e);
+    FAIL();
+  } catch (const ParseError& error) {
+    EXPECT_THAT(error.message(), HasSubstr("operations, too many"));
   }
 }
 
@@ -260,6 +335,18 @@ TEST(ToString, ParsesBackToTheSameNode) {
     const Expr e = parse(text);
     EXPECT_EQ(parse(to_string(e)), e) << text << "  ->  " << to_string(e);
   }
+}
+
+TEST(ToString, StopsWhereTheTextIsLongEnough) {
+  EXPECT_EQ(to_string(parse("u_t - nu*u_xx"), 100), "u_t - 0.25*u_xx");
+  EXPECT_EQ(to_string(parse("u_t - nu*u_xx"), 15), "u_t - 0.25*u_xx");
+  EXPECT_EQ(to_string(parse("u_t - nu*u_xx"), 14), "u_t - 0.25*…");
+  EXPECT_EQ(to_string(x + t, 2), "");
+  // As a whole the text of the tenth derivative has some 10^9 bytes.
+  const Expr tenth = parse("d(exp(sin(tanh(x*t)))*x^3/(1 + x^2)" + repeat(", x", 10) + ")");
+  const std::string text = to_string(tenth, 1000);
+  EXPECT_LE(text.size(), 1000u);
+  EXPECT_TRUE(text.ends_with("…"));
 }
 
 TEST(ToString, ReadsLikeTheText) {

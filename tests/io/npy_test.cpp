@@ -188,6 +188,35 @@ TEST(Npz, SaysWhatIsWrong) {
   EXPECT_THAT(message(flipped), HasSubstr("checksum of u.npy"));
 }
 
+TEST(Npz, TwoArraysOfOneNameAreRefused) {
+  const std::string array = npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", bytes_of({1.0}));
+  for (const char* second : {"u.npy", "u"}) {
+    const std::string archive = detail::encode_zip({{"u.npy", array}, {second, array}});
+    EXPECT_THAT(message_of<FileError>([&] { detail::decode_npz(archive, "f.npz"); }),
+                HasSubstr("f.npz holds two arrays named u"));
+  }
+}
+
+// A small file that would unpack to 128 MiB: neither time nor memory is spent on it.
+TEST(Npz, NothingIsUnpackedBeyondWhatIsWanted) {
+  const TemporaryFolder folder;
+  std::string whole = npy("{'descr': '<f8', 'fortran_order': False, 'shape': (16777216,), }", "");
+  whole.resize(whole.size() + (std::size_t{16777216} * 8));
+  write_text(folder / "bomb.npz", deflated_npz("u.npy", whole));
+  EXPECT_LT(std::filesystem::file_size(folder / "bomb.npz"), std::size_t{1} << 20);
+  const NpzFile file(folder / "bomb.npz");
+  EXPECT_EQ(file.names(), std::vector<std::string>{"u"});
+  EXPECT_THAT(
+      message_of<FileError>([&] { file.read("u", 1000); }),
+      AllOf(HasSubstr("u.npy in "), HasSubstr("unpacks to 13421"), HasSubstr("at most 1000 numbers")));
+  EXPECT_EQ(file.read("u", 16777216).values.size(), 16777216u);
+  EXPECT_THAT(message_of<FileError>([&] { file.read("v", 1000); }), HasSubstr("has no array v"));
+  write_npz(folder / "a.npz", {{"u", {{2}, {1, 2}}}});
+  EXPECT_EQ(NpzFile(folder / "a.npz").read("u", 2).values, (std::vector<double>{1, 2}));
+  EXPECT_THAT(message_of<FileError>([&] { NpzFile(folder / "a.npz").read("u", 1); }),
+              HasSubstr("holds 2 numbers"));
+}
+
 TEST(Npz, DamagedFilesAreErrorsNotCrashes) {
   const TemporaryFolder folder;
   write_npy(folder / "u.npy", {{2, 3}, {1, 2, 3, 4, 5, 6}});

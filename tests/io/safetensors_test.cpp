@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sobolev/io/safetensors.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <bit>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -114,6 +116,36 @@ TEST(Safetensors, SaysWhatIsWrong) {
   EXPECT_THAT(message(file_of(R"({"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}})", "123456789")),
               HasSubstr("end at byte 8"));
   EXPECT_THAT(message(file_of(R"({"__metadata__":{"a":1}})", "")), HasSubstr("metadata a is not a text"));
+}
+
+TEST(Safetensors, EveryByteBelongsToOneTensor) {
+  const auto message = [](const std::string& header, const std::string& data) {
+    return message_of<FileError>([&] { detail::decode_safetensors(file_of(header, data), "f"); });
+  };
+  const auto part = [](const char* name, int first, int last) {
+    return fmt::format(R"("{}":{{"dtype":"F64","shape":[{}],"data_offsets":[{},{}]}})", name,
+                       (last - first) / 8, first, last);
+  };
+  EXPECT_THAT(message("{" + part("a", 0, 16) + "," + part("b", 8, 24) + "}", std::string(24, 'x')),
+              HasSubstr("two tensors overlap at byte 8"));
+  EXPECT_THAT(message("{" + part("a", 0, 8) + "," + part("b", 16, 24) + "}", std::string(24, 'x')),
+              HasSubstr("bytes 8 to 16 of the data belong to no tensor"));
+  EXPECT_THAT(message("{" + part("a", 0, 8) + "," + part("a", 8, 16) + "}", std::string(16, 'x')),
+              HasSubstr("a is described twice"));
+}
+
+// Linear in their number; a quadratic reader takes minutes.
+TEST(Safetensors, ManyTensorsAreReadAtOnce) {
+  const TemporaryFolder folder;
+  TensorFile file;
+  for (int i = 0; i < 100000; ++i) file.tensors.push_back({fmt::format("tensor {}", i), {{1}, {double(i)}}});
+  const auto start = std::chrono::steady_clock::now();
+  write_safetensors(folder / "file", file);
+  const TensorFile read = read_safetensors(folder / "file");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  ASSERT_EQ(read.tensors.size(), file.tensors.size());
+  EXPECT_EQ(read.tensors[99999].first, "tensor 99999");
+  EXPECT_EQ(read.tensors[99999].second.values, std::vector<double>{99999});
 }
 
 TEST(Safetensors, RefusesToWriteWhatCannotBeRead) {

@@ -95,6 +95,8 @@ Expr heaviside(Expr a);
 /// Total derivative by a coordinate: d u = u_x, chain rule through everything. abs, sign, heaviside,
 /// min and max are differentiated piecewise (no delta functions).
 Expr differentiate(Expr e, const std::string& coordinate);
+/// The same, but an ArgumentError where e jumps along the coordinate, so that a delta would be dropped.
+Expr differentiate_without_deltas(Expr e, const std::string& coordinate);
 namespace detail {
 /// An argument of d: a coordinate, or (where `by` is empty) how often to differentiate by the one before.
 struct DerivativeStep {
@@ -106,10 +108,10 @@ struct DerivativeStep {
 Expr differentiate(Expr e, std::initializer_list<DerivativeStep> steps);
 }  // namespace detail
 
-/// d(e, x, x, t): repeated total derivatives by coordinates. A whole number is the order in the coordinate
-/// before it: d(e, x, 2) is d(e, x, x), d(e, t, x, 3) is d(e, t, x, x, x). An expression that is no
-/// coordinate (a constant, an unknown), orders outside 1 … 16 and two numbers in a row are ArgumentErrors;
-/// d(e, 2) does not compile.
+/// d(e, x, x, t): repeated total derivatives by coordinates, without deltas. A whole number is the order in
+/// the coordinate before it: d(e, x, 2) is d(e, x, x), d(e, t, x, 3) is d(e, t, x, x, x). An expression that
+/// is no coordinate (a constant, an unknown), orders outside 1 … 16 and two numbers in a row are
+/// ArgumentErrors; d(e, 2) does not compile.
 template <std::same_as<Expr> Coordinate, class... More>
 requires((std::same_as<More, Expr> || std::same_as<More, int>)&&...) Expr
     d(Expr e, Coordinate coordinate, More... more) {
@@ -134,6 +136,8 @@ bool contains_fields(Expr e);
 /// Text that parses to the same expression; derivatives of single-letter coordinates as u_xx,
 /// others as d(u, space, space).
 std::string to_string(Expr e);
+/// The same for messages: at most `longest` bytes, cut with "…" beyond.
+std::string to_string(Expr e, std::size_t longest);
 /// Value in double by plain recursion (memoised): leaves are looked up in `leaves`; a missing one is
 /// an ArgumentError. The oracle of the tape's tests.
 double evaluate(Expr e, const std::vector<std::pair<Expr, double>>& leaves);

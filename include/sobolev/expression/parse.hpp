@@ -8,6 +8,7 @@
 
 #include "sobolev/core/error.hpp"
 #include "sobolev/expression/expr.hpp"
+#include "sobolev/expression/jumps.hpp"
 
 namespace sobolev {
 
@@ -16,6 +17,7 @@ struct ExpressionScope {
   std::vector<std::string> coordinates;     // in column order
   std::vector<std::string> unknowns;        // functions of all the coordinates
   std::map<std::string, double> constants;  // besides pi and e
+  CoordinateBox ranges = {};                // where jumps matter; a coordinate without one may be anything
 };
 
 /// Parses an expression. Grammar (precedence from loose to tight):
@@ -27,7 +29,8 @@ struct ExpressionScope {
 /// after the expression. u_xxt is a derivative when u is an unknown and every letter is a one-letter
 /// coordinate. `position` is where the text's first character stands; errors (ParseError) give the exact
 /// column, say what was expected and suggest the nearest valid name. A constant subexpression that is not
-/// finite (1/0, log(0)) is an error. Nesting is limited to 200 levels, text to 64 KiB.
+/// finite (1/0, log(0)) is an error, and so is a d(…) that would drop a delta function (jumps.hpp). Nesting
+/// is limited to 200 levels, text to 64 KiB.
 Expr parse_expression(std::string_view text, const ExpressionScope& scope,
                       const SourcePosition& position = {});
 

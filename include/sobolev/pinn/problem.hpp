@@ -56,8 +56,9 @@ struct NetworkOptions {
   int width = 0;
   Activation activation = Activation::tanh;
   int periodic_modes = 0;
-  bool normalize = true;         // map ordinary coordinates to [-1, 1]
-  bool hard_initial = true;      // explicit initial data f in the output: u = f + τ·N, τ from 0 to 1
+  bool normalize = true;  // map ordinary coordinates to [-1, 1]
+  /// Explicit initial data f in the output, u = f + τ·N, τ from 0 to 1; empty: where f is smooth.
+  std::optional<bool> hard_initial = {};
   double first_layer_scale = 1;  // multiplies the initial weights of the first layer
   /// By unknown: u = offset + scale·N with a network output N of order one (docs/defaults.md). What is
   /// left out is found from the conditions and equations.
