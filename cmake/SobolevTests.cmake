@@ -10,6 +10,10 @@ string(APPEND SOBOLEV_SAME_FLAGS " -DSOBOLEV_KERNEL_OPTIMIZATION=${SOBOLEV_KERNE
 if(SOBOLEV_CUDA STREQUAL "SIMULATED")
   string(APPEND SOBOLEV_SAME_FLAGS " -DSOBOLEV_CUDA=SIMULATED")
 endif()
+set(SOBOLEV_OBJECTS_AT_HAND 0)
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache")
+  set(SOBOLEV_OBJECTS_AT_HAND 1)
+endif()
 
 file(GLOB SOBOLEV_TEST_FAMILIES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*")
 foreach(directory IN LISTS SOBOLEV_TEST_FAMILIES)
@@ -23,10 +27,13 @@ foreach(directory IN LISTS SOBOLEV_TEST_FAMILIES)
     target_include_directories(test_${family} PRIVATE "${PROJECT_SOURCE_DIR}" "${SOBOLEV_RANDOM123_INCLUDE}")
     target_compile_definitions(test_${family} PRIVATE
       SOBOLEV_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SOBOLEV_BINARY_DIR="${CMAKE_BINARY_DIR}"
-      SOBOLEV_COMMAND="${CMAKE_BINARY_DIR}/bin/sobolev" SOBOLEV_BUILD_TYPE="${CMAKE_BUILD_TYPE}"
-      SOBOLEV_SAME_FLAGS="${SOBOLEV_SAME_FLAGS}")
+      SOBOLEV_COMMAND="${CMAKE_BINARY_DIR}/bin/sobolev")
     target_link_libraries(test_${family} PRIVATE sobolev::sobolev sobolev_flags GTest::gtest_main
       GTest::gmock fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus OpenMP::OpenMP_CXX Threads::Threads ZLIB::ZLIB PNG::PNG)
+    if(family STREQUAL "install")
+      target_compile_definitions(test_install PRIVATE SOBOLEV_SAME_FLAGS="${SOBOLEV_SAME_FLAGS}"
+        SOBOLEV_OBJECTS_AT_HAND=${SOBOLEV_OBJECTS_AT_HAND})
+    endif()
     if(family STREQUAL "simulated")
       target_compile_definitions(test_${family} PRIVATE SOBOLEV_CUDA_SIMULATED=1)
     endif()
