@@ -168,7 +168,7 @@ std::optional<Jump> find_jump(Expr e, const CoordinateBox& box, const std::strin
   std::vector<Expr> switches, leaves;
   for (Expr x : nodes) {
     if (x->op == Op::coordinate || x->op == Op::field) leaves.push_back(x);
-    if (x->op != Op::heaviside && x->op != Op::sign) continue;
+    if (x->op != Op::heaviside && x->op != Op::sign && x->op != Op::absolute) continue;
     if (!coordinate.empty() && differentiate(x->a, coordinate).is_constant(0)) continue;
     const auto same = [&](Expr s) { return s->a == x->a; };
     if (std::none_of(switches.begin(), switches.end(), same)) switches.push_back(x);
@@ -206,7 +206,8 @@ std::string to_string(const Jump& jump) {
     for (const auto& [at, value] : jump.place)
       if (at == leaf) where += fmt::format("{}{} = {:.6g}", where.empty() ? " at " : ", ", leaf->name, value);
   if (contains_fields(argument)) where = " where its argument changes its sign";
-  return to_string(jump.node, 80) + " jumps" + where;
+  const std::string what = jump.node->op == Op::absolute ? "what is divided by " : "";
+  return what + to_string(jump.node, 80) + " jumps" + where;
 }
 
 std::string dropped_delta(const Jump& jump, const std::string& coordinate) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Expressions that become part of the output are differentiated by the equations: none may lose a delta.
+// Expressions that become part of the output, or of the network's inputs, are differentiated by the
+// equations: none may lose a delta.
 #include <fmt/format.h>
 
 #include "src/pinn/initial_data.hpp"
@@ -8,7 +9,8 @@
 namespace sobolev::detail {
 namespace {
 struct BuiltIn {
-  std::string unknown, key;
+  std::string unknown;  // "" for all
+  std::string key;
   Expr form;
 };
 
@@ -16,6 +18,10 @@ std::vector<BuiltIn> built_in(const Problem& problem) {
   std::vector<BuiltIn> all;
   for (const auto& [unknown, form] : problem.network.output)
     if (piecewise(form)) all.push_back({unknown, "network.output." + unknown, form});
+  // A network is as smooth as its inputs.
+  for (std::size_t i = 0; i < problem.network.features.size(); ++i)
+    if (piecewise(problem.network.features[i]))
+      all.push_back({"", fmt::format("network.features.{}", i), problem.network.features[i]});
   for (const std::string& unknown : problem.unknowns) {
     const InitialData data = initial_data(problem, unknown);
     if (!data.built_in) continue;
@@ -29,7 +35,7 @@ std::vector<BuiltIn> built_in(const Problem& problem) {
 void check(const Problem& problem, const BuiltIn& part, const std::vector<Expr>& expressions,
            const CoordinateBox& box, const std::string& user) {
   for (const Expr leaf : fields_of(expressions)) {
-    if (leaf->name != part.unknown) continue;
+    if (!part.unknown.empty() && leaf->name != part.unknown) continue;
     Expr e = part.form;
     for (const auto& [coordinate, order] : leaf->derivative)
       for (int k = 0; k < order; ++k) {

@@ -197,6 +197,8 @@ inline const std::vector<BadProblem> bad_problems = {
      "where = \"t = 1\", equation = \"u = @d(sign(x), x)\"", "sign(x) jumps at x = 0"},
     {"jump_in_output", "width = 8", "output = { u = @\"abs(x) + t*u\" }",
      "network.output.u is differentiated to u_xx in equation heat"},
+    {"jump_in_feature", "width = 8", "features = [\"sin(x)\", @\"abs(x)\"]",
+     "network.features.1 is differentiated to u_xx in equation heat"},
     // Sense.
     {"no_unknowns", "unknowns = [\"u\"]", "unknowns = @[]", "there are no unknowns"},
     {"no_unknowns_key", "title = \"Heat\"\nunknowns = [\"u\"]\n", "@title = \"Heat\"\n",

@@ -15,18 +15,18 @@ using CoordinateBox = std::map<std::string, std::pair<double, double>>;
 
 /// A place where an expression is not continuous.
 struct Jump {
-  Expr node;                                   // the heaviside(z) or sign(z) behind it
+  Expr node;                                   // the heaviside(z), sign(z) or abs(z) behind it
   std::vector<std::pair<Expr, double>> place;  // the leaves of the expression there, where z = 0
   double below = 0, above = 0;                 // the expression's limits for z < 0 and z > 0
 };
 
-/// Looks for a jump of e at a zero of the argument z of a heaviside or sign in e (those that the derivatives
-/// of abs, min and max contain count too). Coordinates stay in their ranges in `box`; those without one, and
-/// the values of unknowns and their derivatives, may be any number. A z that keeps one sign there does not
-/// switch, and e need not jump where z does: x·heaviside(x) does not. With `coordinate`, only jumps across
-/// which z changes along that coordinate count: those that the derivative of e by it makes a delta function.
-/// Decided at sampled points and by bisection between them: what happens on a part of less than about 1e-4 of
-/// the box can be missed.
+/// Looks for a jump of e at a zero of the argument z of a heaviside, sign or abs in e (those that the
+/// derivatives of abs, min and max contain count too). Coordinates stay in their ranges in `box`; those
+/// without one, and the values of unknowns and their derivatives, may be any number. A z that keeps one sign
+/// there does not switch, and e need not jump where z does: x·heaviside(x) does not. With `coordinate`, only
+/// jumps across which z changes along that coordinate count: those that the derivative of e by it makes a
+/// delta function. Decided at sampled points and by bisection between them: what happens on a part of less
+/// than about 1e-4 of the box can be missed.
 std::optional<Jump> find_jump(Expr e, const CoordinateBox& box = {}, const std::string& coordinate = {});
 
 /// "heaviside(y - 0.5) jumps at y = 0.5"
