@@ -169,7 +169,8 @@ void WindowTrainer<T, E>::scale_weights() {
         weights[e] *= part.condition ? part.condition->weight.value_or(unscaled_condition) : 1.0;
       else
         weights[e] *= (part.condition ? condition_weight : 1.0) / norms[g][e];
-      if (!(T(weights[e]) > 0) || !std::isfinite(T(weights[e])))
+      // Where rows are no numbers, the loss is none either, and the training says so.
+      if (!std::isnan(norms[g][e]) && (!(T(weights[e]) > 0) || !std::isfinite(T(weights[e]))))
         fail(
             p, key,
             fmt::format(
