@@ -25,7 +25,8 @@ std::string source_of(const Problem& problem);
 void check_network(const Problem& problem);
 void check_training(const Problem& problem);
 void check_reference(const Problem& problem);
-/// What is built into the output, and the extra inputs, must not lose a delta function when the equations differentiate it.
+/// What is built into the output, and the extra inputs, must not lose a delta function when the equations
+/// differentiate it.
 void check_deltas(const Problem& problem);
 
 }  // namespace sobolev::detail

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <ctime>
 
 #include "tests/io/mutate.hpp"
 #include "tests/io/temporary_folder.hpp"
@@ -372,9 +372,9 @@ TEST(Problem, ManyConstantsEquationsAndConditionsAreReadAtOnce) {
     conditions +=
         fmt::format("p{} = {{ where = \"t = {}, x = 0.5\", equation = \"u = {}\" }}\n", i, i / 5000.0, i);
   text.insert(text.find("\n[network]"), conditions);
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   const Problem problem = Problem::from_string(text);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  EXPECT_LT(std::clock() - start, 30 * CLOCKS_PER_SEC);
   EXPECT_EQ(problem.constants.at("c39999"), 39999.1);
   EXPECT_EQ(problem.equations.size(), 5001u);
 }

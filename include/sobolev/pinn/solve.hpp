@@ -38,7 +38,7 @@ struct ResidualCheck {
 };
 
 /// What an answer is worth without a reference to compare it with. Small residuals are necessary, not
-/// sufficient: docs/reliability.md.
+/// sufficient: docs/command.md.
 struct Assessment {
   std::vector<ResidualCheck> residuals;  // equations, then conditions, in the problem's order
   std::vector<std::string> doubts;       // plain sentences, each with a remedy; empty: none
