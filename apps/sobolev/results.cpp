@@ -3,13 +3,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cmath>
+#include <optional>
 
 #include "apps/sobolev/commands.hpp"
 #include "apps/sobolev/description.hpp"
 #include "sobolev/core/version.hpp"
 #include "sobolev/io/atomic_file.hpp"
 #include "sobolev/io/npy.hpp"
+#include "src/pinn/initial_data.hpp"
 
 namespace sobolev::app {
 namespace {
@@ -24,6 +26,11 @@ nlohmann::ordered_json residuals_json(const std::vector<ResidualCheck>& residual
                    {"scale", r.scale},
                    {"place", r.place}});
   return out;
+}
+
+/// The larger one; what is no number is larger than any.
+void raise(std::optional<double>& largest, double value) {
+  if (!largest || std::isnan(value) || value > *largest) largest = value;
 }
 
 std::string history_table(const Solution& solution) {
@@ -95,6 +102,7 @@ nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host
           {"max_error", solution.max_error()},
           {"residuals", residuals_json(solution.assessment().residuals)},
           {"doubts", solution.assessment().doubts},
+          {"notes", detail::problem_notes(problem)},
           {"finished", solution.finished()},
           {"stopped_because", solution.stopped_because()},
           {"version", version()}};
@@ -110,11 +118,10 @@ std::vector<HistoryRow> history_to_the_end(const Solution& solution) {
     rows.push_back(end);
   }
   rows.back().relative_l2.reset();
-  for (const auto& [unknown, error] : solution.relative_l2())
-    rows.back().relative_l2 = std::max(rows.back().relative_l2.value_or(0), error);
+  for (const auto& [unknown, error] : solution.relative_l2()) raise(rows.back().relative_l2, error);
   rows.back().residual.reset();
   for (const ResidualCheck& r : solution.assessment().residuals)
-    if (r.scale > 0) rows.back().residual = std::max(rows.back().residual.value_or(0), r.rms / r.scale);
+    if (r.scale > 0) raise(rows.back().residual, r.rms / r.scale);
   return rows;
 }
 

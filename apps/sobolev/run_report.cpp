@@ -6,6 +6,7 @@
 #include "apps/sobolev/progress.hpp"
 #include "apps/sobolev/results.hpp"
 #include "sobolev/core/version.hpp"
+#include "src/pinn/initial_data.hpp"
 
 namespace sobolev::app {
 namespace {
@@ -62,6 +63,7 @@ Report report_of(const Solution& solution, const Solution::Table& table,
   Report report;
   report.title = title_of(problem);
   report.doubts = solution.assessment().doubts;
+  report.notes = detail::problem_notes(problem);
   report.subtitle =
       solution.finished()
           ? fmt::format("{}: {}", report.doubts.empty() ? "Finished" : "Doubtful", solution.stopped_because())

@@ -167,6 +167,7 @@ void apply_override(TomlDocument& document, const std::string& assignment) {
         node->entries.back().value.position = position;
         found = node->entries.end() - 1;
       }
+      if (p + 1 == path.size()) found->position = position;  // what is wrong with the entry is the option's
       node = &found->value;
     } else {
       throw ParseError(position, fmt::format("{} is {}, it has no keys", parent, describe(*node)));

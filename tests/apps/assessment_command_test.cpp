@@ -113,6 +113,37 @@ TEST_F(AssessmentCommandTest, ResidualsAreThoseOfTheSolution) {
   EXPECT_NEAR(residuals[0]["scale"].get<double>(), std::max(source, u_xx), 0.05 * std::max(source, u_xx));
 }
 
+/// Start and ends disagree: what the library noticed stands with the results.
+TEST_F(AssessmentCommandTest, NotesStandWithTheResults) {
+  std::filesystem::copy(SOBOLEV_SOURCE_DIR "/tests/pinn/cases/rod_corner.toml", folder / "p.toml",
+                        std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy(SOBOLEV_SOURCE_DIR "/tests/pinn/cases/rod_corner.npz", folder / "rod_corner.npz");
+  const CommandResult result = solve("iterations = 1", {"--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json notes = json::parse(result.out)["notes"];
+  ASSERT_FALSE(notes.empty());
+  testing::CommandOptions here;
+  here.folder = folder.path();
+  EXPECT_EQ(json::parse(run_command({"check", "p.toml", "--json"}, here).out)["notes"], notes);
+  EXPECT_THAT(read_text(folder / "run/report.html"), HasSubstr("<ul class=\"notes\">\n<li>"));
+}
+
+/// The output is no number at x = 0, where the reference has a point and the training none.
+TEST_F(AssessmentCommandTest, AnErrorThatIsNoNumberIsNotSmall) {
+  write_text(folder / "p.toml",
+             "unknowns = [\"u\"]\n[coordinates]\nx = [0, 1]\n[equations]\nslope = \"u_x = 1\"\n"
+             "[network]\nwidth = 6\noutput = { u = \"x + x*log(x)*u\" }\n[training]\n"
+             "points = { sobol = 200 }\n[reference]\nexact = { u = \"x\" }\n");
+  const CommandResult result = solve("relative_l2 = 0.9, iterations = 12", {"--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json object = json::parse(result.out);
+  EXPECT_EQ(object["stopped_because"], "stop.iterations reached");
+  EXPECT_EQ(object["relative_l2"]["u"], nullptr);
+  const std::string history = read_text(folder / "run/history.csv");
+  const std::size_t end = history.rfind(',');
+  EXPECT_THAT(history.substr(history.rfind(',', end - 1), end), HasSubstr("nan"));
+}
+
 TEST_F(AssessmentCommandTest, TheHistoryEndsWithTheResidual) {
   const CommandResult result = solve(too_little, {"--json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
