@@ -36,9 +36,12 @@ Problem assembled() {
   n.width = 17;
   n.activation = Activation::softplus;
   n.periodic_modes = 4;
-  n.normalize = n.hard_initial = false;
+  n.normalize = false;
+  n.hard_initial = false;
   n.first_layer_scale = std::numbers::e;
-  n.output = {{"u", sin(x) + t * u}, {"v", v * v}};
+  n.scale = {{"v", 1.0 / 3}};
+  n.offset = {{"v", -0.7}};
+  n.output = {{"u", sin(x) + t * u}};
   n.features = {tanh(x / 0.05), x * long_name};
   n.symmetry = {{"x", 1}, {"depth", -1}};
 
@@ -82,12 +85,13 @@ TEST(ToToml, EveryOptionOfAProblemAssembledInCpp) {
 // structs stops this from compiling, and belongs into assembled() and to_toml() as well.
 TEST(ToToml, AssembledHasNoDefaults) {
   const Problem p = assembled(), standard;
-  const auto& [depth, width, activation, modes, normalize, hard, scale, output, features, symmetry] =
-      p.network;
+  const auto& [depth, width, activation, modes, normalize, hard, first, scale, offset, output, features,
+               symmetry] = p.network;
   const NetworkOptions n;
   EXPECT_TRUE(depth != n.depth && width != n.width && activation != n.activation &&
               modes != n.periodic_modes && normalize != n.normalize && hard != n.hard_initial &&
-              scale != n.first_layer_scale && !output.empty() && !features.empty() && !symmetry.empty());
+              first != n.first_layer_scale && !scale.empty() && !offset.empty() && !output.empty() &&
+              !features.empty() && !symmetry.empty());
   const auto& [precision, products, seed, points, causal, windows, stop, phases] = p.training;
   const TrainingOptions s;
   EXPECT_TRUE(precision != s.precision && products != s.products && seed != s.seed && !(causal == s.causal) &&
