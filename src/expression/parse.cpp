@@ -319,7 +319,7 @@ class Parser {
     return checked(detail::call_function(*f, arguments), start);
   }
 
-  [[noreturn]] void no_function(const std::string& id, std::size_t start, std::size_t open) const {
+  [[noreturn, gnu::noinline]] void no_function(const std::string& id, std::size_t start, std::size_t open) const {
     if (has(scope_.unknowns, id)) fail(start, called_unknown(id, open));
     if (has(scope_.coordinates, id) || scope_.constants.count(id) || id == "pi" || id == "e")
       fail(start, fmt::format("'{}' is not a function; write {}*(…) to multiply", id, id));
@@ -359,7 +359,8 @@ class Parser {
         id, scope_.coordinates.empty() ? "x" : scope_.coordinates.back(), id);
   }
 
-  Expr derivative(std::size_t open, std::size_t start) {
+  /// Not inlined: calls nest, and their frames must stay small.
+  [[gnu::noinline]] Expr derivative(std::size_t open, std::size_t start) {
     Expr e = sum();
     std::string last;  // the coordinate that an order may follow
     int count = 0;

@@ -54,7 +54,7 @@ TEST(Input, WhatIsNotBuiltInIsSaid) {
   const std::string note = "the initial data of u is not built into the output, because its value jumps";
   EXPECT_THAT(run_command({"check", case_file("jump_initial")}).out, HasSubstr(note));
   const auto object = nlohmann::json::parse(run_command({"check", case_file("jump_initial"), "--json"}).out);
-  EXPECT_THAT(object["note"].dump(), HasSubstr(note));
+  EXPECT_THAT(object["notes"].dump(), HasSubstr(note));
   const CommandResult solved = solve_shortly(case_file("jump_initial"), folder / "run");
   EXPECT_EQ(solved.exit_code, 0) << solved.err;
   const std::size_t first = solved.err.find(note);

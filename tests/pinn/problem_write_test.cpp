@@ -114,8 +114,6 @@ TEST(ToToml, OtherPointsAndReferences) {
   p.reference.exact.clear();
   p.reference.file = "/data/reference.npz";
   EXPECT_TRUE(again(p) == p) << p.to_toml();
-  p.reference.file.clear();
-  p.reference.solver = "etdrk4";
   p.training.points = {Sampling::uniform, {}, 12, 0, 0, {}};
   EXPECT_TRUE(again(p) == p) << p.to_toml();
 
