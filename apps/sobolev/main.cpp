@@ -176,8 +176,8 @@ int main(int argc, char** argv) {
   // OpenMP threads that wait spin for a long time by default, which costs a factor of ten on a machine
   // that does other work as well. The run-time library reads this when the program is loaded.
   if (!std::getenv("OMP_WAIT_POLICY") && !std::getenv("GOMP_SPINCOUNT") && !std::getenv("KMP_BLOCKTIME")) {
-    ::setenv("GOMP_SPINCOUNT", "20000", 0);
-    ::setenv("KMP_BLOCKTIME", "1", 0);
+    ::setenv("GOMP_SPINCOUNT", "1000", 0);
+    ::setenv("KMP_BLOCKTIME", "0", 0);
     ::execv("/proc/self/exe", argv);  // where that fails the program just goes on
   }
   std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit then is an error of write(), with a message
