@@ -319,7 +319,8 @@ class Parser {
     return checked(detail::call_function(*f, arguments), start);
   }
 
-  [[noreturn, gnu::noinline]] void no_function(const std::string& id, std::size_t start, std::size_t open) const {
+  [[noreturn, gnu::noinline]] void no_function(const std::string& id, std::size_t start,
+                                               std::size_t open) const {
     if (has(scope_.unknowns, id)) fail(start, called_unknown(id, open));
     if (has(scope_.coordinates, id) || scope_.constants.count(id) || id == "pi" || id == "e")
       fail(start, fmt::format("'{}' is not a function; write {}*(…) to multiply", id, id));
