@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Solves problems over several seeds and prints the tables of docs/accuracy.md.
 
-    tools/accuracy.py --command build/release/bin/sobolev [--seeds 3] [--write docs/accuracy.md] [PROBLEM ...]
+    tools/accuracy.py --command build/run/bin/sobolev [--seeds 3] [--write docs/accuracy.md] [PROBLEM ...]
 
 Without names: the zoo, then the problems of tests/pinn/unseen, which leave everything to the defaults, then those of
-tests/pinn/cases that have a reference. A second table says of every run whether its answer was wrong (a relative L2
+tests/pinn/families, one problem in many sizes, and those of tests/pinn/cases that have a reference. A second table says of every run whether its answer was wrong (a relative L2
 error above 1e-2) and whether it was doubted. Rows that a written table already has are kept for problems not named.
 Let nothing else run on the machine: limits in seconds decide how far a run gets.
 """
@@ -106,7 +106,7 @@ def write(path, kind, name, runs):
 def problems():
     """(kind, name) -> what the command is given."""
     every = {("zoo", p.stem): p.stem for p in sorted((ROOT / "problems").glob("*.toml"))}
-    for kind in ("unseen", "cases"):
+    for kind in ("unseen", "families", "cases"):
         for path in sorted((ROOT / "tests/pinn" / kind).glob("*.toml")):
             if "[reference]" in path.read_text():
                 every[kind, path.stem] = str(path)
@@ -115,7 +115,7 @@ def problems():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--command", default=str(ROOT / "build/release/bin/sobolev"))
+    parser.add_argument("--command", default=str(ROOT / "build/run/bin/sobolev"))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--write", type=Path, help="replace the rows in this file")

@@ -67,10 +67,8 @@ std::vector<std::pair<std::string, std::string>> lines_of(const Problem& problem
   out.emplace_back("parameters", std::to_string(understood.parameters));
   for (const auto& [unknown, scale] : chosen.network.scale) {
     const bool given = problem.network.scale.contains(unknown) && problem.network.offset.contains(unknown);
-    out.emplace_back("size",
-                     fmt::format("{} = {:g} + {:g} times a network output of order one{}", unknown,
-                                 chosen.network.offset.at(unknown), scale,
-                                 given ? "" : " (found from conditions and equations where not given)"));
+    out.emplace_back("size", size_text(chosen.network, unknown) +
+                                 (given ? "" : " (found from conditions and equations where not given)"));
   }
   option("points", points_text(chosen), points_text(problem));
   out.emplace_back("windows", std::to_string(problem.training.windows));

@@ -77,12 +77,13 @@ std::string network_text(const Problem& problem) {
     out += fmt::format(", {} extra input{}", n.features.size(), n.features.size() == 1 ? "" : "s");
   for (const auto& [name, sign] : n.symmetry)
     out += fmt::format(", {} in {}", sign > 0 ? "even" : "odd", name);
-  for (const auto& [unknown, scale] : n.scale)
-    if (scale != 1) out += fmt::format(", {} of size {:g}", unknown, scale);
-  for (const auto& [unknown, offset] : n.offset)
-    if (offset != 0) out += fmt::format(", {} about {:g}", unknown, offset);
   if (!n.output.empty()) out += ", output transform";
   return out;
+}
+
+std::string size_text(const NetworkOptions& network, const std::string& unknown) {
+  return fmt::format("{} = {:g} + {:g} times a network output of order one", unknown,
+                     network.offset.at(unknown), network.scale.at(unknown));
 }
 
 std::string points_text(const Problem& problem) {

@@ -48,6 +48,8 @@ std::string arithmetic_text(const TrainingOptions& training);
 std::string activation_name(Activation activation);
 std::string optimizer_name(Optimizer optimizer);
 std::string network_text(const Problem& problem);
+/// Of an unknown without an output transform; the network with its defaults.
+std::string size_text(const NetworkOptions& network, const std::string& unknown);
 std::string points_text(const Problem& problem);
 std::string phase_text(const PhaseOptions& phase);
 std::string reference_text(const ReferenceOptions& reference);

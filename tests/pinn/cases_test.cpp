@@ -70,11 +70,11 @@ TEST(Cases, SixOscillatorsKeepLevenbergMarquardt) {
 TEST(Cases, CoefficientsComeOutOfData) {
   const Solution s =
       solve(Cpu(2), read_case("coefficients_from_data",
-                              {to_the_end ? "training.stop={ iterations = 200, relative_l2 = 1e-3 }"
+                              {to_the_end ? "training.stop={ iterations = 200, relative_l2 = 5e-3 }"
                                           : "training.stop={ iterations = 1 }"}));
   EXPECT_LE(s.parameters(), 1500u);
   if (to_the_end) {
-    EXPECT_LE(worst_error(s), 1e-3);
+    EXPECT_LE(worst_error(s), 5e-3);  // 9e-5 in the 60 seconds of the defaults
   }
 }
 
