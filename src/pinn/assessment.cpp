@@ -40,15 +40,20 @@ std::string percent(double share) {
   return share >= 0.1 ? fmt::format("{:.0f} %", 100 * share) : fmt::format("{:.2g} %", 100 * share);
 }
 
+/// between: rms on fresh points over that on the training points of the same windows; 0 where not known.
 std::vector<std::string> doubts_of(const Solution::State& state, const std::vector<ResidualCheck>& checks,
-                                   std::size_t rows) {
+                                   const std::vector<double>& between, std::size_t rows) {
   const Problem& p = state.problem;
   std::vector<std::string> doubts;
-  const bool stalled = state.stopped_because == "the loss stands still" ||
-                       state.stopped_because == "no step lowers the loss any more";
   const std::size_t parameters = state.parameters.back().size();
-  bool between = false;
-  for (const ResidualCheck& c : checks) {
+  bool any_overfitted = false;
+  if (const int trained = int(state.parameters.size()); state.finished && trained < p.training.windows)
+    doubts.push_back(
+        fmt::format("only {} windows of {} are solved, up to t = {:.4g}: train longer "
+                    "(training.stop), or remove the limit",
+                    trained, p.training.windows, window_range(p, trained - 1).second));
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    const ResidualCheck& c = checks[i];
     const std::string name = (c.condition ? "condition " : "equation ") + c.name;
     if (!std::isfinite(c.rms) || !std::isfinite(c.scale)) {
       doubts.push_back(
@@ -58,14 +63,14 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
       continue;
     }
     const double share = c.scale > 0 ? c.rms / c.scale : c.rms > 0 ? 1 : 0;
-    const bool overfitted = c.training_rms > 0 && c.rms > overfit * c.training_rms && share > overfit_from;
-    between = between || overfitted;
+    const bool overfitted = between[i] > overfit && share > overfit_from;
+    any_overfitted = any_overfitted || overfitted;
     if (overfitted)
       doubts.push_back(
           fmt::format("{}: between the training points its residual is {:.2g} times as large as on them ({} "
                       "of its largest term): "
                       "more points (training.points), or a smaller network (network.width)",
-                      name, c.rms / c.training_rms, percent(share)));
+                      name, between[i], percent(share)));
     else if (share > not_small)
       doubts.push_back(
           fmt::format("{}: its residual is {} of its largest term, most near {}: train longer "
@@ -78,18 +83,17 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
           fmt::format("{}: near {} its residual is {} of its largest term: more points there "
                       "(training.points.dense), or train longer (training.stop.seconds)",
                       name, place_text(p, c.place), percent(c.largest / c.scale)));
-    else if (stalled && share > not_small_stall)
+    else if (state.stalled && share > not_small_stall)
       doubts.push_back(
-          fmt::format("{}: training ended because {}, with a residual of {} of its largest term: {}another "
+          fmt::format("{}: the training stood still with a residual of {} of its largest term: {}another "
                       "seed (--seed), or a wider network (network.width)",
-                      name, state.stopped_because, percent(share),
-                      p.time() >= 0 ? "time windows (training.windows), " : ""));
+                      name, percent(share), p.time() >= 0 ? "time windows (training.windows), " : ""));
   }
   if (parameters > rows)
     doubts.push_back(
         fmt::format("the network has {} parameters and only {} residuals to fit{}: more points "
                     "(training.points), or a narrower network (network.width)",
-                    parameters, rows, between ? "" : ", so that small residuals prove little"));
+                    parameters, rows, any_overfitted ? "" : ", so that small residuals prove little"));
   return doubts;
 }
 }  // namespace
@@ -101,17 +105,21 @@ Assessment assess(const Cpu& cpu, const Solution::State& state) {
   if (trained == 0) return out;
   ResidualChecker checker(cpu, p,
                           std::clamp(times_training * p.training.points.count, least_points, most_points));
-  std::vector<ResidualSums> fresh(p.equations.size() + p.conditions.size()), training = fresh;
+  std::vector<ResidualSums> fresh(p.equations.size() + p.conditions.size()), training = fresh,
+                                                                             compared = fresh;
   const auto add = [](std::vector<ResidualSums>& to, const std::vector<ResidualSums>& from) {
     for (std::size_t i = 0; i < to.size(); ++i) to[i].add(from[i]);
   };
   for (int w : windows_to_check(trained)) {
-    add(fresh, checker.fresh(w, state.parameters));
+    const std::vector<ResidualSums> sums = checker.fresh(w, state.parameters);
+    add(fresh, sums);
     // Which points earlier windows ended with is not known where they were drawn anew.
     const bool last = w == trained - 1;
-    if (last || p.training.points.resample_every == 0)
-      add(training, checker.trained(w, state.parameters, last ? state.generation : 0));
+    if (!last && p.training.points.resample_every > 0) continue;
+    add(compared, sums);
+    add(training, checker.trained(w, state.parameters, last ? state.generation : 0));
   }
+  std::vector<double> between;
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     if (fresh[i].points == 0) continue;
     const bool condition = i >= p.equations.size();
@@ -123,9 +131,10 @@ Assessment assess(const Cpu& cpu, const Solution::State& state) {
     check.training_rms = training[i].rms();
     check.scale = fresh[i].scale();
     check.place = fresh[i].place;
+    between.push_back(check.training_rms > 0 ? compared[i].rms() / check.training_rms : 0);
     out.residuals.push_back(std::move(check));
   }
-  out.doubts = doubts_of(state, out.residuals, checker.rows(trained - 1, state.generation));
+  out.doubts = doubts_of(state, out.residuals, between, checker.rows(trained - 1, state.generation));
   return out;
 }
 

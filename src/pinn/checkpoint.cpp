@@ -170,6 +170,7 @@ void Solution::save(const std::filesystem::path& checkpoint,
                           {"exhausted", s.exhausted},
                           {"causal_stage", s.causal_stage},
                           {"finished", s.finished},
+                          {"stalled", s.stalled},
                           {"stopped_because", s.stopped_because},
                           {"seed", s.problem.training.seed},
                           {"scale", s.problem.network.scale},
@@ -237,6 +238,12 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
     s.problem.network.scale = state.value("scale", unit_scales(s.problem));
     s.problem.network.offset = state.value("offset", std::map<std::string, double>());
     for (const auto& [u, scale] : s.problem.network.scale) s.problem.network.offset.emplace(u, 0.0);
+    // The default width of another version may be another one.
+    if (s.problem.network.width == 0)
+      s.problem.network.width = int(std::clamp<std::size_t>(
+          file.at(s.problem.training.windows == 1 ? "layers.0.bias" : "windows.0.layers.0.bias", checkpoint)
+              .values.size(),
+          1, 4096));
     s.problem.validate();
     s.problem = detail::with_defaults(s.problem);
     const TrainingOptions& training = s.problem.training;
@@ -248,6 +255,7 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
     s.exhausted = state.at("exhausted");
     s.causal_stage = std::size_t(read.integer("causal_stage", 0, long(training.causal.epsilon.size())));
     s.finished = state.at("finished");
+    s.stalled = state.value("stalled", false);
     s.stopped_because = state.at("stopped_because");
     const long windows =
         read.integer("windows_begun", std::max(1, s.window), std::min(training.windows, s.window + 1));
@@ -284,7 +292,13 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
 Solution Solution::from_weights(const Problem& problem, const std::filesystem::path& weights) {
   Solution solution;
   State& s = *solution.state_;
-  s.problem = detail::with_defaults(problem);
+  s.problem = problem;
+  // Somebody's own network gives the solution itself, unless the problem says what it gives.
+  for (const auto& [unknown, scale] : unit_scales(problem)) {
+    s.problem.network.scale.emplace(unknown, scale);
+    s.problem.network.offset.emplace(unknown, 0.0);
+  }
+  s.problem = detail::with_defaults(s.problem);
   s.problem.source = detail::source_of(problem);
   require(s.problem.training.windows == 1, "weights from a file: the problem must have one window");
   s.parameters.push_back(

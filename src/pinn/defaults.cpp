@@ -41,7 +41,8 @@ Problem with_defaults(const Problem& problem) {
                                                           : dimensions == 2 ? 2000
                                                                             : 4000;
     const int rows = std::min(most, std::max(least_points, 2 * most / equations));
-    const int determined = int(1.2 * double(parameters())) / equations;
+    const std::size_t fitted = std::min(parameters(), levenberg_marquardt_limit);
+    const int determined = int(1.2 * double(fitted)) / equations;
     t.points.count = std::max(rows, (determined + 49) / 50 * 50);
   }
   if (t.points.condition_count == 0) {

@@ -92,6 +92,7 @@ Buffer<double> Continuation::step(int window, View<const double, 2> x, const Buf
                View<const double, 2>(inputs.data(), e.previous().size(), n));
   Buffer<double> now(carried_.size() * n);
   e.evaluate(parameters, now.view(carried_.size(), n));
+  e.set_points(View<const double, 2>(nullptr, 0, d), View<const double, 2>(nullptr, e.previous().size(), 0));
   return now;
 }
 
@@ -106,6 +107,12 @@ Buffer<double> Continuation::pick(const Buffer<double>& carried, std::size_t n,
   return result;
 }
 
+std::size_t Continuation::known_numbers() const {
+  std::size_t n = 0;
+  for (const Known& k : known_) n += k.points.size() + k.values.size();
+  return n;
+}
+
 Buffer<double> Continuation::values(int window, View<const double, 2> x,
                                     const std::vector<PreviousValue>& wanted,
                                     const std::vector<std::vector<double>>& parameters) {
@@ -116,13 +123,15 @@ Buffer<double> Continuation::values(int window, View<const double, 2> x,
   auto known = std::find_if(known_.begin(), known_.end(),
                             [&](const Known& k) { return k.window < window && k.points == points; });
   if (known == known_.end()) {
-    if (known_.size() == most_known) known_.pop_front();
+    while (!known_.empty() && (known_.size() == most_known || known_numbers() > most_numbers))
+      known_.pop_front();
     known = known_.insert(known_.end(), Known{-1, std::move(points), {}});
   }
   while (known->window + 1 < window) {
-    ++known->window;
-    known->values = step(known->window, View<const double, 2>(known->points.data(), n, d), known->values,
-                         parameters[std::size_t(known->window)]);
+    const int next = known->window + 1;
+    known->values = step(next, View<const double, 2>(known->points.data(), n, d), known->values,
+                         parameters[std::size_t(next)]);
+    known->window = next;
   }
   return pick(known->values, n, wanted);
 }

@@ -53,7 +53,9 @@ class Continuation {
     std::vector<double> points;  // [N, D], time 0
     Buffer<double> values;
   };
-  static constexpr std::size_t most_known = 64;  // point sets: of equations and conditions
+  static constexpr std::size_t most_known = 64;          // point sets: of equations and conditions
+  static constexpr std::size_t most_numbers = 1u << 25;  // in them, 256 MiB
+  std::size_t known_numbers() const;
   Evaluator& evaluator(int window);
   Cpu cpu_;
   const Problem* problem_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "fused_step.hpp"
 
@@ -38,7 +39,10 @@ void StepOn<T, Cpu>::set_points(int group, View<const double, 2> x, View<const d
   g.causal = false;
   g.offsets = {0, n};
   g.slice_weights.clear();
-  if (n > 0) m.keep_features(g);
+  if (n > 0)
+    m.keep_features(g);
+  else
+    g.kept_features = Buffer<T>();
 }
 
 template <class T>
@@ -154,13 +158,17 @@ std::vector<std::vector<double>> StepOn<T, Cpu>::row_norms(View<const T, 1> para
     const auto view = g.view(ones.data());
     const std::size_t per_point = g.weights.size();
     const std::size_t size = std::size_t(SOBOLEV_CALL(step_tile_points<T>, m.geometry, view));
-    // Tiles all over the set; each thread its rows, sums in the order of the tiles.
+    // Tiles all over the set, one of each `every` at a place of its own (points of a grid repeat); each
+    // thread its rows, sums in the order of the tiles.
     const TileRange r{0, g.points, size};
     const std::size_t every = std::max<std::size_t>(1, g.points / row_norm_points),
                       used = (r.tiles() + every - 1) / every;
     std::vector<double> sums(used * per_point, 0.0);
+    const auto tile_of = [&](std::size_t i) {
+      return std::min(i * every + std::size_t(std::uint32_t(i) * 2654435769u >> 8) % every, r.tiles() - 1);
+    };
     std::size_t points = 0;
-    for (std::size_t i = 0; i < used; ++i) points += std::size_t(r.count(i * every));
+    for (std::size_t i = 0; i < used; ++i) points += std::size_t(r.count(tile_of(i)));
     const int threads = threads_for(m.cpu, double(points * per_point) * double(p) * 16);
 #pragma omp parallel num_threads(threads)
     {
@@ -168,7 +176,7 @@ std::vector<std::vector<double>> StepOn<T, Cpu>::row_norms(View<const T, 1> para
       Buffer<T> rows(size * per_point * stride), values(size * per_point);
 #pragma omp for schedule(dynamic, 1)
       for (std::size_t i = 0; i < used; ++i) {
-        const std::size_t first = r.begin(i * every), count = std::size_t(r.count(i * every));
+        const std::size_t first = r.begin(tile_of(i)), count = std::size_t(r.count(tile_of(i)));
         SOBOLEV_CALL(step_features<T>, view, m.geometry, t, first, int(count));
         SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, t.network.input, first,
                      int(count));

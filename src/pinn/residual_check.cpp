@@ -12,10 +12,10 @@ namespace {
 /// Where all terms of a residual vanish beside their natural sizes (a solution that is linear, or zero), what
 /// is left of them is noise and no scale.
 constexpr double vanished = 1e-3;
-const std::vector<std::pair<std::string, double>> places_anywhere;
 }  // namespace
 
 void ResidualSums::add(const ResidualSums& other) {
+  least = std::max(least, other.least);
   squares += other.squares;
   points += other.points;
   interior_points += other.interior_points;
@@ -34,7 +34,7 @@ void ResidualSums::add(const ResidualSums& other) {
 double ResidualSums::rms() const { return points > 0 ? std::sqrt(squares / points) : 0; }
 
 double ResidualSums::scale() const {
-  double scale = 0;
+  double scale = least;
   for (double t : terms) scale = std::max(scale, std::sqrt(t / std::max(1.0, points)));
   for (double t : everywhere) scale = std::max(scale, std::sqrt(t / std::max(1.0, interior_points)));
   return scale;
@@ -63,8 +63,7 @@ ResidualChecker::ResidualChecker(const Cpu& cpu, const Problem& problem, int cou
     : cpu_(cpu), problem_(&problem), count_(count) {
   const auto add = [&](const Condition* condition, Expr residual) {
     Entry entry{condition, residual, summands(residual), 0};
-    const NaturalSizes natural =
-        natural_sizes(problem, residual, condition ? condition->where : places_anywhere);
+    const NaturalSizes natural = natural_sizes(problem, residual);
     const bool alone = !condition && entry.terms.size() == 1;
     entry.natural = natural.terms * (alone ? 1 : vanished);
     entries_.push_back(std::move(entry));
@@ -177,8 +176,7 @@ std::vector<ResidualSums> ResidualChecker::measure(Window& w,
         row += n;
       }
       if (interior && entries_[i].condition) sums.interior_points += double(n);
-      if (entries_[i].natural > 0)
-        sums.terms.push_back(entries_[i].natural * entries_[i].natural * double(n));
+      sums.least = entries_[i].natural;
     }
   }
   return all;
@@ -209,8 +207,10 @@ std::size_t ResidualChecker::rows(int number, long generation) {
 
 double ResidualChecker::worst(const std::vector<ResidualSums>& sums) const {
   double worst = 0;
-  for (const ResidualSums& s : sums)
+  for (const ResidualSums& s : sums) {
+    if (std::isnan(s.rms())) return s.rms();
     if (s.rms() > 0) worst = std::max(worst, s.rms() / s.scale());
+  }
   return worst;
 }
 

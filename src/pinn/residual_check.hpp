@@ -13,6 +13,7 @@ namespace sobolev::detail {
 /// Sums over points of one residual and of its terms.
 struct ResidualSums {
   double squares = 0, largest = 0, points = 0;
+  double least = 0;           // the least that its scale can be
   std::vector<double> place;  // of the largest
   std::vector<double> terms,
       everywhere;  // Σ term² on the same points; of a condition's terms in the interior

@@ -23,7 +23,9 @@ inline double since(Clock::time_point start) {
 }
 
 inline constexpr long adam_history_every = 100;
-inline constexpr long most_unseen = 10;        // iterations of Adam on a device between two looks at its loss
+inline constexpr long most_unseen = 10;  // iterations of Adam on a device between two looks at its loss
+inline constexpr const char *all_done = "all iterations done", *stands_still = "the loss stands still",
+                            *exhausted = "no step lowers the loss any more";
 inline constexpr int checked_points = 500;     // fresh ones, during training
 inline constexpr double check_interval = 100;  // costs of a check between two of them
 inline constexpr long error_every_lm = 10;     // iterations between error measurements for stop.relative_l2
@@ -75,12 +77,13 @@ class Run {
         diverged(error.what());
       }
       require_room(state_.parameters.back().size());
+      last_reason_ = all_done;
       const Next next = phases(*trainer);
       if (next == Next::stop && !state_.finished) return;  // interrupted
       if (next == Next::stop && state_.window + 1 < training_.windows) return;
-      ++state_.window;
+      state_.stalled = state_.stalled || last_reason_ == exhausted || last_reason_ == stands_still;
       state_.phase = 0;
-      state_.generation = 0;
+      if (++state_.window < training_.windows) state_.generation = 0;  // the last points stay known
       state_.weights.clear();
       state_.window_start = elapsed();
       begin_phase();
@@ -146,7 +149,7 @@ class Run {
     for (;;) {
       if (phase.iterations > 0 && state_.phase_iteration >= phase.iterations) {
         settle();
-        return done("all iterations done");
+        return done(all_done);
       }
       // A device is asked for the loss now and then only.
       const long first = state_.phase_iteration, count = one_by_one ? 1 : iterations_unseen(phase);
@@ -217,10 +220,9 @@ class Run {
     };
     // Whether the phase is over is asked before an iteration: a resumed run asks it again.
     for (;;) {
-      if (phase.iterations > 0 && state_.phase_iteration >= phase.iterations)
-        return done("all iterations done");
-      if (state_.exhausted) return done("no step lowers the loss any more");
-      if (stalled(phase)) return done("the loss stands still");
+      if (phase.iterations > 0 && state_.phase_iteration >= phase.iterations) return done(all_done);
+      if (state_.exhausted) return done(exhausted);
+      if (stalled(phase)) return done(stands_still);
       const Mark before = mark_of(state_);
       const auto fail = [&](const std::string& message) {
         go_back(state_, before);
@@ -458,7 +460,7 @@ class Run {
   std::optional<double> shown_error_, shown_residual_;
   std::optional<ResidualChecker> checker_;
   Clock::time_point last_check_{};
-  std::string last_reason_ = "all iterations done";
+  std::string last_reason_ = all_done;
 };
 
 }  // namespace sobolev::detail

@@ -8,12 +8,11 @@
 #include <optional>
 #include <vector>
 
-#include "sobolev/core/random.hpp"
 #include "sobolev/expression/tape.hpp"
 
 namespace sobolev::detail {
 namespace {
-constexpr std::size_t samples = 64;
+constexpr std::size_t few = 256, many = 4096;  // sample points: for balances; for data and sources
 constexpr double smallest_decade = -60, largest_decade = 60;
 constexpr double usual_low = 0.2, usual_high = 30;  // sizes that a network reaches without help
 constexpr double order_one_low = 1e-2, order_one_high = 1e2;
@@ -22,50 +21,95 @@ constexpr double above = 30;  // a source that makes a solution so much larger t
 
 using Columns = std::vector<std::vector<double>>;  // [expression][sample]
 
-/// Expressions at sample points of the domain as functions of what their field leaves are.
+using Box = std::vector<std::pair<double, double>>;  // by coordinate
+
+Box domain(const Problem& problem) {
+  Box box;
+  for (const CoordinateRange& c : problem.coordinates) box.emplace_back(c.low, c.high);
+  return box;
+}
+
+/// Expressions at evenly spread points of a box as functions of what their field leaves are. Point i has the
+/// coordinates frac(1/2 + i φ^−(d+1)) with φ^(D+1) = φ + 1 (an additive recurrence, good in any dimension).
 class Sampled {
  public:
+  Sampled(const Problem& problem, const std::vector<Expr>& expressions, std::size_t count = few)
+      : Sampled(problem, expressions, count, domain(problem), {}) {}
   /// `where` fixes coordinates.
-  Sampled(const Problem& problem, const std::vector<Expr>& expressions,
-          const std::vector<std::pair<std::string, double>>& where = {})
-      : fields_(fields_of(expressions)) {
-    const Philox random(20240717, 3);
-    std::uint64_t counter = 0;
+  Sampled(const Problem& problem, const std::vector<Expr>& expressions, std::size_t count, const Box& box,
+          const std::vector<std::pair<std::string, double>>& where)
+      : count_(count), fields_(fields_of(expressions)) {
+    const std::size_t dims = problem.coordinates.size();
+    double ratio = 2;
+    for (int i = 0; i < 60; ++i) ratio = std::pow(1 + ratio, 1.0 / double(dims + 1));
     std::vector<Expr> inputs;
-    for (const CoordinateRange& c : problem.coordinates) {
+    for (std::size_t d = 0; d < dims; ++d) {
+      const CoordinateRange& c = problem.coordinates[d];
       inputs.push_back(coordinate(c.name));
-      for (std::size_t i = 0; i < samples; ++i)
-        x_.push_back(c.low + (c.high - c.low) * random.uniform(counter++));
+      const double step = std::pow(ratio, -double(d + 1));
+      for (std::size_t i = 0; i < count; ++i) {
+        const double place = 0.5 + double(i) * step;
+        x_.push_back(box[d].first + (box[d].second - box[d].first) * (place - std::floor(place)));
+      }
       for (const auto& [name, value] : where)
-        if (name == c.name) std::fill(x_.end() - std::ptrdiff_t(samples), x_.end(), value);
+        if (name == c.name) std::fill(x_.end() - std::ptrdiff_t(count), x_.end(), value);
     }
     inputs.insert(inputs.end(), fields_.begin(), fields_.end());
-    x_.resize(inputs.size() * samples);
+    x_.resize(inputs.size() * count);
     tape_ = compile(expressions, inputs);
   }
 
   /// size(leaf) is the value of a field leaf at all points.
   template <class Size>
   Columns operator()(const Size& size) {
-    auto at = x_.end() - std::ptrdiff_t(fields_.size() * samples);
-    for (Expr leaf : fields_) at = std::fill_n(at, samples, size(leaf));
-    std::vector<double> y(tape_.outputs.size() * samples);
-    tape_forward<double>(Cpu(1), tape_, View<const double, 2>(x_.data(), x_.size() / samples, samples),
-                         View<double, 2>(y.data(), tape_.outputs.size(), samples));
+    auto at = x_.end() - std::ptrdiff_t(fields_.size() * count_);
+    for (Expr leaf : fields_) at = std::fill_n(at, count_, size(leaf));
+    std::vector<double> y(tape_.outputs.size() * count_);
+    tape_forward<double>(Cpu(1), tape_, View<const double, 2>(x_.data(), x_.size() / count_, count_),
+                         View<double, 2>(y.data(), tape_.outputs.size(), count_));
     Columns out;
-    for (auto v = y.begin(); v != y.end(); v += std::ptrdiff_t(samples))
-      out.emplace_back(v, v + std::ptrdiff_t(samples));
+    for (auto v = y.begin(); v != y.end(); v += std::ptrdiff_t(count_))
+      out.emplace_back(v, v + std::ptrdiff_t(count_));
     return out;
   }
   Columns operator()() {
     return (*this)([](Expr) { return 0.0; });
   }
+  double x(std::size_t coordinate, std::size_t point) const { return x_[coordinate * count_ + point]; }
 
  private:
+  std::size_t count_;
   std::vector<Expr> fields_;
-  std::vector<double> x_;  // [coordinates, fields][samples]
+  std::vector<double> x_;  // [coordinates, fields][points]
   Tape tape_;
 };
+
+/// Smallest and largest finite value of data where a condition holds. A narrow peak is climbed: the largest
+/// size among many points, then in ever smaller boxes around it.
+std::optional<std::pair<double, double>> extremes(const Problem& problem, Expr data,
+                                                  const std::vector<std::pair<std::string, double>>& where) {
+  const Box all = domain(problem);
+  Box box = all;
+  std::optional<std::pair<double, double>> range;
+  for (double width : {0.1, 0.03, 0.01, 0.003, 0.001}) {
+    Sampled sampled(problem, {data}, many, box, where);
+    const Columns values = sampled();
+    double largest = -1;
+    std::size_t best = 0;
+    for (std::size_t i = 0; i < many; ++i) {
+      const double v = values[0][i];
+      if (!std::isfinite(v)) continue;
+      range = range ? std::pair(std::min(range->first, v), std::max(range->second, v)) : std::pair(v, v);
+      if (std::abs(v) > largest) largest = std::abs(v), best = i;
+    }
+    if (coordinates_of({&data, 1}).empty() || !range) break;
+    for (std::size_t d = 0; d < box.size(); ++d) {
+      const double half = width * (all[d].second - all[d].first), x = sampled.x(d, best);
+      box[d] = {std::max(all[d].first, x - half), std::min(all[d].second, x + half)};
+    }
+  }
+  return range;
+}
 
 double rms(const std::vector<double>& values) {
   double sum = 0;
@@ -77,6 +121,18 @@ double largest_rms(const Columns& values) {
   for (const auto& v : values) {
     const double r = rms(v);
     largest = std::isnan(r) ? std::numeric_limits<double>::infinity() : std::max(largest, r);
+  }
+  return largest;
+}
+
+/// The largest over the rows of the rms over the points where they are finite; 0 where none is.
+double largest_finite_rms(const Columns& values) {
+  double largest = 0;
+  for (const auto& v : values) {
+    double sum = 0, count = 0;
+    for (double x : v)
+      if (std::isfinite(x)) sum += x * x, ++count;
+    if (count > 0) largest = std::max(largest, std::sqrt(sum / count));
   }
   return largest;
 }
@@ -117,7 +173,8 @@ class Estimate {
     read_conditions();
     for (auto& [u, k] : known_) choose_offset(k);
     for (auto& [u, k] : known_) {
-      k.from_source = from_equations(u, [](Expr term) { return !contains_fields(term); });
+      k.from_source = from_equations(
+          u, [](Expr term) { return !contains_fields(term); }, highest_order(u));
       k.balance = nonlinear_balance(u);
     }
     for (auto& [u, k] : known_) settle(k);
@@ -125,7 +182,9 @@ class Estimate {
     for (std::size_t pass = 0; pass < known_.size(); ++pass)
       for (auto& [u, k] : known_) {
         if (k.settled) continue;
-        const auto size = from_equations(u, [&](Expr term) { return all_settled(term); });
+        const auto settled = [&](Expr term) { return all_settled(term); };
+        auto size = from_equations(u, settled, highest_order(u));
+        if (!size) size = from_equations(u, settled, 0);
         if (!size) continue;
         k.result.scale = *size;
         k.settled = true;
@@ -152,25 +211,60 @@ class Estimate {
     for (const Condition& c : problem_.conditions) {
       const Expr r = c.left - c.right;
       const std::vector<Expr> fields = fields_of({&r, 1});
-      if (fields.size() != 1) continue;
+      const bool one_unknown = !fields.empty() && std::all_of(fields.begin(), fields.end(), [&](Expr f) {
+        return f->name == fields.front()->name;
+      });
+      if (!one_unknown || !known_.contains(fields.front()->name)) continue;
+      Known& k = known_.at(fields.front()->name);
       const Expr leaf = fields.front(), factor = partial(r, leaf);
-      const auto found = known_.find(leaf->name);
-      if (!factor.is_constant() || factor.is_constant(0) || found == known_.end()) continue;
-      const Expr data = substitute(-r, {{leaf, Expr(0.0)}}) / factor;
-      double low = std::numeric_limits<double>::infinity(), high = -low;
-      const Columns values = Sampled(problem_, {data}, c.where)();
-      for (double v : values[0])
-        if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
-      if (!(low <= high)) continue;
-      Known& k = found->second;
-      if (leaf->derivative.empty()) {
-        k.low = std::min(k.low.value_or(low), low);
-        k.high = std::max(k.high.value_or(high), high);
-      } else {
-        const double unit = size_of(leaf, {1, 0}, own_waves(leaf));
-        k.slope_size = std::max(k.slope_size, std::max(std::abs(low), std::abs(high)) / unit);
+      if (fields.size() == 1 && factor.is_constant() && !factor.is_constant(0)) {
+        const auto range = extremes(problem_, substitute(-r, {{leaf, Expr(0.0)}}) / factor, c.where);
+        if (!range) continue;
+        const auto [low, high] = *range;
+        if (leaf->derivative.empty()) {
+          k.low = std::min(k.low.value_or(low), low);
+          k.high = std::max(k.high.value_or(high), high);
+        } else {
+          const double unit = size_of(leaf, {1, 0}, own_waves(leaf));
+          k.slope_size = std::max(k.slope_size, std::max(std::abs(low), std::abs(high)) / unit);
+        }
+        continue;
       }
+      // A mixture of value and slope: where its terms reach its data.
+      Expr data = 0.0;
+      std::vector<Expr> own;
+      for (Expr term : summands(r)) {
+        if (contains_fields(term))
+          own.push_back(term);
+        else
+          data = data + term;
+      }
+      const auto range = extremes(problem_, data, c.where);
+      if (!range) continue;
+      const double wanted = std::max(std::abs(range->first), std::abs(range->second));
+      Sampled terms(problem_, own, few, domain(problem_), c.where);
+      const auto reached = [&](double s) {
+        return largest_rms(terms([&](Expr f) { return size_of(f, {s, 0}, longest_); }));
+      };
+      if (wanted > 0)
+        if (const auto s = first_reaching(reached, wanted)) k.slope_size = std::max(k.slope_size, *s);
     }
+  }
+
+  /// Of an unknown's derivatives in the equations, in all coordinates.
+  int highest_order(const std::string& v) const {
+    int highest = 0;
+    for (const Equation& e : problem_.equations) highest = std::max(highest, order_in(e, v));
+    return highest;
+  }
+  static int order_in(const Equation& equation, const std::string& v) {
+    int highest = 0;
+    for (Expr leaf : fields_of({&equation.residual, 1})) {
+      int order = 0;
+      for (const auto& [name, n] : leaf->derivative) order += n;
+      if (leaf->name == v) highest = std::max(highest, order);
+    }
+    return highest;
   }
 
   static void choose_offset(Known& k) {
@@ -200,30 +294,58 @@ class Estimate {
   }
 
   /// The size at which the terms of an equation that contain v change by as much as its `given` terms are
-  /// large; the smallest over the equations.
+  /// large; the smallest over the equations that contain v with derivatives of an order of `least` at least:
+  /// in others it may be one small term among several.
   template <class Given>
-  std::optional<double> from_equations(const std::string& v, const Given& given) const {
+  std::optional<double> from_equations(const std::string& v, const Given& given, int least) const {
     std::optional<double> smallest;
     for (const Equation& equation : problem_.equations) {
+      if (order_in(equation, v) < least) continue;
       const auto [own, source] = split(equation, v, given);
       if (own.empty()) continue;
-      const WaveNumbers k = waves_of(source);
-      const auto sizes = [&](double s) { return [&, s](Expr leaf) { return size_at(leaf, v, s, k); }; };
-      // What the offset alone leaves over counts as a source: a reaction at 300 kelvin, say.
       Sampled terms(problem_, own);
-      const Columns at_offset = terms(sizes(0));
-      double wanted = largest_rms(at_offset);
-      if (!source.empty()) wanted = std::max(wanted, largest_rms(Sampled(problem_, source)(sizes(0))));
-      if (!(wanted > 0) || !std::isfinite(wanted)) continue;
-      const auto change = [&](double s) {
-        Columns values = terms(sizes(s));
-        for (std::size_t i = 0; i < values.size(); ++i)
-          for (std::size_t n = 0; n < samples; ++n) values[i][n] -= at_offset[i][n];
-        return largest_rms(values);
-      };
-      if (const auto s = first_reaching(change, wanted)) smallest = std::min(smallest.value_or(*s), *s);
+      // By the source's own waves; and by its mean, which excites the longest ones, however narrow it is.
+      const std::optional<double> by_waves = reaching(v, terms, source, waves_of(source), std::nullopt),
+                                  by_mean = reaching(v, terms, source, longest_, mean_of(source));
+      const double s = std::max(by_waves.value_or(0), by_mean.value_or(0));
+      if (s > 0) smallest = std::min(smallest.value_or(s), s);
     }
     return smallest;
+  }
+
+  /// `wanted`: instead of the size of the source.
+  std::optional<double> reaching(const std::string& v, Sampled& terms, const std::vector<Expr>& source,
+                                 const WaveNumbers& k, std::optional<double> wanted) const {
+    const auto sizes = [&](double s) { return [&, s](Expr leaf) { return size_at(leaf, v, s, k); }; };
+    // What the offset alone leaves over counts as a source: a reaction at 300 kelvin, say.
+    const Columns at_offset = terms(sizes(0));
+    if (!wanted) {
+      wanted = largest_rms(at_offset);
+      if (!source.empty())
+        *wanted = std::max(*wanted, largest_rms(Sampled(problem_, source, many)(sizes(0))));
+    }
+    if (!(*wanted > 0) || !std::isfinite(*wanted)) return {};
+    const auto change = [&](double s) {
+      Columns values = terms(sizes(s));
+      for (std::size_t i = 0; i < values.size(); ++i)
+        for (std::size_t n = 0; n < values[i].size(); ++n) values[i][n] -= at_offset[i][n];
+      return largest_rms(values);
+    };
+    return first_reaching(change, *wanted);
+  }
+
+  static Expr sum_without_fields(const std::vector<Expr>& terms) {
+    Expr sum = 0.0;
+    for (Expr term : terms)
+      if (!contains_fields(term)) sum = sum + term;
+    return sum;
+  }
+  /// 0 where it is lost in that of many waves.
+  double mean_of(const std::vector<Expr>& terms) const {
+    const Columns values = Sampled(problem_, {sum_without_fields(terms)}, many)();
+    double mean = 0;
+    for (double v : values[0]) mean += v / double(many);
+    return std::abs(mean) > 1e-2 * rms(values[0]) ? std::abs(mean) : 0;
   }
 
   /// The smallest s, to a twentieth of a decade, at which a rising function of s reaches `wanted`.
@@ -241,14 +363,12 @@ class Estimate {
   /// Root mean square of ∂f/∂x over that of f, at least π/length.
   WaveNumbers waves_of(const std::vector<Expr>& terms) const {
     WaveNumbers k = longest_;
-    Expr sum = 0.0;
-    for (Expr term : terms)
-      if (!contains_fields(term)) sum = sum + term;
+    const Expr sum = sum_without_fields(terms);
     if (coordinates_of({&sum, 1}).empty()) return k;
-    const double size = rms(Sampled(problem_, {sum})()[0]);
+    const double size = rms(Sampled(problem_, {sum}, many)()[0]);
     if (!(size > 0) || !std::isfinite(size)) return k;
     for (auto& [name, number] : k) {
-      const double slope = rms(Sampled(problem_, {differentiate(sum, name)})()[0]);
+      const double slope = rms(Sampled(problem_, {differentiate(sum, name)}, many)()[0]);
       if (std::isfinite(slope)) number = std::max(number, slope / size);
     }
     return k;
@@ -316,7 +436,7 @@ class Estimate {
     double size = 0;  // of the variation about the offset
     if (k.low) size = std::max(std::abs(*k.low - k.result.offset), std::abs(*k.high - k.result.offset));
     if (k.from_source && (size == 0 || *k.from_source > above * size)) size = *k.from_source;
-    if (size == 0) size = k.slope_size;
+    if (size == 0 || k.slope_size > above * size) size = std::max(size, k.slope_size);
     if (k.result.offset != 0 && !(size > 0 && std::abs(k.result.offset) > far * size)) {
       // The data is one number: the size of the solution.
       size = std::max(size, std::abs(k.result.offset));
@@ -346,22 +466,33 @@ class Estimate {
 
 std::map<std::string, Magnitude> likely_magnitudes(const Problem& problem) { return Estimate(problem).run(); }
 
-NaturalSizes natural_sizes(const Problem& problem, Expr e,
-                           const std::vector<std::pair<std::string, double>>& where) {
+NaturalSizes natural_sizes(const Problem& problem, Expr residual) {
+  // Unknowns as their output transforms make them of raw outputs.
+  const Expr e = substitute_fields(residual, problem.network.output);
   const WaveNumbers k = longest_waves(problem);
   const auto of = [](const std::map<std::string, double>& values, const std::string& name, double otherwise) {
     const auto it = values.find(name);
     return it == values.end() ? otherwise : it->second;
   };
-  const auto size = [&](Expr leaf) {
-    return size_of(leaf,
-                   {of(problem.network.scale, leaf->name, 1), of(problem.network.offset, leaf->name, 0)}, k);
-  };
+  const std::vector<Expr> leaves = fields_of({&e, 1});
+  std::vector<Expr> slopes;
+  for (Expr leaf : leaves) slopes.push_back(partial(e, leaf));
+  Sampled terms(problem, summands(e)), sensitivities(problem, slopes);
   NaturalSizes sizes;
-  sizes.terms = largest_rms(Sampled(problem, summands(e), where)(size));
-  for (Expr leaf : fields_of({&e, 1})) {
-    const double moved = size_of(leaf, {of(problem.network.scale, leaf->name, 1), 0}, k);
-    sizes.sensitivity += largest_rms(Sampled(problem, {partial(e, leaf)}, where)(size)) * moved;
+  // At some sizes, for an expression may have no value at one (1/(1 − u) at 1).
+  for (double part : {0.31, 0.53, 1.0}) {
+    const auto size = [&](Expr leaf) {
+      return size_of(
+          leaf, {part * of(problem.network.scale, leaf->name, 1), of(problem.network.offset, leaf->name, 0)},
+          k);
+    };
+    sizes.terms = std::max(sizes.terms, largest_finite_rms(terms(size)));
+    double sensitivity = 0;
+    const Columns values = sensitivities(size);
+    for (std::size_t i = 0; i < leaves.size(); ++i)
+      sensitivity += largest_finite_rms({values[i]}) *
+                     size_of(leaves[i], {of(problem.network.scale, leaves[i]->name, 1), 0}, k);
+    sizes.sensitivity = std::max(sizes.sensitivity, sensitivity);
   }
   return sizes;
 }

@@ -19,19 +19,21 @@ struct Magnitude {
 /// have and π/length otherwise:
 ///   values that conditions prescribe, u = g: the size of g; far from zero with little variation, an offset;
 ///   sources: the amplitude at which the terms that contain u reach the terms that contain no unknown;
-///   derivatives that conditions prescribe, and terms of other unknowns, where nothing else is known.
+///   slopes, and mixtures of value and slope, that conditions prescribe;
+///   terms of other unknowns, where nothing else is known.
+/// Sources and slopes count where the values are zero, or where they make the solution 30 times larger.
 /// Powers of ten; 1 where the estimate lies within 0.2 … 30 and where nothing is known. Unknowns with an
 /// output transform have none. A nonlinear equation whose terms balance at a size of order one is not scaled
 /// down. docs/defaults.md.
 std::map<std::string, Magnitude> likely_magnitudes(const Problem& problem);
 
-/// What an expression of the unknowns amounts to where these have the sizes network.scale and network.offset
-/// and vary over the lengths of the domain; root mean squares over sample points, `where` fixing coordinates.
+/// What an expression of the unknowns amounts to in the interior where these have the sizes network.scale and
+/// network.offset, or what network.output makes of outputs of order one, and vary over the lengths of the
+/// domain; root mean squares over sample points where they are finite.
 struct NaturalSizes {
   double terms = 0;        // of the largest summand
   double sensitivity = 0;  // Σ |∂e/∂f| · (size of f) over the fields f in e: of a Jacobian row
 };
-NaturalSizes natural_sizes(const Problem& problem, Expr e,
-                           const std::vector<std::pair<std::string, double>>& where = {});
+NaturalSizes natural_sizes(const Problem& problem, Expr e);
 
 }  // namespace sobolev::detail

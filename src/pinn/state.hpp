@@ -30,6 +30,7 @@ struct Solution::State {
   std::vector<HistoryRow> history;
   double seconds = 0, setup_seconds = 0, loss = 0, points_processed = 0;
   bool finished = false;
+  bool stalled = false;  // a window's last phase ended because nothing got better
   std::string stopped_because;
 
   std::string not_saved;        // why the last checkpoint could not be written

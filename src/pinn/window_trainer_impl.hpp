@@ -151,8 +151,7 @@ void WindowTrainer<T, E>::scale_weights() {
           (part.condition ? "conditions." : "equations.") + name.substr(name.find(' ') + 1);
       const Expr residual =
           part.condition ? part.condition->left - part.condition->right : p.equations[e].residual;
-      const NaturalSizes natural = natural_sizes(
-          p, residual, part.condition ? part.condition->where : decltype(part.condition->where){});
+      const NaturalSizes natural = natural_sizes(p, residual);
       if (norms[g][e] < unmoved * natural.sensitivity * natural.sensitivity || norms[g][e] == 0) {
         // No parameter moves this residual: the output transform imposes it, or contradicts it.
         if (!part.condition)

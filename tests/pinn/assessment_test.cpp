@@ -131,6 +131,21 @@ TEST(Assessment, SpansTheWindows) {
   EXPECT_THAT(bad.assessment().doubts, ::testing::Not(IsEmpty()));
 }
 
+TEST(Assessment, WindowsThatAreNotSolvedAreADoubt) {
+  const Solution s = solved(heat, {"training.windows=4", "training.stop.iterations=30"});
+  ASSERT_TRUE(s.finished());
+  EXPECT_THAT(s.assessment().doubts, Contains(HasSubstr("windows of 4 are solved")));
+}
+
+TEST(Assessment, PointsDrawnAnewInWindowsAreNoReasonForDoubt) {
+  // The residuals of early windows are much larger than those of the last.
+  const Solution s =
+      solved(heat, {"training.windows=3", "training.points.resample_every=5", "constants={ k = 1 }",
+                    "equations.heat=u_t - k*u_xx = 0", "training.phase=[{ iterations = 14 }]"});
+  for (const std::string& doubt : s.assessment().doubts)
+    EXPECT_THAT(doubt, ::testing::Not(HasSubstr("between")));
+}
+
 TEST(Assessment, OfACheckpointIsThatOfTheRun) {
   const std::string file = ::testing::TempDir() + "assessment.safetensors";
   const Solution s = solved(heat, {"training.stop.iterations=3"});

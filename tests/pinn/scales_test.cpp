@@ -129,6 +129,69 @@ TEST(Scales, UnknownsWithoutDataTakeTheirSizeFromOthers) {
   EXPECT_GE(m.at("p").scale, 1e-4);
 }
 
+TEST(Scales, NarrowDataIsFound) {
+  // A peak between the sample points, on a ground of zeros.
+  for (double centre : {0.25, 0.5, 0.75}) {
+    const auto m = likely_magnitudes(problem(
+        "[\"u\"]", "t = [0, 1]\nx = [0, 1]\ny = [0, 1]", "h = \"u_t = 0.01*(u_xx + u_yy)\"",
+        fmt::format(
+            "i = {{ where = \"t = 0\", equation = \"u = exp(-((x - {0})^2 + (y - {0})^2)/0.01^2)\" }}",
+            centre)));
+    EXPECT_EQ(m.at("u").scale, 1) << centre;
+  }
+}
+
+TEST(Scales, ANarrowSourceExcitesLongWaves) {
+  // max u = 4.4e-3.
+  const auto m =
+      likely_magnitudes(problem("[\"u\"]", "x = [0, 1]", "p = \"-u_xx = exp(-((x - 0.5)/0.01)^2)\"",
+                                "l = { where = \"x = 0\", equation = \"u = 0\" }\n"
+                                "r = { where = \"x = 1\", equation = \"u = 0\" }"));
+  EXPECT_GE(m.at("u").scale, 1e-3);
+  EXPECT_LE(m.at("u").scale, 1e-1);
+}
+
+TEST(Scales, ACouplingIsNoBalance) {
+  // u = x (1 - x)/2; the second equation is of v.
+  const auto m = likely_magnitudes(problem(
+      "[\"u\", \"v\"]", "x = [0, 1]", "p = \"u_xx = -1\"\nq = \"v_xx + 100*u = 0.001\"",
+      "a = { where = \"x = 0\", equation = \"u = 0\" }\nb = { where = \"x = 1\", equation = \"u = 0\" }\n"
+      "c = { where = \"x = 0\", equation = \"v = 0\" }\nd = { where = \"x = 1\", equation = \"v = 0\" }"));
+  EXPECT_GE(m.at("u").scale, 0.1);
+}
+
+TEST(Scales, FluxesCountBesideSmallValues) {
+  const auto flux = likely_magnitudes(problem("[\"u\"]", "t = [0, 1]\nx = [0, 1]", "h = \"u_t = u_xx\"",
+                                              "i = { where = \"t = 0\", equation = \"u = 0.01*sin(pi*x)\" }\n"
+                                              "l = { where = \"x = 0\", equation = \"u = 0\" }\n"
+                                              "r = { where = \"x = 1\", equation = \"u_x = 1000\" }"));
+  EXPECT_GE(flux.at("u").scale, 100);
+  const auto robin = likely_magnitudes(problem("[\"u\"]", "t = [0, 1]\nx = [0, 1]", "h = \"u_t = u_xx\"",
+                                               "i = { where = \"t = 0\", equation = \"u = 0\" }\n"
+                                               "l = { where = \"x = 0\", equation = \"u = 0\" }\n"
+                                               "r = { where = \"x = 1\", equation = \"-u_x = u - 400\" }"));
+  EXPECT_GE(robin.at("u").scale, 100);
+  EXPECT_LE(robin.at("u").scale, 1000);
+}
+
+TEST(Scales, AnExpressionWithoutAValueAtSizeOneIsNoError) {
+  for (const char* equation :
+       {"u_xx = 0.1/(1 - u)^2", "u_xx = 0.1*sqrt(1 - u^2)", "u_xx = 0.01*log(0.5 - u)"}) {
+    Problem p = problem(
+        "[\"u\"]", "x = [0, 1]", fmt::format("law = \"{}\"", equation),
+        "a = { where = \"x = 0\", equation = \"u = 0\" }\nb = { where = \"x = 1\", equation = \"u = 0\" }",
+        "[network]\nwidth = 8\n[training]\npoints = { sobol = 100 }\nstop = { iterations = 20 }");
+    const Solution s = solve(Cpu(1), p);
+    EXPECT_THAT(s.assessment().doubts, ::testing::IsEmpty()) << equation;
+  }
+}
+
+TEST(Scales, AnOutputOfAnySizeIsTrained) {
+  Problem p = poisson(1e-12, 1, 0);
+  p.network.output["u"] = 1e-12 * unknown("u");
+  EXPECT_LT(solve(Cpu(2), p).relative_l2().at("u"), 1e-2);
+}
+
 TEST(Scales, WhatIsGivenStays) {
   Problem p = poisson(1e6, 1, 0);
   p.network.scale["u"] = 42;
@@ -149,7 +212,7 @@ TEST(Scales, SolvingASolvedProblemAgainIsPossible) {
 
 TEST(Scales, AnEquationThatNothingTrainsIsAnError) {
   Problem p = poisson(1, 1, 0);
-  p.network.output["u"] = 1e-200 * unknown("u");
+  p.network.output["u"] = coordinate("x") + 1e-200 * unknown("u");
   try {
     solve(Cpu(1), p);
     FAIL() << "an equation was dropped";
