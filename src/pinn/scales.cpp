@@ -88,6 +88,10 @@ class Sampled {
 /// size among many points, then in ever smaller boxes around it.
 std::optional<std::pair<double, double>> extremes(const Problem& problem, Expr data,
                                                   const std::vector<std::pair<std::string, double>>& where) {
+  if (data.is_constant()) {
+    if (!std::isfinite(data->value)) return {};
+    return std::pair(data->value, data->value);
+  }
   const Box all = domain(problem);
   Box box = all;
   std::optional<std::pair<double, double>> range;
