@@ -37,9 +37,9 @@ Problem with_defaults(const Problem& problem) {
   if (t.points.sampling == Sampling::automatic) t.points.sampling = Sampling::sobol;
   if (t.points.count == 0) {
     // Residuals beyond the parameters, but no more rows than two equations have.
-    const int equations = int(p.equations.size()), most = dimensions == 1   ? 400
-                                                          : dimensions == 2 ? 2000
-                                                                            : 4000;
+    const int equations = std::max(1, int(p.equations.size())), most = dimensions == 1   ? 400
+                                                                       : dimensions == 2 ? 2000
+                                                                                         : 4000;
     const int rows = std::min(most, std::max(least_points, 2 * most / equations));
     const std::size_t fitted = std::min(parameters(), levenberg_marquardt_limit);
     const int determined = int(1.2 * double(fitted)) / equations;
