@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Solves problems over several seeds and prints the tables of docs/accuracy.md.
 
-    tools/accuracy.py --command build/run/bin/sobolev [--seeds 3] [--write docs/accuracy.md] [PROBLEM ...]
+    tools/accuracy.py [--seeds 3] [--threads 2] [--jobs 1] [--write docs/accuracy.md] [PROBLEM ...]
 
 Without names: the zoo, then the problems of tests/pinn/unseen, which leave everything to the defaults, then those of
-tests/pinn/families, one problem in many sizes, and those of tests/pinn/cases that have a reference. A second table says of every run whether its answer was wrong (a relative L2
-error above 1e-2) and whether it was doubted. Rows that a written table already has are kept for problems not named.
-Let nothing else run on the machine: limits in seconds decide how far a run gets.
+tests/pinn/families, one problem in many sizes, and those of tests/pinn/cases that have a reference. The name of one of
+these four stands for all of its problems. A second table says of every run whether its answer was wrong (a relative
+L2 error above 1e-2) and whether it was doubted. Rows that a written table already has are kept for problems not named.
+Let nothing else run on the machine, jobs times threads at most its cores: limits in seconds decide how far a run gets.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -117,23 +119,26 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--command", default=str(ROOT / "build/run/bin/sobolev"))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="of each run")
+    parser.add_argument("--jobs", type=int, default=1, help="runs side by side")
     parser.add_argument("--write", type=Path, help="replace the rows in this file")
     parser.add_argument("problems", nargs="*")
     options = parser.parse_args()
     every = problems()
-    names = {name: kind for kind, name in every}
-    if unknown := [name for name in options.problems if name not in names]:
-        sys.exit(f"{unknown[0]}: no such problem; known are {' '.join(names)}")
+    known = {word for key in every for word in key}
+    if unknown := [name for name in options.problems if name not in known]:
+        sys.exit(f"{unknown[0]}: no such problem; known are {' '.join(sorted(known))}")
+    wanted = [key for key in every if not options.problems or set(key) & set(options.problems)]
     rows = {}
-    for kind, name in every:
-        if options.problems and name not in options.problems:
-            continue
-        runs = [run(options.command, every[kind, name], seed, options.threads) for seed in range(options.seeds)]
-        print(summary_row(name, runs), flush=True)
-        rows.update(doubt_rows(name, runs))
-        if options.write:
-            write(options.write, kind, name, runs)
+    with ThreadPoolExecutor(options.jobs) as pool:
+        started = {key: [pool.submit(run, options.command, every[key], seed, options.threads)
+                         for seed in range(options.seeds)] for key in wanted}
+        for kind, name in wanted:
+            runs = [each.result() for each in started[kind, name]]
+            print(summary_row(name, runs), flush=True)
+            rows.update(doubt_rows(name, runs))
+            if options.write:
+                write(options.write, kind, name, runs)
     print(totals(rows.values()), end="")
 
 

@@ -82,8 +82,10 @@ std::string network_text(const Problem& problem) {
 }
 
 std::string size_text(const NetworkOptions& network, const std::string& unknown) {
-  return fmt::format("{} = {:g} + {:g} times a network output of order one", unknown,
-                     network.offset.at(unknown), network.scale.at(unknown));
+  const double offset = network.offset.at(unknown), scale = network.scale.at(unknown);
+  const std::string sum = offset == 0 ? "" : fmt::format("{:g} + ", offset);
+  const std::string factor = scale == 1 ? "" : fmt::format("{:g} times ", scale);
+  return fmt::format("{} = {}{}a network output of order one", unknown, sum, factor);
 }
 
 std::string points_text(const Problem& problem) {

@@ -66,6 +66,14 @@ std::string doubt_section(const std::vector<std::string>& doubts) {
 
 std::string residual_number(double value) { return value == 0 ? "0" : fmt::format("{:.2e}", value); }
 
+/// Lines break at the commas of "x = 0.1, y = 0.2" only.
+std::string unbroken(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    out += text[i] == ' ' && (i == 0 || text[i - 1] != ',') ? "&nbsp;" : std::string(1, text[i]);
+  return out;
+}
+
 std::string statement_table(const std::vector<Report::Statement>& statements) {
   const bool measured =
       std::any_of(statements.begin(), statements.end(), [](const auto& s) { return s.residual.has_value(); });
@@ -82,7 +90,7 @@ std::string statement_table(const std::vector<Report::Statement>& statements) {
           "<td class=\"number\">{}</td><td class=\"number\">{}</td><td>{}</td>"
           "<td class=\"number\">{}</td>",
           residual_number(s.residual->rms), residual_number(s.residual->largest),
-          detail::escaped(s.residual->place), residual_number(s.residual->scale));
+          unbroken(detail::escaped(s.residual->place)), residual_number(s.residual->scale));
     else if (measured)
       out += "<td></td><td></td><td></td><td></td>";
     out += "</tr>\n";

@@ -15,7 +15,8 @@ constexpr int most_windows = 8;
 constexpr int least_points = 2000, most_points = 20000, times_training = 4;
 
 // Measured on the problems of docs/accuracy.md; see the table there.
-constexpr double not_small = 1e-2;        // rms of a residual over that of its largest term
+constexpr double not_small =
+    1e-2;  // rms of a residual over that of its largest term; of all, their root sum of squares
 constexpr double everywhere = 0.5;        // its largest value over the same
 constexpr double not_small_stall = 1e-3;  // where a phase stalled
 constexpr double overfit = 10;            // rms on fresh points over that on training points ...
@@ -47,6 +48,7 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
   std::vector<std::string> doubts;
   const std::size_t parameters = state.parameters.back().size();
   bool any_overfitted = false;
+  double squares = 0;
   if (const int trained = int(state.parameters.size()); state.finished && trained < p.training.windows)
     doubts.push_back(
         fmt::format("only {} windows of {} are solved, up to t = {:.4g}: train longer "
@@ -63,6 +65,7 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
       continue;
     }
     const double share = c.scale > 0 ? c.rms / c.scale : c.rms > 0 ? 1 : 0;
+    squares += share * share;
     const bool overfitted = between[i] > overfit && share > overfit_from;
     any_overfitted = any_overfitted || overfitted;
     if (overfitted)
@@ -89,6 +92,11 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
                       "seed (--seed), or a wider network (network.width)",
                       name, percent(share), p.time() >= 0 ? "time windows (training.windows), " : ""));
   }
+  if (doubts.empty() && squares > not_small * not_small)
+    doubts.push_back(fmt::format(
+        "the residuals of all equations and conditions, each beside its largest term, make {} together: "
+        "train longer (training.stop.seconds){}",
+        percent(std::sqrt(squares)), p.time() >= 0 ? ", or in time windows (training.windows)" : ""));
   if (parameters > rows)
     doubts.push_back(
         fmt::format("the network has {} parameters and only {} residuals to fit{}: more points "

@@ -8,14 +8,14 @@
 
 namespace sobolev::detail {
 namespace {
-constexpr int widest = 32, narrowest = 16;     // Levenberg–Marquardt's iterations grow with width^6
+constexpr int widest = 24, narrowest = 16;     // the cost of an iteration grows with width⁴ and faster
 constexpr std::size_t most_parameters = 1500;  // where the width can be chosen
 constexpr int least_points = 400, condition_rows = 4000;
 }  // namespace
 
 Problem with_defaults(const Problem& problem) {
   Problem p = problem;
-  const int dimensions = int(p.coordinates.size()), unknowns = int(p.unknowns.size());
+  const int dimensions = int(p.coordinates.size());
   NetworkOptions& n = p.network;
   if (n.depth == 0) n.depth = 2;
   const bool periodic =
@@ -24,7 +24,7 @@ Problem with_defaults(const Problem& problem) {
 
   const auto parameters = [&] { return WindowModel(p, 0).mlp().parameters(); };
   if (n.width == 0) {
-    n.width = std::min(widest, 24 + 8 * (unknowns - 1) + 8 * std::max(0, dimensions - 2));
+    n.width = widest;
     while (n.width > narrowest && parameters() > most_parameters) --n.width;
   }
 

@@ -178,7 +178,7 @@ TEST(Report, EquationsStandAsWrittenWithTheirResiduals) {
   const std::string html = html_report(report);
   expect_well_formed(html);
   EXPECT_NE(count(html, "<code>u_t &lt; u_xx</code>"), 0u);
-  for (const char* text : {"1.50e-05", "3.00e-04", "2.25e+00", "t = 1, x = 0.5"})
+  for (const char* text : {"1.50e-05", "3.00e-04", "2.25e+00", "t&nbsp;=&nbsp;1, x&nbsp;=&nbsp;0.5"})
     EXPECT_EQ(count(html, text), 1u) << text;
   EXPECT_EQ(count(html, "<image"), 4u) << "solution, reference, error, residual";
   EXPECT_NE(count(html, "|residual| of heat<"), 0u);
