@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ON_DEVICE = "*Cuda*:Elementary*:MachinePeak*"
 SMALL = {"test_core": "CudaDevice*", "test_linalg": "Syrk/Cuda*:Vectors/Cuda*:Cholesky/Cuda*.Refuses*",
          "test_optim": "*Cuda*.Follows*:*Cuda*.Counts*:Damping/Cuda*", "test_jet": "*Cuda*",
-         "test_expression": "*Cuda*", "test_embedding": "*Cuda*", "test_pinn": "Step*/Cuda*"}
+         "test_expression": "*Cuda*", "test_network": "*Cuda*", "test_pinn": "Step*/Cuda*"}
 
 
 def run(command, seconds, environment=None):

@@ -11,6 +11,10 @@ from pathlib import Path
 SOURCE_SUFFIXES = {".cpp", ".hpp", ".cu", ".py", ".cmake", ".toml"}
 ALSO_SOURCES = {"CMakeLists.txt", "dev", "run", ".clang-format", ".clang-tidy"}
 FORMATTED = {".cpp", ".hpp", ".cu"}
+# Families, lowest first: each uses those of lower lines and itself.
+FAMILIES = [{"core"}, {"io", "linalg", "expression"}, {"jet"}, {"network"}, {"optim"}, {"problem"}, {"data"}, {"pinn"}]
+FAMILY_ROOTS = {"kernels", "src", "tests", "benchmarks"}  # and include/sobolev
+NOT_YET = {("optim", "pinn")}  # Levenberg-Marquardt knows the residuals of a PDE until there are objectives
 LONGEST_FILE = 500
 
 
@@ -64,6 +68,28 @@ def check_tree(files: list[Path]) -> list[str]:
     return problems
 
 
+def family_of(path: str) -> str | None:
+    parts = Path(path.removeprefix("include/")).parts
+    known = len(parts) > 2 and (parts[0] in FAMILY_ROOTS or parts[0] == "sobolev")
+    return parts[1] if known and any(parts[1] in line for line in FAMILIES) else None
+
+
+def check_families(files: list[Path]) -> list[str]:
+    """A file of a family includes only files of its own and of lower families."""
+    level = {family: i for i, line in enumerate(FAMILIES) for family in line}
+    problems = []
+    for path in files:
+        own = family_of(str(path))
+        if own is None or path.suffix not in FORMATTED:
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            included = re.match(r'#include "([^"]+)"', line)
+            other = family_of(included[1]) if included else None
+            if other not in (None, own) and level[other] >= level[own] and (own, other) not in NOT_YET:
+                problems.append(f"{path}:{number}: {own} must not include {included[1]}: {other} is not below it")
+    return problems
+
+
 def check_format(files: list[Path], fix: bool) -> list[str]:
     sources = [str(path) for path in files if path.suffix in FORMATTED]
     if fix:
@@ -109,7 +135,8 @@ def main() -> int:
 
     files = tracked_files()
     checks = [("SPDX lines", lambda: check_spdx(files)), ("file lengths", lambda: check_length(files)),
-              ("tree law", lambda: check_tree(files)), ("format", lambda: check_format(files, options.fix)),
+              ("tree law", lambda: check_tree(files)), ("families", lambda: check_families(files)),
+              ("format", lambda: check_format(files, options.fix)),
               ("kernel symbols", lambda: check_symbols(options.build)),
               ("documentation", lambda: subprocess.run([sys.executable, "tools/snippets.py"],
                                                        capture_output=True, text=True).stdout.splitlines())]

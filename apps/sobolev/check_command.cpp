@@ -6,9 +6,9 @@
 #include "apps/sobolev/console.hpp"
 #include "apps/sobolev/description.hpp"
 #include "sobolev/data/reference.hpp"
-#include "src/data/evolution.hpp"
-#include "src/pinn/initial_data.hpp"
-#include "src/pinn/problem_checks.hpp"
+#include "src/problem/evolution.hpp"
+#include "src/problem/initial_data.hpp"
+#include "src/problem/problem_checks.hpp"
 
 namespace sobolev::app {
 namespace {

@@ -8,8 +8,8 @@
 #include <cmath>
 
 #include "sobolev/core/random.hpp"
-#include "src/pinn/defaults.hpp"
 #include "src/pinn/window_model.hpp"
+#include "src/problem/defaults.hpp"
 
 namespace sobolev::app {
 namespace {

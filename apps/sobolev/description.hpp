@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sobolev/pinn/problem.hpp"
+#include "sobolev/problem/problem.hpp"
 
 namespace sobolev::app {
 

@@ -15,7 +15,7 @@
 #include "apps/sobolev/console.hpp"
 #include "sobolev/core/error.hpp"
 #include "sobolev/core/version.hpp"
-#include "sobolev/expression/parse.hpp"
+#include "sobolev/core/words.hpp"
 
 namespace sobolev::app {
 namespace {

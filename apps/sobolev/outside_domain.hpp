@@ -3,7 +3,7 @@
 #include <string>
 
 #include "sobolev/core/view.hpp"
-#include "sobolev/pinn/problem.hpp"
+#include "sobolev/problem/problem.hpp"
 
 namespace sobolev::app {
 

@@ -11,7 +11,7 @@
 #include "sobolev/core/version.hpp"
 #include "sobolev/io/atomic_file.hpp"
 #include "sobolev/io/npy.hpp"
-#include "src/pinn/initial_data.hpp"
+#include "src/problem/initial_data.hpp"
 
 namespace sobolev::app {
 namespace {

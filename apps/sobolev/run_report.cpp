@@ -6,7 +6,7 @@
 #include "apps/sobolev/progress.hpp"
 #include "apps/sobolev/results.hpp"
 #include "sobolev/core/version.hpp"
-#include "src/pinn/initial_data.hpp"
+#include "src/problem/initial_data.hpp"
 
 namespace sobolev::app {
 namespace {

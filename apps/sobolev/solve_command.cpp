@@ -20,7 +20,7 @@
 #include "sobolev/core/profile.hpp"
 #include "sobolev/io/atomic_file.hpp"
 #include "sobolev/io/folder_lock.hpp"
-#include "src/pinn/initial_data.hpp"
+#include "src/problem/initial_data.hpp"
 
 namespace sobolev::app {
 namespace {

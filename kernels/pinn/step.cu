@@ -7,9 +7,9 @@
 // in the L2 cache: bound by the FMA units. docs/performance.md has the floors.
 #include "kernels/common/block_reduce.hpp"
 #include "kernels/common/cuda.hpp"
-#include "kernels/embedding/features_math.hpp"
 #include "kernels/expression/tape_math.hpp"
 #include "kernels/jet/mlp_device.hpp"
+#include "kernels/network/features_math.hpp"
 #include "kernels/pinn/step_block.hpp"
 #include "kernels/pinn/step_device.hpp"
 

@@ -5,8 +5,8 @@
 // out.
 #include <cstdint>
 
-#include "kernels/embedding/features_table.hpp"
 #include "kernels/jet/jet_device_table.hpp"
+#include "kernels/network/features_table.hpp"
 #include "kernels/pinn/residual_view.hpp"
 #include "sobolev/core/cuda.hpp"
 #include "sobolev/jet/mlp.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The fused step on one tile: features → network → residuals, and back.
-#include "kernels/embedding/features_tile.hpp"
 #include "kernels/jet/mlp_tile.hpp"
+#include "kernels/network/features_tile.hpp"
 #include "kernels/pinn/residual_view.hpp"
 
 namespace sobolev::detail {

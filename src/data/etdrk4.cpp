@@ -9,9 +9,9 @@
 
 #include "sobolev/data/reference.hpp"
 #include "sobolev/expression/tape.hpp"
-#include "src/data/evolution.hpp"
 #include "src/data/exponential_integrator.hpp"
 #include "src/data/spectral_grid.hpp"
+#include "src/problem/evolution.hpp"
 
 namespace sobolev {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "sobolev/expression/tape.hpp"
 #include "sobolev/io/npy.hpp"
-#include "sobolev/pinn/points.hpp"
-#include "src/pinn/problem_checks.hpp"
+#include "sobolev/problem/points.hpp"
+#include "src/problem/problem_checks.hpp"
 
 namespace sobolev {
 namespace {

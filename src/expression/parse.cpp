@@ -14,6 +14,7 @@
 #include "functions.hpp"
 #include "operations.hpp"
 #include "parse_hints.hpp"
+#include "sobolev/core/words.hpp"
 #include "sobolev/expression/jumps.hpp"
 
 namespace sobolev {

@@ -7,11 +7,11 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "defaults.hpp"
 #include "model_text.hpp"
 #include "sobolev/core/version.hpp"
 #include "sobolev/io/safetensors.hpp"
-#include "src/pinn/problem_checks.hpp"
+#include "src/problem/defaults.hpp"
+#include "src/problem/problem_checks.hpp"
 #include "state.hpp"
 #include "window_model.hpp"
 

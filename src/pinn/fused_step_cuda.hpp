@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "fused_step.hpp"
-#include "kernels/embedding/features_device.hpp"
+#include "kernels/network/features_device.hpp"
 #include "kernels/pinn/step_device.hpp"
 
 namespace sobolev::detail {

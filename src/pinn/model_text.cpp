@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "problem_checks.hpp"
+#include "src/problem/problem_checks.hpp"
 #include "window_model.hpp"
 
 namespace sobolev::detail {

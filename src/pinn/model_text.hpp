@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "sobolev/pinn/problem.hpp"
+#include "sobolev/problem/problem.hpp"
 
 namespace sobolev::detail {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "scales.hpp"
+#include "src/problem/scales.hpp"
 #include "training_points.hpp"
 
 namespace sobolev::detail {

@@ -9,11 +9,11 @@
 #include <limits>
 
 #include "adam_loop.hpp"
-#include "defaults.hpp"
 #include "last_good.hpp"
 #include "residual_check.hpp"
 #include "sobolev/core/profile.hpp"
 #include "sobolev/optim/levenberg_marquardt.hpp"
+#include "src/problem/defaults.hpp"
 #include "window_trainer.hpp"
 
 namespace sobolev::detail {

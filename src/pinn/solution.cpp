@@ -5,11 +5,11 @@
 #include <cmath>
 #include <utility>
 
-#include "defaults.hpp"
 #include "evaluator.hpp"
 #include "residual_check.hpp"
-#include "sobolev/pinn/points.hpp"
-#include "src/pinn/problem_checks.hpp"
+#include "sobolev/problem/points.hpp"
+#include "src/problem/defaults.hpp"
+#include "src/problem/problem_checks.hpp"
 #include "state.hpp"
 
 namespace sobolev {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "run.hpp"
-#include "src/pinn/problem_checks.hpp"
+#include "src/problem/problem_checks.hpp"
 
 namespace sobolev::detail {
 

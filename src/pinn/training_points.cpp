@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "training_points.hpp"
 
-#include "sobolev/pinn/points.hpp"
+#include "sobolev/problem/points.hpp"
 
 namespace sobolev::detail {
 namespace {

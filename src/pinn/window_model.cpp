@@ -5,20 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "sobolev/core/random.hpp"
-#include "src/pinn/initial_data.hpp"
-#include "src/pinn/problem_checks.hpp"
+#include "src/problem/initial_data.hpp"
+#include "src/problem/problem_checks.hpp"
 
 namespace sobolev::detail {
 namespace {
 const std::string raw_prefix = "network output ", previous_prefix = "previous ";
-
-int index_of(const std::vector<std::string>& names, const std::string& name) {
-  const auto it = std::find(names.begin(), names.end(), name);
-  return it == names.end() ? -1 : int(it - names.begin());
-}
 
 /// True when e vanishes, to rounding beside its values elsewhere, at random points of the problem with
 /// coordinate `fixed` at `value`.
@@ -159,50 +153,6 @@ bool WindowModel::imposed(const Condition& condition) const {
   for (const auto& [name, value] : condition.where)
     if (name == problem_->coordinates[std::size_t(time_)].name) return true;
   return false;
-}
-
-Features WindowModel::features() const {
-  const Problem& p = *problem_;
-  std::vector<std::string> names;
-  for (const CoordinateRange& c : p.coordinates) names.push_back(c.name);
-  Features features(names);
-  for (const CoordinateRange& c : ranges()) {
-    const int d = index_of(names, c.name);
-    if (even_features(c))
-      for (int k = 1; k <= p.network.periodic_modes; ++k)
-        features.expression(cos(Expr(2 * std::numbers::pi * k / (c.high - c.low)) * coordinate(c.name)));
-    else if (c.periodic)
-      features.periodic(d, p.network.periodic_modes, c.high - c.low);
-    else if (p.network.normalize)
-      features.linear(d, 2 / (c.high - c.low), -(c.high + c.low) / (c.high - c.low));
-    else
-      features.linear(d, 1, 0);
-  }
-  for (Expr e : p.network.features) features.expression(e);
-  return features;
-}
-
-bool WindowModel::even_features(const CoordinateRange& c) const {
-  const NetworkOptions& n = problem_->network;
-  const auto symmetry = n.symmetry.find(c.name);
-  return c.periodic && symmetry != n.symmetry.end() && symmetry->second > 0 &&
-         std::all_of(n.features.begin(), n.features.end(),
-                     [&](Expr e) { return differentiate(e, c.name) == Expr(0.0); });
-}
-
-MlpShape WindowModel::mlp() const {
-  const NetworkOptions& n = problem_->network;
-  return {features().inputs(), int(problem_->unknowns.size()), n.depth, n.width, n.activation};
-}
-
-std::vector<Symmetry> WindowModel::symmetry() const {
-  std::vector<Symmetry> all;
-  for (std::size_t d = 0; d < problem_->coordinates.size(); ++d) {
-    const auto it = problem_->network.symmetry.find(problem_->coordinates[d].name);
-    if (it != problem_->network.symmetry.end() && !even_features(problem_->coordinates[d]))
-      all.push_back({int(d), it->second});
-  }
-  return all;
 }
 
 std::vector<CoordinateRange> WindowModel::ranges() const {

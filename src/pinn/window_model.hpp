@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "sobolev/embedding/features.hpp"
-#include "sobolev/pinn/problem.hpp"
 #include "sobolev/pinn/step.hpp"
+#include "src/problem/network_of.hpp"
 
 namespace sobolev::detail {
 
@@ -39,10 +38,9 @@ class WindowModel {
   int window() const { return window_; }
   double start() const { return start_; }
   double end() const { return end_; }
-  Features features() const;
-  MlpShape mlp() const;
-  /// Those that need mirrored copies of a point; the others are in the features.
-  std::vector<Symmetry> symmetry() const;
+  Features features() const { return network_features(*problem_, ranges()); }
+  MlpShape mlp() const { return network_shape(*problem_); }
+  std::vector<Symmetry> symmetry() const { return mirror_symmetry(*problem_); }
   /// Ranges of the coordinates in this window.
   std::vector<CoordinateRange> ranges() const;
 
@@ -59,8 +57,6 @@ class WindowModel {
 
  private:
   void build_solutions();
-  /// True when cosines alone make the network even in a periodic coordinate.
-  bool even_features(const CoordinateRange& c) const;
   const Problem* problem_;
   int window_, time_;
   double start_ = 0, end_ = 0;

@@ -6,10 +6,10 @@
 #include <cmath>
 #include <numeric>
 
-#include "defaults.hpp"
-#include "problem_checks.hpp"
-#include "scales.hpp"
 #include "sobolev/core/profile.hpp"
+#include "src/problem/defaults.hpp"
+#include "src/problem/problem_checks.hpp"
+#include "src/problem/scales.hpp"
 #include "training_points.hpp"
 #include "window_trainer.hpp"
 

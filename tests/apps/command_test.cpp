@@ -10,7 +10,7 @@
 #include "sobolev/io/safetensors.hpp"
 #include "tests/apps/run_command.hpp"
 #include "tests/io/temporary_folder.hpp"
-#include "tests/pinn/bad_problems.hpp"
+#include "tests/problem/bad_problems.hpp"
 
 namespace sobolev {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sobolev/pinn/problem.hpp"
+#include "sobolev/problem/problem.hpp"
 
 namespace sobolev::testing {
 

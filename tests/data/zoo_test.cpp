@@ -7,7 +7,7 @@
 
 #include "sobolev/core/random.hpp"
 #include "sobolev/data/reference.hpp"
-#include "sobolev/pinn/problem.hpp"
+#include "sobolev/problem/problem.hpp"
 
 namespace sobolev {
 namespace {

@@ -303,17 +303,6 @@ TEST(ParseLimits, LongSumsDoNotExhaustTheStack) {
   EXPECT_EQ(parse(to_string(shorter)), shorter);
 }
 
-TEST(NearestName, SuggestsOnlyWhatIsNear) {
-  const std::vector<std::string> names{"learning_rate", "width", "depth", "x"};
-  EXPECT_EQ(nearest_name("learning_rat", names), "learning_rate");
-  EXPECT_EQ(nearest_name("lerning_rtae", names), "learning_rate");
-  EXPECT_EQ(nearest_name("dept", names), "depth");
-  EXPECT_EQ(nearest_name("y", names), "");
-  EXPECT_EQ(nearest_name("optimizer", names), "");
-  EXPECT_EQ(nearest_name("", names), "");
-  EXPECT_EQ(nearest_name("a", {}), "");
-}
-
 const char* const corpus[] = {"u_t - nu*u_xx + 5*u^3 - 5*u",
                               "x^2*cos(pi*x) - t/(1 + x)",
                               "-(x + t)^2 - -x",

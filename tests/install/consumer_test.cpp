@@ -76,7 +76,7 @@ class Install : public ::testing::Test {
     ASSERT_EQ(shell("cmake --install " + quoted(build) + " --prefix " + quoted(folder / "prefix")), 0)
         << output;
     fs::rename(folder / "prefix", moved());
-    EXPECT_TRUE(fs::exists(moved() / "include/sobolev/pinn/problem.hpp"));
+    EXPECT_TRUE(fs::exists(moved() / "include/sobolev/problem/problem.hpp"));
     EXPECT_THAT(files_with_paths(moved() / "lib/cmake",
                                  {SOBOLEV_SOURCE_DIR, SOBOLEV_BINARY_DIR, folder / "prefix", build}),
                 IsEmpty());

@@ -55,5 +55,28 @@ TYPED_TEST(Vectors, MustAgreeInSize) {
   EXPECT_THROW(axpby<T>(this->on(), T(1), x.cview(3), T(1), y.cview(4), x.view(3)), ArgumentError);
   EXPECT_THROW(axpby<T>(this->on(), T(1), x.cview(3), T(1), x.cview(3), y.view(4)), ArgumentError);
 }
+
+#if SOBOLEV_HAS_CUDA
+TEST(CudaGraphOfVectors, RunsWhatWasRecordedAgainAndAgain) {
+  if (Cuda::count() == 0) GTEST_SKIP() << "no CUDA device";
+  const Cuda cuda;
+  const DeviceBuffer<double> sum(cuda, 2);
+  clear<double, 1>(cuda, sum.view(2));
+  const double one[] = {1, 2};
+  const DeviceBuffer<double> step(cuda, 2);
+  upload<double, 1>(cuda, View<const double, 1>(one, 2), step.view(2));
+  const CudaGraph graph(cuda, [&] {
+    axpby<double>(cuda, 1.0, sum.view(2), 1.0, step.view(2), sum.view(2));
+    axpby<double>(cuda, 2.0, sum.view(2), 0.0, step.view(2), sum.view(2));
+  });
+  double got[2];
+  download<double, 1>(cuda, sum.view(2), View<double, 1>(got, 2));
+  EXPECT_EQ(got[0], 0) << "recording must not run the work";
+  for (int i = 0; i < 3; ++i) graph.launch();
+  download<double, 1>(cuda, sum.view(2), View<double, 1>(got, 2));
+  EXPECT_EQ(got[0], 14);
+  EXPECT_EQ(got[1], 28);
+}
+#endif
 }  // namespace
 }  // namespace sobolev

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "sobolev/pinn/points.hpp"
 #include "sobolev/pinn/solve.hpp"
+#include "sobolev/problem/points.hpp"
 #include "src/pinn/residual_check.hpp"
 #include "src/pinn/state.hpp"
 #include "tests/support.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The size of a solution, of a domain and of a time must not matter.
-#include "src/pinn/scales.hpp"
+#include "src/problem/scales.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -9,7 +9,7 @@
 #include <cmath>
 
 #include "sobolev/pinn/solve.hpp"
-#include "src/pinn/defaults.hpp"
+#include "src/problem/defaults.hpp"
 #include "tests/support.hpp"
 
 namespace sobolev {

@@ -4,8 +4,8 @@
 #include "sobolev/pinn/step.hpp"
 
 #include "sobolev/core/buffer_on.hpp"
-#include "src/pinn/defaults.hpp"
 #include "src/pinn/window_model.hpp"
+#include "src/problem/defaults.hpp"
 #include "tests/support.hpp"
 
 namespace sobolev {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "sobolev/core/executor.hpp"
-#include "sobolev/pinn/problem.hpp"
+#include "sobolev/problem/problem.hpp"
 
 namespace sobolev {
 

@@ -38,7 +38,4 @@ Expr parse_expression(std::string_view text, const ExpressionScope& scope,
 std::pair<Expr, Expr> parse_equation(std::string_view text, const ExpressionScope& scope,
                                      const SourcePosition& position = {});
 
-/// The candidate nearest to `name` in edit distance, or "" when none is near.
-std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
-
 }  // namespace sobolev

@@ -11,7 +11,7 @@
 
 #include "sobolev/core/executor.hpp"
 #include "sobolev/core/view.hpp"
-#include "sobolev/pinn/problem.hpp"
+#include "sobolev/problem/problem.hpp"
 
 namespace sobolev {
 

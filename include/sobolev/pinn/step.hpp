@@ -6,10 +6,10 @@
 
 #include "sobolev/core/executor.hpp"
 #include "sobolev/core/view.hpp"
-#include "sobolev/embedding/features.hpp"
 #include "sobolev/expression/tape.hpp"
 #include "sobolev/jet/mlp.hpp"
 #include "sobolev/jet/spec.hpp"
+#include "sobolev/network/features.hpp"
 
 namespace sobolev {
 
@@ -27,13 +27,6 @@ struct ResidualGroup {
   Tape tape;
   int externals = 0;
   std::vector<double> weights;  // [E]: of each squared residual in the loss, 1/N included
-};
-
-/// The solution's symmetry in a coordinate: u(−x) = sign · u(x). The network N becomes the mean of
-/// sign^s N over the mirrored copies of a point.
-struct Symmetry {
-  int coordinate;
-  int sign;  // +1 or −1
 };
 
 namespace detail {

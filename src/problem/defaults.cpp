@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "defaults.hpp"
+
+#include <algorithm>
+
+#include "scales.hpp"
+#include "src/problem/network_of.hpp"
+
+namespace sobolev::detail {
+namespace {
+constexpr int widest = 24, narrowest = 16;     // the cost of an iteration grows with width⁴ and faster
+constexpr std::size_t most_parameters = 1500;  // where the width can be chosen
+constexpr int least_points = 400, condition_rows = 4000;
+}  // namespace
+
+Problem with_defaults(const Problem& problem) {
+  Problem p = problem;
+  const int dimensions = int(p.coordinates.size());
+  NetworkOptions& n = p.network;
+  if (n.depth == 0) n.depth = 2;
+  const bool periodic =
+      std::any_of(p.coordinates.begin(), p.coordinates.end(), [](const auto& c) { return c.periodic; });
+  if (n.periodic_modes == 0) n.periodic_modes = periodic ? 5 : 0;
+
+  const auto parameters = [&] { return network_shape(p).parameters(); };
+  if (n.width == 0) {
+    n.width = widest;
+    while (n.width > narrowest && parameters() > most_parameters) --n.width;
+  }
+
+  for (const auto& [unknown, magnitude] : likely_magnitudes(p)) {
+    n.scale.emplace(unknown, magnitude.scale);  // what is given stays
+    n.offset.emplace(unknown, magnitude.offset);
+  }
+
+  TrainingOptions& t = p.training;
+  if (t.points.sampling == Sampling::automatic) t.points.sampling = Sampling::sobol;
+  if (t.points.count == 0) {
+    // Residuals beyond the parameters, but no more rows than two equations have.
+    const int equations = std::max(1, int(p.equations.size())), most = dimensions == 1   ? 400
+                                                                       : dimensions == 2 ? 2000
+                                                                                         : 4000;
+    const int rows = std::min(most, std::max(least_points, 2 * most / equations));
+    const std::size_t fitted = std::min(parameters(), levenberg_marquardt_limit);
+    const int determined = int(1.2 * double(fitted)) / equations;
+    t.points.count = std::max(rows, (determined + 49) / 50 * 50);
+  }
+  if (t.points.condition_count == 0) {
+    const int most = dimensions <= 2 ? 250 : 500;
+    t.points.condition_count =
+        std::clamp(condition_rows / std::max(1, int(p.conditions.size())), most / 2, most);
+  }
+  if (t.phases.empty()) {
+    PhaseOptions phase;
+    if (parameters() > levenberg_marquardt_limit) {
+      phase.optimizer = Optimizer::adam;
+      phase.iterations = 20000;
+    }
+    t.phases = {phase};
+  }
+  const bool bounded = t.stop.seconds > 0 || t.stop.iterations > 0 || t.stop.loss > 0 ||
+                       t.stop.relative_l2 > 0 ||
+                       std::all_of(t.phases.begin(), t.phases.end(),
+                                   [](const PhaseOptions& f) { return f.iterations > 0 || f.seconds > 0; });
+  if (!bounded) t.stop.seconds = 60;
+  return p;
+}
+
+}  // namespace sobolev::detail

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/problem/network_of.hpp"
+
+#include <algorithm>
+#include <numbers>
+
+namespace sobolev::detail {
+namespace {
+/// True when cosines alone make the network even in a periodic coordinate.
+bool even_features(const NetworkOptions& n, const CoordinateRange& c) {
+  const auto symmetry = n.symmetry.find(c.name);
+  return c.periodic && symmetry != n.symmetry.end() && symmetry->second > 0 &&
+         std::all_of(n.features.begin(), n.features.end(),
+                     [&](Expr e) { return differentiate(e, c.name) == Expr(0.0); });
+}
+}  // namespace
+
+Features network_features(const Problem& problem, const std::vector<CoordinateRange>& ranges) {
+  const NetworkOptions& n = problem.network;
+  std::vector<std::string> names;
+  for (const CoordinateRange& c : ranges) names.push_back(c.name);
+  Features features(names);
+  for (std::size_t d = 0; d < ranges.size(); ++d) {
+    const CoordinateRange& c = ranges[d];
+    if (even_features(n, c))
+      for (int k = 1; k <= n.periodic_modes; ++k)
+        features.expression(cos(Expr(2 * std::numbers::pi * k / (c.high - c.low)) * coordinate(c.name)));
+    else if (c.periodic)
+      features.periodic(int(d), n.periodic_modes, c.high - c.low);
+    else if (n.normalize)
+      features.linear(int(d), 2 / (c.high - c.low), -(c.high + c.low) / (c.high - c.low));
+    else
+      features.linear(int(d), 1, 0);
+  }
+  for (Expr e : n.features) features.expression(e);
+  return features;
+}
+
+MlpShape network_shape(const Problem& problem) {
+  const NetworkOptions& n = problem.network;
+  return {network_features(problem, problem.coordinates).inputs(), int(problem.unknowns.size()), n.depth,
+          n.width, n.activation};
+}
+
+std::vector<Symmetry> mirror_symmetry(const Problem& problem) {
+  const NetworkOptions& n = problem.network;
+  std::vector<Symmetry> all;
+  for (std::size_t d = 0; d < problem.coordinates.size(); ++d) {
+    const auto it = n.symmetry.find(problem.coordinates[d].name);
+    if (it != n.symmetry.end() && !even_features(n, problem.coordinates[d]))
+      all.push_back({int(d), it->second});
+  }
+  return all;
+}
+
+}  // namespace sobolev::detail

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sobolev/problem/problem.hpp"
+
+namespace sobolev {
+
+ExpressionScope Problem::scope() const {
+  ExpressionScope scope;
+  for (const CoordinateRange& c : coordinates) {
+    scope.coordinates.push_back(c.name);
+    scope.ranges[c.name] = {c.low, c.high};
+  }
+  scope.unknowns = unknowns;
+  scope.constants = constants;
+  return scope;
+}
+
+int Problem::time() const {
+  for (std::size_t i = 0; i < coordinates.size(); ++i)
+    if (coordinates[i].name == "t" && !coordinates[i].periodic) return static_cast<int>(i);
+  return -1;
+}
+
+Problem& Problem::add_coordinate(const std::string& coordinate, double low, double high, bool periodic) {
+  coordinates.push_back({coordinate, low, high, periodic});
+  return *this;
+}
+
+Problem& Problem::add_equation(const std::string& equation, Expr residual) {
+  equations.push_back({equation, residual, {}});
+  return *this;
+}
+
+Problem& Problem::add_condition(const std::string& condition,
+                                std::vector<std::pair<std::string, double>> where, Expr residual,
+                                std::optional<double> weight) {
+  conditions.push_back({condition, std::move(where), residual, Expr(0.0), weight, {}});
+  return *this;
+}
+
+}  // namespace sobolev

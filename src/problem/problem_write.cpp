@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// Problem::to_toml: a problem as the text that problem_file.cpp and problem_options.cpp read.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "sobolev/problem/problem.hpp"
+#include "src/expression/operations.hpp"
+#include "src/io/toml_document.hpp"
+#include "src/problem/defaults.hpp"
+#include "src/problem/problem_checks.hpp"
+
+namespace sobolev {
+namespace {
+using detail::TomlNode;
+
+TomlNode node(const TomlNode& given) { return given; }
+TomlNode node(const std::string& text) {
+  TomlNode out;
+  out.kind = TomlNode::Kind::string;
+  out.text = text;
+  return out;
+}
+TomlNode node(const char* text) { return node(std::string(text)); }
+TomlNode node(double value) {
+  TomlNode out;
+  out.kind = TomlNode::Kind::real;
+  out.real = value;
+  return out;
+}
+TomlNode node(long long value) {
+  TomlNode out;
+  out.kind = TomlNode::Kind::integer;
+  out.integer = value;
+  return out;
+}
+TomlNode node(long value) { return node(static_cast<long long>(value)); }
+TomlNode node(int value) { return node(static_cast<long long>(value)); }
+TomlNode node(bool value) {
+  TomlNode out;
+  out.kind = TomlNode::Kind::boolean;
+  out.boolean = value;
+  return out;
+}
+template <class T>
+TomlNode node(const std::vector<T>& values) {
+  TomlNode out;
+  out.kind = TomlNode::Kind::array;
+  for (const T& value : values) out.items.push_back(node(value));
+  return out;
+}
+
+template <class T>
+void add(TomlNode& table, const std::string& key, const T& value) {
+  detail::TomlEntry entry;
+  entry.key = key;
+  entry.value = node(value);
+  table.entries.push_back(std::move(entry));
+}
+/// Left out where it is the default.
+template <class T>
+void add_unless(TomlNode& table, const std::string& key, const T& value, const T& standard) {
+  if (!(value == standard)) add(table, key, value);
+}
+void add_filled(TomlNode& table, const std::string& key, const TomlNode& part) {
+  if (!part.entries.empty() || !part.items.empty()) add(table, key, part);
+}
+template <class T>
+TomlNode table_of(const std::map<std::string, T>& values) {
+  TomlNode out;
+  for (const auto& [key, value] : values) add(out, key, value);
+  return out;
+}
+
+std::string text_of(Expr e, const std::string& key) {
+  if (const std::optional<std::string> text = detail::file_text(e)) return *text;
+  throw ArgumentError(fmt::format(
+      "{} is too large to be written: more than 65536 characters; keep the problem in the program", key));
+}
+
+std::map<std::string, std::string> texts_of(const std::map<std::string, Expr>& expressions,
+                                            const std::string& key) {
+  std::map<std::string, std::string> out;
+  for (const auto& [name, e] : expressions) out[name] = text_of(e, key + "." + name);
+  return out;
+}
+
+TomlNode coordinate_node(const CoordinateRange& c) {
+  const TomlNode range = node(std::vector<double>{c.low, c.high});
+  if (!c.periodic) return range;
+  TomlNode out;
+  add(out, "range", range);
+  add(out, "periodic", true);
+  return out;
+}
+
+TomlNode condition_node(const Condition& condition) {
+  const std::string key = "conditions." + condition.name;
+  std::string where;
+  for (const auto& [coordinate, value] : condition.where)
+    where += fmt::format("{}{} = {}", where.empty() ? "" : ", ", coordinate, value);
+  TomlNode out;
+  add(out, "where", where);
+  add(out, "equation", text_of(condition.left, key) + " = " + text_of(condition.right, key));
+  if (condition.weight) add(out, "weight", *condition.weight);
+  return out;
+}
+
+TomlNode network_node(const NetworkOptions& network) {
+  const NetworkOptions standard;
+  constexpr const char* activations[] = {"tanh", "sin", "gelu", "swish", "softplus"};
+  const auto activation = [&](Activation a) { return std::string(activations[static_cast<int>(a)]); };
+  TomlNode out;
+  add_unless(out, "depth", network.depth, standard.depth);
+  add_unless(out, "width", network.width, standard.width);
+  add_unless(out, "activation", activation(network.activation), activation(standard.activation));
+  add_unless(out, "periodic_modes", network.periodic_modes, standard.periodic_modes);
+  add_unless(out, "normalize", network.normalize, standard.normalize);
+  if (network.hard_initial) add(out, "hard_initial", *network.hard_initial);
+  add_unless(out, "first_layer_scale", network.first_layer_scale, standard.first_layer_scale);
+  add_filled(out, "scale", table_of(network.scale));
+  add_filled(out, "offset", table_of(network.offset));
+  add_filled(out, "output", table_of(texts_of(network.output, "network.output")));
+  std::vector<std::string> features;
+  for (const Expr e : network.features)
+    features.push_back(text_of(e, fmt::format("network.features.{}", features.size())));
+  add_filled(out, "features", node(features));
+  std::map<std::string, std::string> symmetry;
+  for (const auto& [coordinate, sign] : network.symmetry) symmetry[coordinate] = sign > 0 ? "even" : "odd";
+  add_filled(out, "symmetry", table_of(symmetry));
+  return out;
+}
+
+TomlNode points_node(const Problem& problem) {
+  const PointOptions& points = problem.training.points;
+  TomlNode out;
+  // A file names the kind of points by their number: where that is the default, it is written out.
+  const auto count = [&] {
+    return points.count > 0 ? points.count : detail::with_defaults(problem).training.points.count;
+  };
+  switch (points.sampling) {
+    case Sampling::automatic: add_unless(out, "sobol", points.count, 0); break;
+    case Sampling::sobol: add(out, "sobol", count()); break;
+    case Sampling::uniform: add(out, "uniform", count()); break;
+    case Sampling::latin_hypercube: add(out, "latin_hypercube", count()); break;
+    case Sampling::grid: add(out, "grid", table_of(points.grid)); break;
+  }
+  add_unless(out, "condition_points", points.condition_count, 0);
+  add_unless(out, "resample_every", points.resample_every, 0);
+  std::vector<TomlNode> dense;
+  for (const DenseRegion& region : points.dense) {
+    TomlNode part;
+    add(part, region.coordinate, region.centre);
+    add(part, "width", region.width);
+    add(part, "fraction", region.fraction);
+    dense.push_back(std::move(part));
+  }
+  add_filled(out, "dense", node(dense));
+  return out;
+}
+
+TomlNode phase_node(const PhaseOptions& phase) {
+  const PhaseOptions standard;
+  const bool adam = phase.optimizer == Optimizer::adam;
+  TomlNode out, decay, stall;
+  add(out, "optimizer", adam ? "adam" : "levenberg_marquardt");
+  add_unless(out, "iterations", phase.iterations, 0l);
+  add_unless(out, "seconds", phase.seconds, 0.0);
+  if (adam) {
+    add_unless(out, "learning_rate", phase.learning_rate, standard.learning_rate);
+    add_unless(decay, "factor", phase.decay_factor, standard.decay_factor);
+    add_unless(decay, "every", phase.decay_every, standard.decay_every);
+    add_filled(out, "decay", decay);
+  } else {
+    add_unless(out, "geodesic", phase.geodesic, standard.geodesic);
+  }
+  add_unless(stall, "factor", phase.stall_factor, standard.stall_factor);
+  add_unless(stall, "iterations", phase.stall_iterations, standard.stall_iterations);
+  add_filled(out, "stall", stall);
+  return out;
+}
+
+TomlNode training_node(const Problem& problem) {
+  const TrainingOptions& training = problem.training;
+  TomlNode out, causal, stop;
+  if (training.precision == Precision::float32) add(out, "precision", "float32");
+  if (training.products != Products::ieee) add(out, "products", std::string(to_string(training.products)));
+  add_unless(out, "seed", static_cast<long long>(training.seed), 0ll);
+  add_filled(out, "points", points_node(problem));
+  if (training.causal.slices != 0) {
+    add(causal, "slices", training.causal.slices);
+    add(causal, "epsilon", training.causal.epsilon);
+    add(causal, "stop_above", training.causal.stop_above);
+    add(out, "causal", causal);
+  }
+  add_unless(out, "windows", training.windows, 1);
+  add_unless(stop, "seconds", training.stop.seconds, 0.0);
+  add_unless(stop, "iterations", training.stop.iterations, 0l);
+  add_unless(stop, "loss", training.stop.loss, 0.0);
+  add_unless(stop, "relative_l2", training.stop.relative_l2, 0.0);
+  add_filled(out, "stop", stop);
+  std::vector<TomlNode> phases;
+  for (const PhaseOptions& phase : training.phases) phases.push_back(phase_node(phase));
+  add_filled(out, "phase", node(phases));
+  return out;
+}
+
+/// One reference: the one that make_reference would take.
+TomlNode reference_node(const ReferenceOptions& reference) {
+  TomlNode out;
+  if (!reference.exact.empty())
+    add(out, "exact", table_of(texts_of(reference.exact, "reference.exact")));
+  else if (!reference.file.empty())
+    add(out, "file", std::filesystem::absolute(reference.file).lexically_normal().string());
+  else if (!reference.solver.empty())
+    add(out, "solver", reference.solver);
+  add_filled(out, "grid", table_of(reference.grid));
+  return out;
+}
+}  // namespace
+
+std::string Problem::to_toml() const {
+  validate();
+  TomlNode root, coordinate_table, equation_table, condition_table;
+  for (const CoordinateRange& c : coordinates) add(coordinate_table, c.name, coordinate_node(c));
+  for (const Equation& e : equations)
+    add(equation_table, e.name, text_of(e.residual, "equations." + e.name) + " = 0");
+  for (const Condition& c : conditions) add(condition_table, c.name, condition_node(c));
+  if (!title.empty()) add(root, "title", title);
+  add(root, "unknowns", unknowns);
+  add_filled(root, "coordinates", coordinate_table);
+  add_filled(root, "constants", table_of(constants));
+  add_filled(root, "equations", equation_table);
+  add_filled(root, "conditions", condition_table);
+  add_filled(root, "network", network_node(network));
+  add_filled(root, "training", training_node(*this));
+  add_filled(root, "reference", reference_node(reference));
+  std::string text = detail::write_toml(root);
+  try {
+    from_string(text, "problem.toml");
+  } catch (const ParseError& error) {
+    throw ArgumentError(fmt::format("problem {}: it cannot be written as a problem file: {}",
+                                    name.empty() ? title : name, error.what()));
+  }
+  return text;
+}
+
+bool operator==(const Problem& a, const Problem& b) {
+  return a.title == b.title && a.unknowns == b.unknowns && a.coordinates == b.coordinates &&
+         a.constants == b.constants && a.equations == b.equations && a.conditions == b.conditions &&
+         a.network == b.network && a.training == b.training && a.reference == b.reference;
+}
+
+namespace detail {
+std::optional<std::string> file_text(Expr e) {
+  constexpr std::size_t longest = 65536;
+  // Shared parts are written out each time, so the length can grow exponentially: a bound is known before.
+  std::unordered_map<const ExprNode*, double> least;
+  for (const Expr x : operands_first(std::span<const Expr>(&e, 1), [](Expr) { return true; }))
+    least[x.node()] = 1 + (x->a.node() != nullptr ? least.at(x->a.node()) : 0) +
+                      (x->b.node() != nullptr ? least.at(x->b.node()) : 0);
+  if (least.at(e.node()) > double(longest)) return {};
+  std::string text = to_string(e);
+  if (text.size() > longest) return {};
+  return text;
+}
+
+std::string source_of(const Problem& problem) {
+  if (!problem.source.empty()) try {
+      if (Problem::from_string(problem.source, problem.name + ".toml") == problem) return problem.source;
+    } catch (const ParseError&) {
+      // Not what it was read from any more: written anew below.
+    }
+  try {
+    return problem.to_toml();
+  } catch (const Error&) {
+    return "";
+  }
+}
+}  // namespace detail
+
+}  // namespace sobolev
