@@ -40,7 +40,7 @@ def set_up(command):
         call = [command, "solve", str(ROOT / "problems/heat.toml"), "--threads", "2", "--quiet", "--profile", "--out", out,
                 "--set", "training.points.sobol=1000000", "--set", "training.stop={ iterations = 1 }"]
         lines = subprocess.run(call, capture_output=True, text=True, check=True).stderr.splitlines()
-    return sum(float(line.split()[-2]) for line in lines if line.startswith(("points ", "step: set points", "step: row norms")))
+    return sum(float(line.split()[-2]) for line in lines if line.startswith(("points ", "residuals: set points", "residuals: row norms")))
 
 
 @contextmanager

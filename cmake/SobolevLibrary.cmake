@@ -26,10 +26,13 @@ endif()
 target_link_libraries(sobolev PRIVATE $<BUILD_INTERFACE:sobolev_flags>
   $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> ${SOBOLEV_LIBRARIES})
 if(NOT SOBOLEV_CUDA STREQUAL "OFF")
-  # The other files of src/ are the same in builds with and without a device.
-  set(SOBOLEV_CUDA_HOST_SOURCES ${SOBOLEV_SOURCES})
-  list(FILTER SOBOLEV_CUDA_HOST_SOURCES INCLUDE REGEX "_cuda[.]cpp$")
-  set_source_files_properties(${SOBOLEV_CUDA_HOST_SOURCES} PROPERTIES COMPILE_DEFINITIONS SOBOLEV_HAS_CUDA=1)
+  # The files of src/ that do not ask for a device are the same in builds with and without one.
+  foreach(source ${SOBOLEV_SOURCES})
+    file(STRINGS "${source}" asks REGEX "SOBOLEV_HAS_CUDA" LIMIT_COUNT 1)
+    if(asks OR source MATCHES "_cuda[.]cpp$")
+      set_source_files_properties("${source}" PROPERTIES COMPILE_DEFINITIONS SOBOLEV_HAS_CUDA=1)
+    endif()
+  endforeach()
   target_sources(sobolev PRIVATE $<TARGET_OBJECTS:sobolev_cuda_kernels>)
   target_compile_definitions(sobolev INTERFACE SOBOLEV_HAS_CUDA=1)
 endif()

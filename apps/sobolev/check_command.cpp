@@ -147,12 +147,13 @@ Json points_json(const PointOptions& points) {
 Json phases_json(const std::vector<PhaseOptions>& phases) {
   Json out = Json::array();
   for (const PhaseOptions& f : phases) {
-    const bool adam = f.optimizer == Optimizer::adam;
-    out.push_back({{"optimizer", optimizer_name(f.optimizer)},
+    const bool adam = f.optimizer == OptimizerKind::adam;
+    out.push_back({{"optimizer", to_string(f.optimizer)},
                    {"iterations", optional(f.iterations > 0, f.iterations)},
                    {"seconds", optional(f.seconds > 0, f.seconds)},
+                   {"precision", f.precision ? Json(precision_text(*f.precision)) : Json()},
                    {"stall", {{"factor", f.stall_factor}, {"iterations", f.stall_iterations}}},
-                   {"geodesic", optional(!adam, f.geodesic)},
+                   {"geodesic", optional(f.optimizer == OptimizerKind::levenberg_marquardt, f.geodesic)},
                    {"learning_rate", optional(adam, f.learning_rate)},
                    {"decay", adam ? Json({{"factor", f.decay_factor}, {"every", f.decay_every}}) : Json()}});
   }

@@ -59,10 +59,6 @@ std::string arithmetic_text(const TrainingOptions& training) {
 
 std::string activation_name(Activation activation) { return activation_names[static_cast<int>(activation)]; }
 
-std::string optimizer_name(Optimizer optimizer) {
-  return optimizer == Optimizer::adam ? "adam" : "levenberg_marquardt";
-}
-
 std::string network_text(const Problem& problem) {
   const NetworkOptions& n = problem.network;
   const auto size = [](int value) { return value == 0 ? std::string("default") : std::to_string(value); };
@@ -109,14 +105,15 @@ std::string points_text(const Problem& problem) {
 }
 
 std::string phase_text(const PhaseOptions& phase) {
-  std::string out = optimizer_name(phase.optimizer);
+  std::string out = to_string(phase.optimizer);
   if (phase.iterations > 0) out += fmt::format(", {} iterations", phase.iterations);
   if (phase.seconds > 0) out += fmt::format(", {:g} s", phase.seconds);
-  if (phase.optimizer == Optimizer::adam)
+  if (phase.optimizer == OptimizerKind::adam)
     out += fmt::format(", learning rate {:g}, times {:g} every {}", phase.learning_rate, phase.decay_factor,
                        phase.decay_every);
   else if (!phase.geodesic)
     out += ", without geodesic acceleration";
+  if (phase.precision) out += std::string(", ") + precision_text(*phase.precision);
   return out;
 }
 

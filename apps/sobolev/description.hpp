@@ -46,7 +46,6 @@ std::string precision_text(Precision precision);
 /// "float32, products 3xtf32" where they are not the ordinary ones.
 std::string arithmetic_text(const TrainingOptions& training);
 std::string activation_name(Activation activation);
-std::string optimizer_name(Optimizer optimizer);
 std::string network_text(const Problem& problem);
 /// Of an unknown without an output transform; the network with its defaults.
 std::string size_text(const NetworkOptions& network, const std::string& unknown);

@@ -17,7 +17,7 @@
 #include "sobolev/linalg/cholesky.hpp"
 #include "sobolev/linalg/vector.hpp"
 #include "sobolev/optim/damping.hpp"
-#include "sobolev/pinn/step.hpp"
+#include "sobolev/pinn/residual_objective.hpp"
 
 namespace sobolev {
 namespace {
@@ -28,7 +28,7 @@ constexpr double diffusion = 1e-4, damping = 1e-3;
 template <class T, class E>
 struct Work {
   E executor;
-  FusedStep<T, E> step;
+  ResidualObjective<T, E> step;
   BufferOn<E, T> parameters;
   double products = 0;  // Σ in·out
   double points = 0;
@@ -82,7 +82,7 @@ Work<T, E> make_work(const benchmark::State& state, const E& on) {
   mlp.inputs = inputs.inputs();
   mlp.depth = depth;
   mlp.width = width;
-  Work<T, E> work{on, FusedStep<T, E>(on, mlp, inputs), zeros<T>(on, mlp.parameters())};
+  Work<T, E> work{on, ResidualObjective<T, E>(on, mlp, inputs), zeros<T>(on, mlp.parameters())};
   work.points = double(points);
   for (int l = 0; l < mlp.layers(); ++l) work.products += double(mlp.fan_in(l)) * mlp.fan_out(l);
   const auto x = stored("points.npy", 2 * points), p = stored("parameters.npy", mlp.parameters());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums and norms of vectors.                                                    all arrays : [N]
-// 3·N·sizeof(T) bytes for axpby, N·sizeof(T) for the norm: bandwidth bound.
+// Sums, products and norms of vectors.                                          all arrays : [N]
+// 3·N·sizeof(T) bytes for axpby, 2·N·sizeof(T) for dot, N·sizeof(T) for the norm: bandwidth bound.
 #include "sobolev/linalg/vector.hpp"
 
 #include "kernels/common/dispatch.hpp"
@@ -8,7 +8,7 @@
 
 SOBOLEV_DECLARE_TARGETS(template <class T>
                         void axpby_range(T a, const T* x, T b, const T* y, T* out, std::size_t n);
-                        template <class T> double square_sum(const T* x, std::size_t n);)
+                        template <class T> double dot_range(const T* x, const T* y, std::size_t n);)
 
 namespace sobolev::SOBOLEV_TARGET {
 template <class T>
@@ -16,15 +16,15 @@ void axpby_range(T a, const T* x, T b, const T* y, T* out, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) out[i] = a * x[i] + b * y[i];
 }
 template <class T>
-double square_sum(const T* x, std::size_t n) {
+double dot_range(const T* x, const T* y, std::size_t n) {
   double sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += double(x[i]) * double(x[i]);
+  for (std::size_t i = 0; i < n; ++i) sum += double(x[i]) * double(y[i]);
   return sum;
 }
 template void axpby_range<float>(float, const float*, float, const float*, float*, std::size_t);
 template void axpby_range<double>(double, const double*, double, const double*, double*, std::size_t);
-template double square_sum<float>(const float*, std::size_t);
-template double square_sum<double>(const double*, std::size_t);
+template double dot_range<float>(const float*, const float*, std::size_t);
+template double dot_range<double>(const double*, const double*, std::size_t);
 }  // namespace sobolev::SOBOLEV_TARGET
 
 #if SOBOLEV_DISPATCHER
@@ -44,13 +44,20 @@ void axpby(const Cpu& cpu, T a, View<const T, 1> x, T b, View<const T, 1> y, Vie
     SOBOLEV_CALL(axpby_range<T>, a, x.data() + i, b, y.data() + i, out.data() + i, std::min(part, n - i));
 }
 template <class T>
-double norm(const Cpu&, View<const T, 1> x) {
-  return std::sqrt(SOBOLEV_CALL(square_sum<T>, x.data(), x.size()));
+double dot(const Cpu&, View<const T, 1> x, View<const T, 1> y) {
+  detail::check_dot(x.size(), y.size());
+  return SOBOLEV_CALL(dot_range<T>, x.data(), y.data(), x.size());
+}
+template <class T>
+double norm(const Cpu& cpu, View<const T, 1> x) {
+  return std::sqrt(dot<T>(cpu, x, x));
 }
 template void axpby<float>(const Cpu&, float, View<const float, 1>, float, View<const float, 1>,
                            View<float, 1>);
 template void axpby<double>(const Cpu&, double, View<const double, 1>, double, View<const double, 1>,
                             View<double, 1>);
+template double dot<float>(const Cpu&, View<const float, 1>, View<const float, 1>);
+template double dot<double>(const Cpu&, View<const double, 1>, View<const double, 1>);
 template double norm<float>(const Cpu&, View<const float, 1>);
 template double norm<double>(const Cpu&, View<const double, 1>);
 }  // namespace sobolev

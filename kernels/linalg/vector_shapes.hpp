@@ -5,4 +5,5 @@
 namespace sobolev::detail {
 /// ArgumentError unless the sizes agree.
 void check_axpby(std::size_t x, std::size_t y, std::size_t out);
+void check_dot(std::size_t x, std::size_t y);
 }  // namespace sobolev::detail

@@ -12,6 +12,10 @@ void check_axpby(std::size_t x, std::size_t y, std::size_t out) {
           fmt::format("axpby: x is [{}], y [{}] and out [{}]; they must agree", x, y, out));
 }
 
+void check_dot(std::size_t x, std::size_t y) {
+  require(x == y, fmt::format("dot: x is [{}] and y [{}]; they must agree", x, y));
+}
+
 void check_syrk_shapes(const Extents<2>& a, const Extents<2>& c) {
   const std::size_t p = a[1];
   require(c[0] == p && c[1] == p,

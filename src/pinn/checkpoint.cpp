@@ -12,6 +12,7 @@
 #include "sobolev/io/safetensors.hpp"
 #include "src/problem/defaults.hpp"
 #include "src/problem/problem_checks.hpp"
+#include "src/training/make_optimizer.hpp"
 #include "state.hpp"
 #include "window_model.hpp"
 
@@ -73,6 +74,14 @@ std::vector<double> read_network(const TensorFile& file, const std::string& pref
   return parameters;
 }
 
+/// The optimiser's state as files of version 0.1 have it.
+NamedArrays first_format(const std::vector<double>& moments, long iterations, double damping) {
+  NamedArrays arrays;
+  if (!moments.empty()) arrays = {{"moments", moments}, {"iterations", {double(iterations)}}};
+  if (damping > 0) arrays["damping"] = {damping};
+  return arrays;
+}
+
 constexpr long most_iterations = 1l << 53;  // counters that a double holds exactly
 
 /// Reads what must be so for the training to go on without looking beyond its arrays.
@@ -106,6 +115,12 @@ struct StateReader {
         damaged(fmt::format("{} contains {}; its numbers must be finite{}", name, v,
                             low == 0 ? " and not negative" : ""));
     return values;
+  }
+  NamedArrays optimizer(const TensorFile& file) const {
+    NamedArrays arrays;
+    for (const nlohmann::json& name : state.at("optimizer"))
+      arrays[name] = numbers(file, "training.optimizer." + name.get<std::string>(), {});
+    return arrays;
   }
   std::vector<HistoryRow> history(const TensorFile& file, const Solution::State& s) const {
     const std::string name = "training.history";
@@ -146,12 +161,16 @@ void Solution::save(const std::filesystem::path& checkpoint,
     add_network(file.tensors, s.problem.training.windows == 1 ? "" : fmt::format("windows.{}.", w),
                 model.mlp(), s.parameters[w]);
   }
-  file.tensors.emplace_back("training.moments", vector_tensor(s.moments));
+  std::vector<std::string> optimizer;
+  for (const auto& [name, values] : s.optimizer) {
+    optimizer.push_back(name);
+    file.tensors.emplace_back("training.optimizer." + name, vector_tensor(values));
+  }
   file.tensors.emplace_back("training.recent_losses", vector_tensor(s.recent_losses));
   for (std::size_t g = 0; g < s.weights.size(); ++g)
     file.tensors.emplace_back(fmt::format("training.weights.{}", g), vector_tensor(s.weights[g]));
   file.tensors.emplace_back("training.scalars",
-                            vector_tensor({s.damping, s.seconds, s.setup_seconds, s.loss, s.points_processed,
+                            vector_tensor({s.seconds, s.setup_seconds, s.loss, s.points_processed,
                                            s.phase_seconds, s.window_start}));
   Tensor history{{s.history.size(), history_columns}, {}};
   for (const HistoryRow& h : s.history)
@@ -167,6 +186,7 @@ void Solution::save(const std::filesystem::path& checkpoint,
                           {"iterations", s.iterations},
                           {"generation", s.generation},
                           {"groups", s.weights.size()},
+                          {"optimizer", optimizer},
                           {"exhausted", s.exhausted},
                           {"causal_stage", s.causal_stage},
                           {"finished", s.finished},
@@ -267,19 +287,25 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
     for (std::size_t g = 0; g < std::size_t(groups); ++g)
       s.weights.push_back(read.numbers(file, fmt::format("training.weights.{}", g),
                                        {g == 0 ? s.problem.equations.size() : 1}, 0));
-    s.moments = read.numbers(file, "training.moments", {0, 2 * s.parameters.back().size()});
-    if (std::any_of(s.moments.begin() + std::ptrdiff_t(s.moments.size() / 2), s.moments.end(),
-                    [](double v) { return v < 0; }))
-      read.damaged("training.moments contains a negative mean of squares");
+    // Files of version 0.1 have Adam's moments and the damping by themselves.
+    const bool old = !state.contains("optimizer");
+    std::vector<double> scalars = read.numbers(file, "training.scalars", {old ? 7u : 6u}, 0);
+    s.optimizer =
+        old ? first_format(read.numbers(file, "training.moments", {}), s.phase_iteration, scalars[0])
+            : read.optimizer(file);
+    if (old) scalars.erase(scalars.begin());
+    if (s.phase < int(training.phases.size())) try {
+        detail::check_state(training.phases[std::size_t(s.phase)], s.optimizer, s.parameters.back().size());
+      } catch (const ArgumentError& error) {
+        read.damaged(fmt::format("training.optimizer.{}", error.what()));
+      }
     s.recent_losses = read.numbers(file, "training.recent_losses", {}, 0);
-    const std::vector<double> scalars = read.numbers(file, "training.scalars", {7}, 0);
-    s.damping = scalars[0];
-    s.seconds = scalars[1];
-    s.setup_seconds = scalars[2];
-    s.loss = scalars[3];
-    s.points_processed = scalars[4];
-    s.phase_seconds = scalars[5];
-    s.window_start = scalars[6];
+    s.seconds = scalars[0];
+    s.setup_seconds = scalars[1];
+    s.loss = scalars[2];
+    s.points_processed = scalars[3];
+    s.phase_seconds = scalars[4];
+    s.window_start = scalars[5];
     s.history = read.history(file, s);
   } catch (const nlohmann::json::exception& e) {
     throw FileError(fmt::format("{}: a damaged training state ({})", checkpoint.string(), e.what()));

@@ -46,19 +46,19 @@ Buffer<double> external_values(const Cpu& cpu, const CompiledGroup& g, View<cons
 Evaluator::Evaluator(const Cpu& cpu, const Problem& problem, int window, const std::vector<Expr>& outputs)
     : cpu_(cpu),
       group_(WindowModel(problem, window).compile("outputs", outputs)),
-      step_(cpu, WindowModel(problem, window).mlp(), WindowModel(problem, window).features(),
-            WindowModel(problem, window).symmetry()) {
-  step_.add_group(group_.group);
+      objective_(cpu, WindowModel(problem, window).mlp(), WindowModel(problem, window).features(),
+                 WindowModel(problem, window).symmetry()) {
+  objective_.add_group(group_.group);
 }
 
 void Evaluator::set_points(View<const double, 2> x, View<const double, 2> previous) {
   Buffer<double> values = external_values(cpu_, group_, x, previous);
-  step_.set_points(0, x,
-                   View<const double, 2>(values.data(), std::size_t(group_.group.externals), x.extent(0)));
+  objective_.set_points(
+      0, x, View<const double, 2>(values.data(), std::size_t(group_.group.externals), x.extent(0)));
 }
 
 void Evaluator::evaluate(const std::vector<double>& parameters, View<double, 2> out) {
-  step_.evaluate(0, View<const double, 1>(parameters.data(), parameters.size()), out);
+  objective_.residuals(0, View<const double, 1>(parameters.data(), parameters.size()), out);
 }
 
 Continuation::Continuation(const Cpu& cpu, const Problem& problem, std::vector<PreviousValue> wanted)

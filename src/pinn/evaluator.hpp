@@ -27,7 +27,7 @@ class Evaluator {
  private:
   Cpu cpu_;
   CompiledGroup group_;
-  FusedStep<double> step_;
+  ResidualObjective<double> objective_;
 };
 
 /// The previous windows' solution at the start of a window.

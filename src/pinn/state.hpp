@@ -7,31 +7,15 @@
 
 #include "sobolev/data/reference.hpp"
 #include "sobolev/pinn/solve.hpp"
+#include "src/training/state.hpp"
 
 namespace sobolev {
 
-struct Solution::State {
+struct Solution::State : detail::TrainingState {
   Problem problem;                              // with defaults filled in
   std::vector<std::vector<double>> parameters;  // of the windows begun; the last one may be in training
-
-  // Where the training stands.
-  int window = 0, phase = 0;
-  long phase_iteration = 0;                    // in this phase of this window
-  long iterations = 0;                         // in all
-  long generation = 0;                         // of the window's points
-  std::vector<std::vector<double>> weights;    // of the window's residuals, by group; empty: not yet known
-  std::vector<double> moments;                 // Adam: m then v
-  double damping = 0;                          // Levenberg–Marquardt; 0: its initial value
-  std::vector<double> recent_losses;           // of this phase, for the stall rule
-  bool exhausted = false;                      // no damping gave a lower loss on fixed points
-  std::size_t causal_stage = 0;                // which epsilon
-  double phase_seconds = 0, window_start = 0;  // window_start: of `seconds`
-
-  std::vector<HistoryRow> history;
-  double seconds = 0, setup_seconds = 0, loss = 0, points_processed = 0;
-  bool finished = false;
-  bool stalled = false;  // a window's last phase ended because nothing got better
-  std::string stopped_because;
+  std::vector<std::vector<double>> weights;     // of the window's residuals, by group; empty: not yet known
+  double setup_seconds = 0;
 
   std::string not_saved;        // why the last checkpoint could not be written
   std::string instruction_set;  // that a loaded state was trained on; empty: not known

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sobolev/pinn/step.hpp"
+#include "sobolev/pinn/residual_objective.hpp"
 #include "src/problem/network_of.hpp"
 
 namespace sobolev::detail {

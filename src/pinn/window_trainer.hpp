@@ -6,32 +6,27 @@
 
 #include "evaluator.hpp"
 #include "sobolev/core/buffer_on.hpp"
+#include "src/training/loop.hpp"
 #include "state.hpp"
 
 namespace sobolev::detail {
 
-/// An equation or condition that is not finite at a point, whatever the network gives there.
-class NotFinite : public ParseError {
- public:
-  using ParseError::ParseError;
-};
-
 /// E is where it trains; `host` evaluates what depends on the points only.
 template <class T, class E>
-class WindowTrainer {
+class WindowTrainer final : public Task<T, E> {
  public:
   /// `chain` gives the previous windows' values; it outlives the trainer.
   WindowTrainer(const Cpu& host, const E&, Solution::State& state, Continuation& chain);
-  FusedStep<T, E>& step() { return step_; }
-  /// Draws the points of state.generation (and their external values) anew. NotFinite when one of them makes
-  /// an equation or condition so.
-  void draw_points();
-  /// Points per pass over all groups.
-  double points_per_pass() const;
-  /// With causal weights: sets stage k's epsilon.
-  void set_causal_stage(std::size_t stage);
-  bool causal() const { return state_.problem.training.causal.slices > 0 && interior_ >= 0; }
-  double last_causal_weight() const { return step_.last_causal_weight(interior_); }
+  Objective<T, E>& objective() override { return objective_; }
+  /// Points and their external values; NotFinite when one of them makes an equation or condition so.
+  void draw() override;
+  double points_per_pass() const override;
+  /// Stages are those of causal weights: epsilon.
+  void set_stage() override;
+  std::size_t stages() const override { return causal() ? state_.problem.training.causal.epsilon.size() : 0; }
+  bool stage_done() const override {
+    return objective_.last_causal_weight(interior_) > state_.problem.training.causal.stop_above;
+  }
   /// All values that any window of this problem takes from the one before.
   static std::vector<PreviousValue> continuation_values(const Problem& problem);
 
@@ -41,6 +36,7 @@ class WindowTrainer {
     const Condition* condition;  // null: the interior
     int group;
   };
+  bool causal() const { return state_.problem.training.causal.slices > 0 && interior_ >= 0; }
   static std::vector<Part> parts_of(const Problem& problem, const WindowModel& model);
   void check_external(const Part& part, View<const double, 2> x, View<const double, 2> values) const;
   void scale_weights();
@@ -52,7 +48,7 @@ class WindowTrainer {
   Continuation& chain_;
   WindowModel model_;
   std::vector<Part> parts_;
-  FusedStep<T, E> step_;
+  ResidualObjective<T, E> objective_;
   int interior_ = -1;
   std::vector<std::size_t> slices_;
 };

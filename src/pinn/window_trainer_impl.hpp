@@ -54,29 +54,29 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
       chain_(chain),
       model_(state.problem, state.window),
       parts_(parts_of(state.problem, model_)),
-      step_(executor, model_.mlp(), model_.features(), model_.symmetry()) {
+      objective_(executor, model_.mlp(), model_.features(), model_.symmetry()) {
   for (Part& part : parts_) {
-    part.group = step_.add_group(part.compiled.group);
+    part.group = objective_.add_group(part.compiled.group);
     if (!part.condition) interior_ = part.group;
   }
   auto& parameters = state.parameters;
   if (parameters.size() <= std::size_t(state.window))
-    parameters.push_back(parameters.empty() ? initial_parameters(step_.mlp(), model_.features(),
+    parameters.push_back(parameters.empty() ? initial_parameters(objective_.mlp(), model_.features(),
                                                                  state.problem.network.first_layer_scale,
                                                                  state.problem.training.seed)
                                             : parameters.back());
-  ensure(parameters.back().size() == step_.parameters(), "windows with networks of different sizes");
-  draw_points();
+  ensure(parameters.back().size() == objective_.parameters(), "windows with networks of different sizes");
+  draw();
   if (state.weights.empty()) scale_weights();
   require(state.weights.size() == parts_.size(),
           fmt::format("a training state with weights of {} groups of residuals; the problem has {}",
                       state.weights.size(), parts_.size()));
-  for (Part& part : parts_) step_.set_weights(part.group, state.weights[std::size_t(part.group)]);
-  if (causal()) set_causal_stage(state.causal_stage);
+  for (Part& part : parts_) objective_.set_weights(part.group, state.weights[std::size_t(part.group)]);
+  if (causal()) set_stage();
 }
 
 template <class T, class E>
-void WindowTrainer<T, E>::draw_points() {
+void WindowTrainer<T, E>::draw() {
   const profile::Range range(cpu_, "points");
   const std::size_t d = state_.problem.coordinates.size();
   const int time = state_.problem.time();
@@ -107,9 +107,9 @@ void WindowTrainer<T, E>::draw_points() {
         View<const double, 2>(previous.data(), state_.window == 0 ? 0 : part.compiled.previous.size(), n));
     const View<const double, 2> values(external.data(), std::size_t(part.compiled.group.externals), n);
     check_external(part, x, values);
-    step_.set_points(part.group, x, values);
+    objective_.set_points(part.group, x, values);
   }
-  if (!state_.weights.empty() && causal()) set_causal_stage(state_.causal_stage);
+  if (!state_.weights.empty() && causal()) set_stage();
 }
 
 template <class T, class E>
@@ -140,10 +140,10 @@ void WindowTrainer<T, E>::scale_weights() {
   auto there = zeros<T>(executor_, theta.size());
   const View<T, 1> parameters(there.data(), theta.size());
   upload<T, 1>(executor_, View<const T, 1>(theta.data(), theta.size()), parameters);
-  const std::vector<std::vector<double>> norms = step_.row_norms(parameters);
+  const std::vector<std::vector<double>> norms = objective_.row_norms(parameters);
   for (const Part& part : parts_) {
-    const std::size_t g = std::size_t(part.group), n = step_.points(part.group);
-    std::vector<double> weights(std::size_t(step_.residuals(part.group)), 1.0 / double(n));
+    const std::size_t g = std::size_t(part.group), n = objective_.points(part.group);
+    std::vector<double> weights(std::size_t(objective_.equations(part.group)), 1.0 / double(n));
     for (std::size_t e = 0; e < weights.size(); ++e) {
       const std::string name =
           part.condition ? "condition " + part.condition->name : "equation " + p.equations[e].name;
@@ -184,10 +184,10 @@ void WindowTrainer<T, E>::scale_weights() {
 
 template <class T, class E>
 void WindowTrainer<T, E>::check_imposed(const Part& part, double size, View<const T, 1> parameters) {
-  const std::size_t n = step_.points(part.group);
+  const std::size_t n = objective_.points(part.group);
   std::vector<T> r(n);
   auto there = zeros<T>(executor_, n);
-  step_.evaluate(part.group, parameters, View<T, 2>(there.data(), 1, n));
+  objective_.residuals(part.group, parameters, View<T, 2>(there.data(), 1, n));
   download<T, 1>(executor_, View<const T, 1>(there.data(), n), View<T, 1>(r.data(), n));
   double worst = 0;
   for (T v : r) worst = std::max(worst, std::abs(double(v)));
@@ -199,15 +199,15 @@ void WindowTrainer<T, E>::check_imposed(const Part& part, double size, View<cons
 }
 
 template <class T, class E>
-void WindowTrainer<T, E>::set_causal_stage(std::size_t stage) {
+void WindowTrainer<T, E>::set_stage() {
   const auto& epsilon = state_.problem.training.causal.epsilon;
-  step_.set_causal(interior_, slices_, epsilon[std::min(stage, epsilon.size() - 1)]);
+  objective_.set_causal(interior_, slices_, epsilon[std::min(state_.causal_stage, epsilon.size() - 1)]);
 }
 
 template <class T, class E>
 double WindowTrainer<T, E>::points_per_pass() const {
   double n = 0;
-  for (int g = 0; g < step_.groups(); ++g) n += double(step_.points(g));
+  for (int g = 0; g < objective_.groups(); ++g) n += double(objective_.points(g));
   return n;
 }
 

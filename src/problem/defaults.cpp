@@ -53,7 +53,7 @@ Problem with_defaults(const Problem& problem) {
   if (t.phases.empty()) {
     PhaseOptions phase;
     if (parameters() > levenberg_marquardt_limit) {
-      phase.optimizer = Optimizer::adam;
+      phase.optimizer = OptimizerKind::adam;
       phase.iterations = 20000;
     }
     t.phases = {phase};

@@ -179,7 +179,11 @@ void check_network(const Problem& problem) {
 void check_training(const Problem& problem) {
   const TrainingOptions& training = problem.training;
   check_points(problem);
-  if (training.products != Products::ieee && training.precision == Precision::float64)
+  const bool any_float32 =
+      training.precision == Precision::float32 ||
+      std::any_of(training.phases.begin(), training.phases.end(),
+                  [](const PhaseOptions& phase) { return phase.precision == Precision::float32; });
+  if (training.products != Products::ieee && !any_float32)
     fail(problem, "training.products",
          fmt::format(
              "training.products = \"{}\" is a way to multiply float32 numbers; add precision = \"float32\", "

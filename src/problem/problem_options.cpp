@@ -123,23 +123,30 @@ void refuse_zero(const ProblemReader& reader, const TomlNode& node, const std::s
     reader.fail(node, fmt::format("{} is 0; give a positive number, or leave it out for no limit", path));
 }
 
+/// Options of a phase that only one optimiser has.
+const std::map<std::string, OptimizerKind>& options_of_one() {
+  static const std::map<std::string, OptimizerKind> options{{"learning_rate", OptimizerKind::adam},
+                                                            {"decay", OptimizerKind::adam},
+                                                            {"geodesic", OptimizerKind::levenberg_marquardt}};
+  return options;
+}
+
 PhaseOptions read_phase(const ProblemReader& reader, const TomlNode& node, const std::string& path) {
-  reader.table(node, path,
-               {"optimizer", "iterations", "seconds", "learning_rate", "decay", "geodesic", "stall"},
-               "{ optimizer = \"levenberg_marquardt\", iterations = 300 }");
+  reader.table(
+      node, path,
+      {"optimizer", "iterations", "seconds", "learning_rate", "decay", "geodesic", "stall", "precision"},
+      "{ optimizer = \"levenberg_marquardt\", iterations = 300 }");
   reader.remember(path, node.position);
   PhaseOptions phase;
   if (const TomlNode* name = node.find("optimizer"))
-    phase.optimizer =
-        static_cast<Optimizer>(reader.choice(*name, path + ".optimizer", {"adam", "levenberg_marquardt"}));
-  const bool adam = phase.optimizer == Optimizer::adam;
+    phase.optimizer = static_cast<OptimizerKind>(
+        reader.choice(*name, path + ".optimizer", {"adam", "levenberg_marquardt"}));
   for (const TomlEntry& entry : node.entries) {
-    const bool of_adam = entry.key == "learning_rate" || entry.key == "decay";
-    if ((of_adam && !adam) || (entry.key == "geodesic" && adam))
-      throw ParseError(
-          entry.position,
-          fmt::format("{}.{} is an option of {}, but the optimizer is {}; remove it", path, entry.key,
-                      of_adam ? "adam" : "levenberg_marquardt", adam ? "adam" : "levenberg_marquardt"));
+    const auto only = options_of_one().find(entry.key);
+    if (only != options_of_one().end() && only->second != phase.optimizer)
+      throw ParseError(entry.position,
+                       fmt::format("{}.{} is an option of {}, but the optimizer is {}; remove it", path,
+                                   entry.key, to_string(only->second), to_string(phase.optimizer)));
   }
   for (const char* limit : {"iterations", "seconds"})
     if (const TomlNode* given = node.find(limit)) refuse_zero(reader, *given, path + "." + limit);
@@ -156,6 +163,9 @@ PhaseOptions read_phase(const ProblemReader& reader, const TomlNode& node, const
     if (const TomlNode* n = decay->find("every"))
       phase.decay_every = reader.long_integer(*n, path + ".decay.every");
   }
+  if (const TomlNode* precision = node.find("precision"))
+    phase.precision =
+        static_cast<Precision>(reader.choice(*precision, path + ".precision", {"float32", "float64"}));
   if (const TomlNode* stall = node.find("stall")) {
     reader.table(*stall, path + ".stall", {"factor", "iterations"}, "{ factor = 0.98, iterations = 30 }");
     if (const TomlNode* f = stall->find("factor"))

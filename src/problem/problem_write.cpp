@@ -163,12 +163,11 @@ TomlNode points_node(const Problem& problem) {
 
 TomlNode phase_node(const PhaseOptions& phase) {
   const PhaseOptions standard;
-  const bool adam = phase.optimizer == Optimizer::adam;
   TomlNode out, decay, stall;
-  add(out, "optimizer", adam ? "adam" : "levenberg_marquardt");
+  add(out, "optimizer", to_string(phase.optimizer));
   add_unless(out, "iterations", phase.iterations, 0l);
   add_unless(out, "seconds", phase.seconds, 0.0);
-  if (adam) {
+  if (phase.optimizer == OptimizerKind::adam) {
     add_unless(out, "learning_rate", phase.learning_rate, standard.learning_rate);
     add_unless(decay, "factor", phase.decay_factor, standard.decay_factor);
     add_unless(decay, "every", phase.decay_every, standard.decay_every);
@@ -179,6 +178,7 @@ TomlNode phase_node(const PhaseOptions& phase) {
   add_unless(stall, "factor", phase.stall_factor, standard.stall_factor);
   add_unless(stall, "iterations", phase.stall_iterations, standard.stall_iterations);
   add_filled(out, "stall", stall);
+  if (phase.precision) add(out, "precision", *phase.precision == Precision::float32 ? "float32" : "float64");
   return out;
 }
 

@@ -164,7 +164,7 @@ TEST_F(SolveCommandTest, ProfilePrintsTimesOnStderr) {
   const CommandResult result = solve({"--set", "training.stop.iterations=3", "--profile", "--json"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_TRUE(nlohmann::json::accept(result.out));
-  EXPECT_THAT(result.err, AllOf(HasSubstr("ms per call"), HasSubstr("step: normal equations"),
+  EXPECT_THAT(result.err, AllOf(HasSubstr("ms per call"), HasSubstr("residuals: normal equations"),
                                 HasSubstr("Cholesky"), HasSubstr("Levenberg–Marquardt: iteration")));
   EXPECT_THAT(solve({"--set", "training.stop.iterations=3"}).err, Not(HasSubstr("ms per call")));
 }

@@ -49,11 +49,26 @@ TYPED_TEST(Vectors, HaveANorm) {
   EXPECT_FALSE(std::isfinite(norm<T>(this->on(), x.cview(100))));
 }
 
+TYPED_TEST(Vectors, HaveADotProduct) {
+  using T = typename TypeParam::Scalar;
+  for (std::size_t n : {0, 1, 31, 256, 5000}) {
+    test::Guarded<TypeParam> x(n, 1), y(n, 2);
+    double want = 0, size = 1;
+    const T *a = x.data(), *b = y.data();
+    for (std::size_t i = 0; i < n; ++i) {
+      want += double(a[i]) * double(b[i]);
+      size += std::abs(double(a[i]) * double(b[i]));
+    }
+    EXPECT_NEAR(dot<T>(this->on(), x.cview(n), y.cview(n)), want, 1e-13 * size);
+  }
+}
+
 TYPED_TEST(Vectors, MustAgreeInSize) {
   using T = typename TypeParam::Scalar;
   test::Guarded<TypeParam> x(3), y(4);
   EXPECT_THROW(axpby<T>(this->on(), T(1), x.cview(3), T(1), y.cview(4), x.view(3)), ArgumentError);
   EXPECT_THROW(axpby<T>(this->on(), T(1), x.cview(3), T(1), x.cview(3), y.view(4)), ArgumentError);
+  EXPECT_THROW(dot<T>(this->on(), x.cview(3), y.cview(4)), ArgumentError);
 }
 
 #if SOBOLEV_HAS_CUDA

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sobolev/optim/adam.hpp"
 
-#include "tests/support.hpp"
+#include "tests/optim/least_squares.hpp"
 
 namespace sobolev {
 namespace {
 template <class B>
-class Adam : public test::OnBackEnd<B> {};
-TYPED_TEST_SUITE(Adam, test::BackEnds, test::BackEndNames);
+class AdamStep : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(AdamStep, test::BackEnds, test::BackEndNames);
 
-TYPED_TEST(Adam, FollowsTheRecurrence) {
+TYPED_TEST(AdamStep, FollowsTheRecurrence) {
   using T = typename TypeParam::Scalar;
   for (std::size_t n : {0, 1, 31, 33, 257, 20000}) {
     test::Guarded<TypeParam> g(n, 1), m(n, 2), v(n, 3), theta(n, 4);
@@ -35,7 +35,7 @@ TYPED_TEST(Adam, FollowsTheRecurrence) {
   }
 }
 
-TYPED_TEST(Adam, CountsStepsInAClock) {
+TYPED_TEST(AdamStep, CountsStepsInAClock) {
   using T = typename TypeParam::Scalar;
   using E = typename TypeParam::Executor;
   const E& on = test::executor<E>();
@@ -92,7 +92,7 @@ TYPED_TEST(AdamClock, CanBeRecorded) {
 }
 #endif
 
-TYPED_TEST(Adam, MinimisesAQuadratic) {
+TYPED_TEST(AdamStep, MinimisesAQuadratic) {
   using T = typename TypeParam::Scalar;
   test::Guarded<TypeParam> theta(2), g(2), m(2, 0, 0.0), v(2, 0, 0.0);
   for (long k = 1; k <= 2000; ++k) {
@@ -105,12 +105,59 @@ TYPED_TEST(Adam, MinimisesAQuadratic) {
   EXPECT_NEAR(theta[1], 2, 1e-3);
 }
 
-TYPED_TEST(Adam, RefusesArraysOfOtherSizes) {
+TYPED_TEST(AdamStep, RefusesArraysOfOtherSizes) {
   using T = typename TypeParam::Scalar;
   test::Guarded<TypeParam> theta(4), g(3), m(4), v(4);
   EXPECT_THROW(adam_step<T>(test::executor<typename TypeParam::Executor>(), {}, 1, g.cview(3), m.view(4),
                             v.view(4), theta.view(4)),
                ArgumentError);
+}
+
+/// On the host only: plain functions cannot be recorded. Trainings on a device are in solve_cuda_test.cpp.
+class AdamTest : public testing::Test {
+ protected:
+  const Cpu& on = test::executor<Cpu>();
+  test::PlainLeastSquares<double, Cpu> objective = test::rosenbrock<double, Cpu>(on);
+  test::Parameters<double, Cpu> theta{on, {-1.2, 1}};
+};
+
+TEST_F(AdamTest, IsTheStepAfterTheGradient) {
+  AdamOptions options{1e-2, 0.8, 0.99, 1e-7};
+  options.decay_factor = 0.5;
+  options.decay_every = 3;
+  Adam<double> optimizer(on, 2, options);
+  std::vector<double> want{-1.2, 1}, g(2), m(2), v(2);
+  const auto all = [](std::vector<double>& x) { return View<double, 1>(x.data(), x.size()); };
+  for (int i = 0; i < 8; ++i) {
+    const double loss = objective.loss_gradient(all(want), all(g));
+    options.learning_rate = 1e-2 * std::pow(0.5, i / 3);
+    adam_step<double>(on, options, i + 1, all(g), all(m), all(v), all(want));
+    optimizer.iterate(objective, theta.view());
+    EXPECT_EQ(optimizer.outcome().loss, loss);
+    for (int k : {0, 1}) EXPECT_NEAR(theta.values()[std::size_t(k)], want[std::size_t(k)], 1e-13);
+  }
+}
+
+TEST_F(AdamTest, GoesOnFromASavedStateToTheSameBits) {
+  AdamOptions options;
+  options.decay_factor = 0.9;
+  options.decay_every = 4;
+  Adam<double> optimizer(on, 2, options), other(on, 2, options);
+  for (int i = 0; i < 7; ++i) optimizer.iterate(objective, theta.view());
+  test::Parameters<double, Cpu> again(on, theta.values());
+  other.load(optimizer.save());
+  for (int i = 0; i < 7; ++i) {
+    optimizer.iterate(objective, theta.view());
+    other.iterate(objective, again.view());
+  }
+  EXPECT_EQ(again.values(), theta.values());
+}
+
+TEST_F(AdamTest, StatesThatDoNotFitAreRefused) {
+  Adam<double> optimizer(on, 2);
+  EXPECT_THROW(optimizer.load({{"moments", {1, 2, 3}}, {"iterations", {1}}}), ArgumentError);
+  EXPECT_THROW(optimizer.load({{"moments", {1, 2, 3, -4}}, {"iterations", {1}}}), ArgumentError);
+  EXPECT_THROW(optimizer.load({{"moments", {1, 2, 3, 4}}}), ArgumentError);
 }
 }  // namespace
 }  // namespace sobolev

@@ -104,24 +104,26 @@ TEST_F(CheckpointTest, SizesThatDoNotFitAreRefused) {
     t.shape = {t.values.size()};
   };
   const auto none = [](Tensor& t) { t = {{0}, {}}; };
-  EXPECT_THAT(with_tensor("training.moments", longer), HasSubstr("training.moments has "));
+  EXPECT_THAT(with_tensor("training.optimizer.moments", longer),
+              HasSubstr("training.optimizer.moments has "));
   EXPECT_THAT(with_tensor("training.weights.0", longer),
               HasSubstr("training.weights.0 has 2 numbers; it must have 1"));
   EXPECT_THAT(with_tensor("training.weights.1", none), HasSubstr("training.weights.1 has 0 numbers"));
-  EXPECT_THAT(with_tensor("training.scalars", longer), HasSubstr("training.scalars has 8 numbers"));
+  EXPECT_THAT(with_tensor("training.scalars", longer), HasSubstr("training.scalars has 7 numbers"));
   EXPECT_THAT(with_tensor("training.history", longer), HasSubstr("training.history has "));
   EXPECT_THAT(with_tensor("windows.1.layers.0.weight", longer), HasSubstr("windows.1.layers.0.weight"));
 }
 
 TEST_F(CheckpointTest, NumbersThatAreNotFiniteAreRefused) {
   for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
-    for (const char* name : {"windows.0.layers.0.weight", "windows.1.layers.2.bias", "training.moments",
-                             "training.weights.0", "training.scalars", "training.history"})
+    for (const char* name :
+         {"windows.0.layers.0.weight", "windows.1.layers.2.bias", "training.optimizer.moments",
+          "training.weights.0", "training.scalars", "training.history"})
       EXPECT_THAT(with_tensor(name, [&](Tensor& t) { t.values.at(0) = bad; }),
                   AllOf(HasSubstr(name), HasSubstr(bad > 0 ? "inf" : "nan")));
-  EXPECT_THAT(with_tensor("training.moments", [](Tensor& t) { t.values.back() = -1; }),
+  EXPECT_THAT(with_tensor("training.optimizer.moments", [](Tensor& t) { t.values.back() = -1; }),
               HasSubstr("negative mean of squares"));
-  EXPECT_THAT(with_tensor("training.scalars", [](Tensor& t) { t.values[1] = -1; }),
+  EXPECT_THAT(with_tensor("training.scalars", [](Tensor& t) { t.values[0] = -1; }),
               HasSubstr("not negative"));
   EXPECT_THAT(with_tensor("training.history", [](Tensor& t) { t.values[0] = 1e300; }),
               HasSubstr("where a whole number from 0 to "));

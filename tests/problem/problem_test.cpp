@@ -140,12 +140,12 @@ void expect_full(const Problem& p) {
   EXPECT_EQ(r.stop.iterations, 10000);
   EXPECT_EQ(r.stop.relative_l2, 1e-6);
   ASSERT_EQ(r.phases.size(), 2u);
-  EXPECT_EQ(r.phases[0].optimizer, Optimizer::adam);
+  EXPECT_EQ(r.phases[0].optimizer, OptimizerKind::adam);
   EXPECT_EQ(r.phases[0].iterations, 1000);
   EXPECT_EQ(r.phases[0].learning_rate, 2e-3);
   EXPECT_EQ(r.phases[0].decay_factor, 0.8);
   EXPECT_EQ(r.phases[0].decay_every, 100);
-  EXPECT_EQ(r.phases[1].optimizer, Optimizer::levenberg_marquardt);
+  EXPECT_EQ(r.phases[1].optimizer, OptimizerKind::levenberg_marquardt);
   EXPECT_EQ(r.phases[1].seconds, 2.5);
   EXPECT_FALSE(r.phases[1].geodesic);
   EXPECT_EQ(r.phases[1].stall_factor, 0.9);

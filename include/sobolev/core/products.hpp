@@ -2,8 +2,8 @@
 #pragma once
 namespace sobolev {
 
-/// How a device multiplies the float32 matrices of a first-order training step (FusedStep::loss_gradient,
-/// mlp_forward, mlp_backward). The relative error of a product a·b:
+/// How a device multiplies the float32 matrices of a first-order training step
+/// (ResidualObjective::loss_gradient, mlp_forward, mlp_backward). The relative error of a product a·b:
 ///   ieee    IEEE float32 multiply-adds, 2^-24
 ///   tf32x3  a, b as sums of two TF32 numbers, three products by the matrix units: 2^-21
 ///   bf16x3  the same with bfloat16: 2^-16

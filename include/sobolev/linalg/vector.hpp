@@ -11,6 +11,12 @@ void axpby(const Cpu&, T a, View<const T, 1> x, T b, View<const T, 1> y, View<T,
 template <class T>
 void axpby(const Cuda&, T a, View<const T, 1> x, T b, View<const T, 1> y, View<T, 1> out);
 
+/// Σ x y, both of one size, summed in float64 in a fixed order.
+template <class T>
+double dot(const Cpu&, View<const T, 1> x, View<const T, 1> y);
+template <class T>
+double dot(const Cuda&, View<const T, 1> x, View<const T, 1> y);
+
 /// √(Σ x²), summed in float64 in a fixed order; not finite when an element is not.
 template <class T>
 double norm(const Cpu&, View<const T, 1> x);

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "sobolev/core/buffer_on.hpp"
 #include "sobolev/core/executor.hpp"
+#include "sobolev/core/repeated.hpp"
 #include "sobolev/core/view.hpp"
+#include "sobolev/optim/optimizer.hpp"
 
 namespace sobolev {
 
 struct AdamOptions {
   double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double decay_factor = 1;  // of the learning rate, every so many iterations; of class Adam only
+  long decay_every = 5000;
 };
 
 /// One step of Adam, all arrays [P], in place:
@@ -28,5 +33,35 @@ void adam_step(const Cpu&, const AdamOptions&, View<double, 1> clock, View<const
 template <class T>
 void adam_step(const Cuda&, const AdamOptions&, View<double, 1> clock, View<const T, 1> gradient,
                View<T, 1> m, View<T, 1> v, View<T, 1> parameters);
+
+/// Adam on an objective; on a device an iteration is one CUDA graph.
+template <class T, class E = Cpu>
+class Adam final : public Optimizer<T, E> {
+ public:
+  Adam(const E&, std::size_t parameters, AdamOptions = {});
+
+  Progression progression() const override { return Progression::wanders; }
+  void iterate(Objective<T, E>& objective, View<T, 1> parameters) override;
+  typename Optimizer<T, E>::Outcome outcome() const override;
+  void changed() override { iteration_.forget(); }
+  NamedArrays save() const override;
+  void load(const NamedArrays& state) override;
+  static void check(const NamedArrays& state, std::size_t parameters);
+  View<T, 1> memory() override { return View<T, 1>(moments_.data(), 2 * p_); }
+  void went_back(long iterations) override;
+
+ private:
+  static constexpr std::size_t clock_size = 4;
+  E executor_;
+  std::size_t p_;
+  AdamOptions options_;
+  long done_ = 0;           // iterations
+  BufferOn<E, T> moments_;  // m, v
+  BufferOn<E, T> gradient_;
+  BufferOn<E, double> loss_, clock_;
+  double learning_rate_ = -1;  // that the clock has
+  const T* parameters_ = nullptr;
+  Repeated<E> iteration_;
+};
 
 }  // namespace sobolev

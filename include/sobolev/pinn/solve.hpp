@@ -12,20 +12,9 @@
 #include "sobolev/core/executor.hpp"
 #include "sobolev/core/view.hpp"
 #include "sobolev/problem/problem.hpp"
+#include "sobolev/training/progress.hpp"
 
 namespace sobolev {
-
-/// One line of the training history.
-struct HistoryRow {
-  long iteration = 0;  // over all windows and phases
-  int window = 0;
-  int phase = 0;
-  double seconds = 0;  // training time so far, over interruptions
-  double loss = 0;
-  std::optional<double> relative_l2;
-  std::optional<double> residual =
-      {};  // largest rms / scale of the residuals, on fresh points (ResidualCheck)
-};
 
 /// How well a solution keeps one equation or condition, on points it was not trained on.
 struct ResidualCheck {
@@ -42,13 +31,6 @@ struct ResidualCheck {
 struct Assessment {
   std::vector<ResidualCheck> residuals;  // equations, then conditions, in the problem's order
   std::vector<std::string> doubts;       // plain sentences, each with a remedy; empty: none
-};
-
-struct Progress {
-  HistoryRow row;
-  int windows = 1;
-  double points_per_second = 0;
-  double fraction = 0;  // of the run, estimated, 0 … 1
 };
 
 /// What a solved problem stands for: the networks of its time windows and how they came about. A solution

@@ -101,10 +101,18 @@ struct StopOptions {  // whichever comes first; 0: no such limit
   friend bool operator==(const StopOptions&, const StopOptions&) = default;
 };
 
-enum class Optimizer { adam, levenberg_marquardt };
+enum class OptimizerKind { adam, levenberg_marquardt };
+/// As problem files have it.
+constexpr const char* to_string(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::adam: return "adam";
+    case OptimizerKind::levenberg_marquardt: break;
+  }
+  return "levenberg_marquardt";
+}
 
 struct PhaseOptions {
-  Optimizer optimizer = Optimizer::levenberg_marquardt;
+  OptimizerKind optimizer = OptimizerKind::levenberg_marquardt;
   long iterations = 0;          // per window; 0: until it stalls or the run stops
   double seconds = 0;           // per window; 0: no limit
   double learning_rate = 1e-3;  // adam
@@ -113,6 +121,7 @@ struct PhaseOptions {
   bool geodesic = true;        // levenberg_marquardt
   double stall_factor = 0.98;  // stop when F > factor × F of stall_iterations ago
   int stall_iterations = 30;
+  std::optional<Precision> precision = {};  // empty: that of the training
   friend bool operator==(const PhaseOptions&, const PhaseOptions&) = default;
 };
 

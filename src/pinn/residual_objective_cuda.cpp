@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fused_step_cuda.hpp"
+#include "residual_objective_cuda.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -82,7 +82,8 @@ DeviceFeatures<T> CudaGroup<T>::feature_views() const {
 }
 
 template <class T>
-StepOn<T, Cuda>::StepOn(const Cuda& on, MlpShape shape, const Features& f, std::vector<Symmetry> s)
+ResidualObjectiveOn<T, Cuda>::ResidualObjectiveOn(const Cuda& on, MlpShape shape, const Features& f,
+                                                  std::vector<Symmetry> s)
     : cuda(on),
       mlp(shape),
       features(f),
@@ -102,7 +103,7 @@ StepOn<T, Cuda>::StepOn(const Cuda& on, MlpShape shape, const Features& f, std::
 }
 
 template <class T>
-int StepOn<T, Cuda>::add_group(ResidualGroup group) {
+int ResidualObjectiveOn<T, Cuda>::add_group(ResidualGroup group) {
   check_group(group, mlp, int(features.coordinates().size()));
   groups.push_back(std::make_unique<CudaGroup<T>>(cuda, std::move(group), features, symmetry));
   size_memory(*groups.back());
@@ -110,12 +111,14 @@ int StepOn<T, Cuda>::add_group(ResidualGroup group) {
 }
 
 template <class T>
-void StepOn<T, Cuda>::set_points(int group, View<const double, 2> x, View<const double, 2> externals,
-                                 View<const double, 1> point_weights) {
+void ResidualObjectiveOn<T, Cuda>::set_points(int group, View<const double, 2> x,
+                                              View<const double, 2> externals,
+                                              View<const double, 1> point_weights) {
   CudaGroup<T>& g = at(group);
   const std::size_t n = x.extent(0), d = x.extent(1), e = std::size_t(g.spec.externals);
   check_points(x.shape(), externals.shape(), point_weights.size(), features.coordinates().size(), e);
-  require(n < std::numeric_limits<std::uint32_t>::max(), "fused step: more than 2^32 points on a device");
+  require(n < std::numeric_limits<std::uint32_t>::max(),
+          "residual objective: more than 2^32 points on a device");
   std::vector<T> columns(n * d);
   copy_columns(x, columns.data());
   g.x.assign(columns);
@@ -128,7 +131,7 @@ void StepOn<T, Cuda>::set_points(int group, View<const double, 2> x, View<const 
 }
 
 template <class T>
-void StepOn<T, Cuda>::set_weights(int group, const std::vector<double>& weights) {
+void ResidualObjectiveOn<T, Cuda>::set_weights(int group, const std::vector<double>& weights) {
   CudaGroup<T>& g = at(group);
   check_weights(weights.size(), g.weights.size());
   g.weights = weights;
@@ -136,7 +139,7 @@ void StepOn<T, Cuda>::set_weights(int group, const std::vector<double>& weights)
 }
 
 template <class T>
-void StepOn<T, Cuda>::set_causal(int group, std::vector<std::size_t> offsets, double epsilon) {
+void ResidualObjectiveOn<T, Cuda>::set_causal(int group, std::vector<std::size_t> offsets, double epsilon) {
   CudaGroup<T>& g = at(group);
   check_causal(offsets, epsilon, g.points);
   const bool moved = g.offsets != offsets;
@@ -150,14 +153,14 @@ void StepOn<T, Cuda>::set_causal(int group, std::vector<std::size_t> offsets, do
 }
 
 template <class T>
-DeviceNetwork<T> StepOn<T, Cuda>::network(const CudaGroup<T>& g, const T* parameters,
-                                          Products products) const {
+DeviceNetwork<T> ResidualObjectiveOn<T, Cuda>::network(const CudaGroup<T>& g, const T* parameters,
+                                                       Products products) const {
   return {mlp, g.device_jet.view(), parameters, products};
 }
 
 /// The tiles of all slices in order, and their features where those may be kept.
 template <class T>
-void StepOn<T, Cuda>::cut_tiles(CudaGroup<T>& g) {
+void ResidualObjectiveOn<T, Cuda>::cut_tiles(CudaGroup<T>& g) {
   const DeviceNetwork<T> net = network(g, nullptr);
   const std::size_t size = std::size_t(device_tile_points<T>(net, g.view(false)));
   std::vector<std::size_t> first_tiles;
@@ -187,15 +190,15 @@ void StepOn<T, Cuda>::cut_tiles(CudaGroup<T>& g) {
 }
 
 template <class T>
-void StepOn<T, Cuda>::size_memory(CudaGroup<T>& g) {
+void ResidualObjectiveOn<T, Cuda>::size_memory(CudaGroup<T>& g) {
   const DeviceGroupView<T> view = g.view(false);
-  memory.resize(std::max(memory.size(), device_step_memory<T>(cuda, network(g, nullptr), view)));
+  memory.resize(std::max(memory.size(), device_residual_memory<T>(cuda, network(g, nullptr), view)));
   features_scratch.resize(
       std::max(features_scratch.size(), device_features_memory<T>(cuda, g.feature_views(), view.copies)));
 }
 
 template <class T>
-std::size_t StepOn<T, Cuda>::scratch_bytes() const {
+std::size_t ResidualObjectiveOn<T, Cuda>::scratch_bytes() const {
   std::size_t n = memory.bytes() + batch_features.bytes() + features_scratch.bytes() + shares.bytes() +
                   rows.bytes() + products.bytes() + norms.bytes();
   for (const auto& g : groups) n += g->kept_features.bytes() + g->tile_loss.bytes() + g->tile_unit.bytes();
@@ -204,8 +207,9 @@ std::size_t StepOn<T, Cuda>::scratch_bytes() const {
 
 template <class T>
 template <class Body>
-void StepOn<T, Cuda>::for_batches(const CudaGroup<T>& g, const DeviceNetwork<T>& net, std::size_t first,
-                                  std::size_t last, std::size_t most, Body&& body) {
+void ResidualObjectiveOn<T, Cuda>::for_batches(const CudaGroup<T>& g, const DeviceNetwork<T>& net,
+                                               std::size_t first, std::size_t last, std::size_t most,
+                                               Body&& body) {
   const DeviceGroupView<T> view = g.view(false);
   const std::size_t elements = device_tile_features<T>(net, view);
   const bool kept = g.kept_features.size() > 0;
@@ -221,17 +225,18 @@ void StepOn<T, Cuda>::for_batches(const CudaGroup<T>& g, const DeviceNetwork<T>&
 }
 
 template <class T>
-void StepOn<T, Cuda>::forward(const CudaGroup<T>& g, const DeviceNetwork<T>& net,
-                              const DeviceGroupView<T>& view, const StepResults<T>& results) {
+void ResidualObjectiveOn<T, Cuda>::forward(const CudaGroup<T>& g, const DeviceNetwork<T>& net,
+                                           const DeviceGroupView<T>& view,
+                                           const ResidualResults<T>& results) {
   for_batches(g, net, 0, g.host_tiles.size(), g.host_tiles.size(), [&](const TileBatch<T>& batch) {
-    device_step<T>(cuda, net, view, batch, results, {memory.data(), memory.size()});
+    device_residual<T>(cuda, net, view, batch, results, {memory.data(), memory.size()});
   });
 }
 
 template <class T>
-bool StepOn<T, Cuda>::weigh_slices(CudaGroup<T>& g, const DeviceNetwork<T>& net) {
+bool ResidualObjectiveOn<T, Cuda>::weigh_slices(CudaGroup<T>& g, const DeviceNetwork<T>& net) {
   if (!g.causal || (held && g.weighted)) return false;
-  StepResults<T> results{};
+  ResidualResults<T> results{};
   results.tile_loss = g.tile_loss.data();
   results.tile_unit = g.tile_unit.data();
   forward(g, net, g.view(false), results);
@@ -242,37 +247,37 @@ bool StepOn<T, Cuda>::weigh_slices(CudaGroup<T>& g, const DeviceNetwork<T>& net)
 }
 
 template <class T>
-void StepOn<T, Cuda>::clear_shares() {
-  shares.resize(mlp.parameters() * std::size_t(device_step_blocks(cuda)));
+void ResidualObjectiveOn<T, Cuda>::clear_shares() {
+  shares.resize(mlp.parameters() * std::size_t(device_residual_blocks(cuda)));
   clear<T, 1>(cuda, shares.view());
 }
 
 template <class T>
-void StepOn<T, Cuda>::sum_shares(View<T, 1> gradient) {
+void ResidualObjectiveOn<T, Cuda>::sum_shares(View<T, 1> gradient) {
   check_parameters(gradient.size(), mlp.parameters());
-  device_sum_shares<T>(cuda, shares.data(), device_step_blocks(cuda), gradient);
+  device_sum_shares<T>(cuda, shares.data(), device_residual_blocks(cuda), gradient);
 }
 
 template <class T>
-void StepOn<T, Cuda>::size_rows(std::size_t elements) {
+void ResidualObjectiveOn<T, Cuda>::size_rows(std::size_t elements) {
   if (elements <= rows.size()) return;
   rows.resize(elements);
   clear<T, 1>(cuda, rows.view());  // what is behind column P stays zero
 }
 
 template <class T>
-void StepOn<T, Cuda>::add_loss(const CudaGroup<T>& g, double* sum) {
+void ResidualObjectiveOn<T, Cuda>::add_loss(const CudaGroup<T>& g, double* sum) {
   device_loss(cuda, g.host_tiles.size(), g.tiles.data(), g.tile_loss.data(), g.view(true).slice_weight,
               &g != groups.front().get(), sum);
 }
 
 template <class T>
-double StepOn<T, Cuda>::loss(View<const T, 1> parameters) {
+double ResidualObjectiveOn<T, Cuda>::loss(View<const T, 1> parameters) {
   check_parameters(parameters.size(), mlp.parameters());
   for (auto& g : groups) {
     const DeviceNetwork<T> net = network(*g, parameters.data());
     if (!weigh_slices(*g, net)) {
-      StepResults<T> results{};
+      ResidualResults<T> results{};
       results.tile_loss = g->tile_loss.data();
       forward(*g, net, g->view(true), results);
     }
@@ -282,14 +287,15 @@ double StepOn<T, Cuda>::loss(View<const T, 1> parameters) {
 }
 
 template <class T>
-void StepOn<T, Cuda>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss) {
+void ResidualObjectiveOn<T, Cuda>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient,
+                                                 View<double, 1> loss) {
   check_parameters(parameters.size(), mlp.parameters());
   if (groups.empty()) clear<double, 1>(cuda, loss);
   clear_shares();
   for (auto& g : groups) {
     const DeviceNetwork<T> net = network(*g, parameters.data(), cuda.products());
     weigh_slices(*g, net);
-    StepResults<T> results{};
+    ResidualResults<T> results{};
     results.tile_loss = g->tile_loss.data();
     results.shares = shares.data();
     forward(*g, net, g->view(true), results);
@@ -299,31 +305,32 @@ void StepOn<T, Cuda>::loss_gradient(View<const T, 1> parameters, View<T, 1> grad
 }
 
 template <class T>
-double StepOn<T, Cuda>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient) {
+double ResidualObjectiveOn<T, Cuda>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient) {
   loss_gradient(parameters, gradient, total.view());
   return total.fetch()[0];
 }
 
 template <class T>
-void StepOn<T, Cuda>::evaluate(int group, View<const T, 1> parameters, View<T, 2> r) {
+void ResidualObjectiveOn<T, Cuda>::residuals(int group, View<const T, 1> parameters, View<T, 2> r) {
   CudaGroup<T>& g = at(group);
   check_residuals(r.shape(), g.weights.size(), g.points);
   check_parameters(parameters.size(), mlp.parameters());
-  StepResults<T> results{};
+  ResidualResults<T> results{};
   results.residuals = r.data();
   forward(g, network(g, parameters.data()), g.view(false), results);
 }
 
 template <class T>
-void StepOn<T, Cuda>::pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
-                                View<T, 1> gradient) {
-  require(seeds.size() == groups.size(), "fused step: seeds are needed for each group");
+void ResidualObjectiveOn<T, Cuda>::pull_back(View<const T, 1> parameters,
+                                             const std::vector<View<const T, 2>>& seeds,
+                                             View<T, 1> gradient) {
+  require(seeds.size() == groups.size(), "residual objective: seeds are needed for each group");
   check_parameters(parameters.size(), mlp.parameters());
   clear_shares();
   for (std::size_t i = 0; i < seeds.size(); ++i) {
     const CudaGroup<T>& g = *groups[i];
     check_residuals(seeds[i].shape(), g.weights.size(), g.points);
-    StepResults<T> results{};
+    ResidualResults<T> results{};
     results.seeds = seeds[i].data();
     results.shares = shares.data();
     forward(g, network(g, parameters.data()), g.view(false), results);
@@ -332,14 +339,14 @@ void StepOn<T, Cuda>::pull_back(View<const T, 1> parameters, const std::vector<V
 }
 
 template <class T>
-void StepOn<T, Cuda>::weigh(int group, View<T, 2> r) {
+void ResidualObjectiveOn<T, Cuda>::weigh(int group, View<T, 2> r) {
   const CudaGroup<T>& g = at(group);
   check_residuals(r.shape(), g.weights.size(), g.points);
   if (g.points > 0) device_weigh<T>(cuda, g.view(true), g.slices(), g.slice_points.data(), r);
 }
 
 template <class T>
-std::vector<std::vector<double>> StepOn<T, Cuda>::row_norms(View<const T, 1> parameters) {
+std::vector<std::vector<double>> ResidualObjectiveOn<T, Cuda>::row_norms(View<const T, 1> parameters) {
   check_parameters(parameters.size(), mlp.parameters());
   const std::size_t stride = row_stride(mlp.parameters());
   std::vector<std::vector<double>> all;
@@ -371,8 +378,8 @@ std::vector<std::vector<double>> StepOn<T, Cuda>::row_norms(View<const T, 1> par
 }
 
 template <class T>
-double StepOn<T, Cuda>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix,
-                                         View<T, 1> gradient) {
+double ResidualObjectiveOn<T, Cuda>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix,
+                                                      View<T, 1> gradient) {
   const std::size_t p = mlp.parameters(), stride = row_stride(p);
   check_parameters(parameters.size(), p);
   check_normal_equations(matrix.shape(), gradient.size(), p);
@@ -407,24 +414,24 @@ double StepOn<T, Cuda>::normal_equations(View<const T, 1> parameters, View<T, 2>
 }
 
 template <class T>
-double StepOn<T, Cuda>::last_causal_weight(int group) const {
+double ResidualObjectiveOn<T, Cuda>::last_causal_weight(int group) const {
   const CudaGroup<T>& g = at(group);
   return g.causal && g.weighted ? g.slice_weight.fetch().back() : 1.0;
 }
 
 template <class T>
-int StepOn<T, Cuda>::evaluated_slices(int group) const {
+int ResidualObjectiveOn<T, Cuda>::evaluated_slices(int group) const {
   const CudaGroup<T>& g = at(group);
   if (!g.causal || !g.weighted) return g.slices();
   const std::vector<double> weights = g.slice_weight.fetch();
   return int(std::count_if(weights.begin(), weights.end(), [](double w) { return w > 0; }));
 }
 
-template struct StepOn<float, Cuda>;
-template struct StepOn<double, Cuda>;
+template struct ResidualObjectiveOn<float, Cuda>;
+template struct ResidualObjectiveOn<double, Cuda>;
 }  // namespace sobolev::detail
 
 namespace sobolev {
-template class FusedStep<float, Cuda>;
-template class FusedStep<double, Cuda>;
+template class ResidualObjective<float, Cuda>;
+template class ResidualObjective<double, Cuda>;
 }  // namespace sobolev

@@ -10,8 +10,8 @@
 #include "kernels/expression/tape_math.hpp"
 #include "kernels/jet/mlp_device.hpp"
 #include "kernels/network/features_math.hpp"
-#include "kernels/pinn/step_block.hpp"
-#include "kernels/pinn/step_device.hpp"
+#include "kernels/pinn/residual_block.hpp"
+#include "kernels/pinn/residual_device.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -33,11 +33,11 @@ TapePlace tape_place(const DeviceGroupView<typename S::T>& g) {
 
 template <class S>
 __global__ void __launch_bounds__(256, S::blocks)
-    step_kernel(SOBOLEV_CONSTANT MlpBlock<typename S::T> m,
-                SOBOLEV_CONSTANT DeviceJet<typename S::Jet, typename S::T> jet,
-                SOBOLEV_CONSTANT DeviceGroupView<typename S::T> g,
-                SOBOLEV_CONSTANT TileBatch<typename S::T> batch,
-                SOBOLEV_CONSTANT StepResults<typename S::T> results, const bool tape_in_shared) {
+    residual_kernel(SOBOLEV_CONSTANT MlpBlock<typename S::T> m,
+                    SOBOLEV_CONSTANT DeviceJet<typename S::Jet, typename S::T> jet,
+                    SOBOLEV_CONSTANT DeviceGroupView<typename S::T> g,
+                    SOBOLEV_CONSTANT TileBatch<typename S::T> batch,
+                    SOBOLEV_CONSTANT ResidualResults<typename S::T> results, const bool tape_in_shared) {
   using T = typename S::T;
   const int channels = jet.algebra.channels();
   for (unsigned i = blockIdx.x; i < batch.count; i += gridDim.x) {
@@ -124,10 +124,10 @@ __global__ void __launch_bounds__(256, S::Jet::max_channels == 1 ? 1 : 2)
 
 /// Features of a tile by one block. registers : [registers of the tape, threads of the grid]
 template <class T>
-__global__ void step_features_kernel(SOBOLEV_CONSTANT DeviceGroupView<T> g,
-                                     SOBOLEV_CONSTANT DeviceFeatures<T> by_copy, int points, int channels,
-                                     int inputs, std::size_t first, std::size_t count, T* features,
-                                     T* registers) {
+__global__ void residual_features_kernel(SOBOLEV_CONSTANT DeviceGroupView<T> g,
+                                         SOBOLEV_CONSTANT DeviceFeatures<T> by_copy, int points, int channels,
+                                         int inputs, std::size_t first, std::size_t count, T* features,
+                                         T* registers) {
   const int real = points / g.copies, R = channels * points;
   const std::size_t threads = std::size_t(gridDim.x) * blockDim.x;
   registers += std::size_t(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -247,8 +247,8 @@ void with_network(const DeviceNetwork<T>& network, const DeviceGroupView<T>& g, 
 
 /// Gives the network its memory. Returns as many blocks as there are tiles for, and memory.
 template <class T>
-unsigned take_memory(const Cuda& cuda, const StepMemory<T>& memory, std::size_t tiles, MlpBlock<T>& m) {
-  require(m.slice <= memory.elements, "fused step: the memory of the device step is too small");
+unsigned take_memory(const Cuda& cuda, const ResidualMemory<T>& memory, std::size_t tiles, MlpBlock<T>& m) {
+  require(m.slice <= memory.elements, "residual objective: the memory of the device step is too small");
   m.memory = memory.data;
   return unsigned(std::min<std::size_t>(persistent_blocks(cuda, tiles), memory.elements / m.slice));
 }
@@ -267,14 +267,14 @@ std::size_t device_tile_features(const DeviceNetwork<T>& network, const DeviceGr
          std::size_t(device_tile_points<T>(network, g) * g.copies);
 }
 
-int device_step_blocks(const Cuda& cuda) { return 2 * cuda.multiprocessors(); }
+int device_residual_blocks(const Cuda& cuda) { return 2 * cuda.multiprocessors(); }
 
 template <class T>
-std::size_t device_step_memory(const Cuda& cuda, const DeviceNetwork<T>& network,
-                               const DeviceGroupView<T>& g) {
+std::size_t device_residual_memory(const Cuda& cuda, const DeviceNetwork<T>& network,
+                                   const DeviceGroupView<T>& g) {
   std::size_t slice = 0;
   with_network<T>(network, g, [&](auto, const auto&, const MlpBlock<T>& m) { slice = m.slice; });
-  return slice * std::size_t(device_step_blocks(cuda));
+  return slice * std::size_t(device_residual_blocks(cuda));
 }
 
 template <class T>
@@ -291,28 +291,30 @@ void device_features(const Cuda& cuda, const DeviceNetwork<T>& network, const De
                      const DeviceFeatures<T>& by_copy, std::size_t first, std::size_t count, T* features,
                      T* scratch) {
   const unsigned blocks = unsigned(std::min<std::size_t>(count, 8 * std::size_t(cuda.multiprocessors())));
-  launch<step_features_kernel<T>>(cuda, {blocks, feature_threads}, g, by_copy,
-                                  device_tile_points<T>(network, g) * g.copies, network.jet.host.channels,
-                                  network.shape.inputs, first, count, features, scratch);
+  launch<residual_features_kernel<T>>(cuda, {blocks, feature_threads}, g, by_copy,
+                                      device_tile_points<T>(network, g) * g.copies, network.jet.host.channels,
+                                      network.shape.inputs, first, count, features, scratch);
 }
 
 template <class T>
-void device_step(const Cuda& cuda, const DeviceNetwork<T>& network, const DeviceGroupView<T>& g,
-                 const TileBatch<T>& batch, const StepResults<T>& results, const StepMemory<T>& memory) {
+void device_residual(const Cuda& cuda, const DeviceNetwork<T>& network, const DeviceGroupView<T>& g,
+                     const TileBatch<T>& batch, const ResidualResults<T>& results,
+                     const ResidualMemory<T>& memory) {
   with_network<T>(network, g, [&](auto s, const auto& jet, MlpBlock<T>& m) {
     using S = decltype(s);
     const TapePlace tape = tape_place<S>(g);
     const std::size_t shared = std::max(S::shared_bytes, tape.shared ? tape.elements * sizeof(T) : 0);
     const unsigned blocks = take_memory<T>(cuda, memory, batch.count, m);
     m.gradients = results.shares;
-    launch<step_kernel<S>>(cuda, {blocks, {S::side, S::side}, shared}, m, jet, g, batch, results,
-                           tape.shared);
+    launch<residual_kernel<S>>(cuda, {blocks, {S::side, S::side}, shared}, m, jet, g, batch, results,
+                               tape.shared);
   });
 }
 
 template <class T>
 void device_jacobian(const Cuda& cuda, const DeviceNetwork<T>& network, const DeviceGroupView<T>& g,
-                     const TileBatch<T>& batch, T* rows, std::size_t stride, const StepMemory<T>& memory) {
+                     const TileBatch<T>& batch, T* rows, std::size_t stride,
+                     const ResidualMemory<T>& memory) {
   with_network<T>(network, g, [&](auto s, const auto& jet, MlpBlock<T>& m) {
     using S = decltype(s);
     if constexpr (S::tensor && sizeof(T) == 4) {
@@ -366,15 +368,16 @@ void device_row_norms(const Cuda& cuda, const T* rows, std::size_t count, std::s
 #define SOBOLEV_INSTANTIATE(T)                                                                      \
   template int device_tile_points<T>(const DeviceNetwork<T>&, const DeviceGroupView<T>&);           \
   template std::size_t device_tile_features<T>(const DeviceNetwork<T>&, const DeviceGroupView<T>&); \
-  template std::size_t device_step_memory<T>(const Cuda&, const DeviceNetwork<T>&,                  \
-                                             const DeviceGroupView<T>&);                            \
+  template std::size_t device_residual_memory<T>(const Cuda&, const DeviceNetwork<T>&,              \
+                                                 const DeviceGroupView<T>&);                        \
   template std::size_t device_features_memory<T>(const Cuda&, const DeviceFeatures<T>&, int);       \
   template void device_features<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&, \
                                    const DeviceFeatures<T>&, std::size_t, std::size_t, T*, T*);     \
-  template void device_step<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&,     \
-                               const TileBatch<T>&, const StepResults<T>&, const StepMemory<T>&);   \
+  template void device_residual<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&, \
+                                   const TileBatch<T>&, const ResidualResults<T>&,                  \
+                                   const ResidualMemory<T>&);                                       \
   template void device_jacobian<T>(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&, \
-                                   const TileBatch<T>&, T*, std::size_t, const StepMemory<T>&);     \
+                                   const TileBatch<T>&, T*, std::size_t, const ResidualMemory<T>&); \
   template void device_sum_shares<T>(const Cuda&, const T*, int, View<T, 1>);                       \
   template void device_weigh<T>(const Cuda&, const DeviceGroupView<T>&, int, const std::uint32_t*,  \
                                 View<T, 2>);                                                        \

@@ -11,9 +11,9 @@
 
 #include "kernels/common/threads.hpp"
 #include "kernels/linalg/symmetric_detail.hpp"
-#include "kernels/pinn/step_tile.hpp"
+#include "kernels/pinn/residual_tile.hpp"
 #include "sobolev/core/buffer.hpp"
-#include "src/pinn/fused_step.hpp"
+#include "src/pinn/residual_objective.hpp"
 
 namespace sobolev::detail {
 inline constexpr std::size_t features_budget = 24u << 20;  // bytes of features kept between passes, per group
@@ -66,7 +66,7 @@ struct TileRange {
 };
 
 template <class T>
-struct StepOn<T, Cpu> {
+struct ResidualObjectiveOn<T, Cpu> {
   Cpu cpu;
   MlpShape mlp;
   Features features;
@@ -81,7 +81,7 @@ struct StepOn<T, Cpu> {
   std::unique_ptr<SymmetricUpdate<T>> update;
   Buffer<T> matrix, rows, values;
 
-  StepOn(const Cpu& c, MlpShape shape, const Features& f, std::vector<Symmetry> s)
+  ResidualObjectiveOn(const Cpu& c, MlpShape shape, const Features& f, std::vector<Symmetry> s)
       : cpu(c), mlp(shape), features(f), symmetry(std::move(s)) {
     mlp.inputs = features.inputs();
     mlp.validate();
@@ -111,21 +111,21 @@ struct StepOn<T, Cpu> {
   /// Every thread's tile buffers are large enough for all groups.
   void size_tiles() {
     std::size_t n = 0;
-    for (const auto& g : groups) n = std::max(n, SOBOLEV_CALL(step_tile_size<T>, geometry, g.view()));
+    for (const auto& g : groups) n = std::max(n, SOBOLEV_CALL(residual_tile_size<T>, geometry, g.view()));
     n = (n + 63) / 64 * 64;
     if (n > tile_elements) {
       tile_elements = n;
       tiles = Buffer<T>(n * std::size_t(cpu.threads()));
     }
   }
-  StepTile<T> tile(const GroupView<T>& view) {
-    return SOBOLEV_CALL(step_tile<T>, geometry, view,
+  ResidualTile<T> tile(const GroupView<T>& view) {
+    return SOBOLEV_CALL(residual_tile<T>, geometry, view,
                         tiles.data() + tile_elements * std::size_t(omp_get_thread_num()));
   }
 
   TileRange range(const Group<T>& g, const GroupView<T>& view, std::size_t slice) const {
     return {g.offsets[slice], g.offsets[slice + 1],
-            std::size_t(SOBOLEV_CALL(step_tile_points<T>, geometry, view))};
+            std::size_t(SOBOLEV_CALL(residual_tile_points<T>, geometry, view))};
   }
   /// Number of the first tile of a slice among the kept features.
   std::size_t first_tile(const Group<T>& g, const GroupView<T>& view, std::size_t slice) const {
@@ -136,7 +136,7 @@ struct StepOn<T, Cpu> {
 
   void keep_features(Group<T>& g) {
     const auto view = g.view();
-    const std::size_t size = SOBOLEV_CALL(step_features_size<T>, geometry, view);
+    const std::size_t size = SOBOLEV_CALL(residual_features_size<T>, geometry, view);
     const std::size_t slices = g.offsets.size() - 1, tiles_total = first_tile(g, view, slices);
     if (tiles_total * size * sizeof(T) > features_budget) {
       g.kept_features = Buffer<T>();
@@ -148,20 +148,20 @@ struct StepOn<T, Cpu> {
       const TileRange r = range(g, view, s);
 #pragma omp parallel for num_threads(cpu.threads()) schedule(static)
       for (std::size_t i = 0; i < r.tiles(); ++i) {
-        StepTile<T> t = tile(view);
+        ResidualTile<T> t = tile(view);
         t.network.input = g.kept_features.data() + (number + i) * size;
-        SOBOLEV_CALL(step_features<T>, view, geometry, t, r.begin(i), r.count(i));
+        SOBOLEV_CALL(residual_features<T>, view, geometry, t, r.begin(i), r.count(i));
       }
       number += r.tiles();
     }
   }
 
   /// The features of a tile: kept ones, or made in the tile's own buffer.
-  const T* input(const Group<T>& g, const GroupView<T>& view, const StepTile<T>& t, std::size_t number,
+  const T* input(const Group<T>& g, const GroupView<T>& view, const ResidualTile<T>& t, std::size_t number,
                  std::size_t first, int count) const {
     if (!g.kept_features.empty())
-      return g.kept_features.data() + number * SOBOLEV_CALL(step_features_size<T>, geometry, view);
-    SOBOLEV_CALL(step_features<T>, view, geometry, t, first, count);
+      return g.kept_features.data() + number * SOBOLEV_CALL(residual_features_size<T>, geometry, view);
+    SOBOLEV_CALL(residual_features<T>, view, geometry, t, first, count);
     return t.network.input;
   }
 
@@ -196,7 +196,7 @@ struct StepOn<T, Cpu> {
     const int threads = pass_threads(view, r.last - r.first);
 #pragma omp parallel num_threads(threads)
     {
-      const StepTile<T> t = tile(view);
+      const ResidualTile<T> t = tile(view);
 #pragma omp for schedule(dynamic, 1)
       for (std::size_t c = 0; c < chunks; ++c)
         for (std::size_t i = c * n / chunks; i < (c + 1) * n / chunks; ++i)
@@ -224,17 +224,18 @@ struct StepOn<T, Cpu> {
       }
       std::fill(chunk_loss.begin(), chunk_loss.end(), 0.0);
       std::fill(unit.begin(), unit.end(), 0.0);
-      for_tiles(g, view, s,
-                [&](std::size_t c, const StepTile<T>& t, std::size_t number, std::size_t first, int count) {
-                  const T* in = input(g, view, t, number, first, count);
-                  SOBOLEV_CALL(step_forward<T>, view, geometry, packed.data(), t, in, first, count);
-                  chunk_loss[c] += SOBOLEV_CALL(step_loss<T>, view, t, first, count, false);
-                  if (g.causal) unit[c] += SOBOLEV_CALL(step_loss<T>, view, t, first, count, true);
-                  if (gradient)
-                    SOBOLEV_CALL(step_backward<T>, view, geometry, packed.data(), t, in, first, count,
-                                 T(weight), static_cast<const T*>(nullptr), std::size_t(0),
-                                 accumulators.data() + c * geometry.gradient_size());
-                });
+      for_tiles(
+          g, view, s,
+          [&](std::size_t c, const ResidualTile<T>& t, std::size_t number, std::size_t first, int count) {
+            const T* in = input(g, view, t, number, first, count);
+            SOBOLEV_CALL(residual_forward<T>, view, geometry, packed.data(), t, in, first, count);
+            chunk_loss[c] += SOBOLEV_CALL(residual_loss<T>, view, t, first, count, false);
+            if (g.causal) unit[c] += SOBOLEV_CALL(residual_loss<T>, view, t, first, count, true);
+            if (gradient)
+              SOBOLEV_CALL(residual_backward<T>, view, geometry, packed.data(), t, in, first, count,
+                           T(weight), static_cast<const T*>(nullptr), std::size_t(0),
+                           accumulators.data() + c * geometry.gradient_size());
+          });
       ++g.evaluated;
       loss += weight * std::accumulate(chunk_loss.begin(), chunk_loss.end(), 0.0);
       exponent += std::accumulate(unit.begin(), unit.end(), 0.0) /
@@ -246,7 +247,7 @@ struct StepOn<T, Cpu> {
   template <class Body>
   void for_jacobian_blocks(Group<T>& g, const GroupView<T>& view, std::size_t stride, Body&& consume) {
     const std::size_t per_point = std::size_t(view.residuals);
-    const std::size_t size = std::size_t(SOBOLEV_CALL(step_tile_points<T>, geometry, view));
+    const std::size_t size = std::size_t(SOBOLEV_CALL(residual_tile_points<T>, geometry, view));
     const std::size_t tiles_per_block = std::max<std::size_t>(1, 768 / (size * per_point));
     const std::size_t capacity = tiles_per_block * size * per_point;
     if (rows.size() < capacity * stride) rows = Buffer<T>(capacity * stride);
@@ -262,14 +263,14 @@ struct StepOn<T, Cpu> {
         const int threads = detail::threads_for(cpu, double(total) * double(stride) * double(stride));
 #pragma omp parallel num_threads(threads)
         {
-          const StepTile<T> t = tile(view);
+          const ResidualTile<T> t = tile(view);
 #pragma omp for schedule(dynamic, 1)
           for (std::size_t i = b; i < end; ++i) {
             const std::size_t row = (r.begin(i) - r.begin(b)) * per_point;
             const T* in = input(g, view, t, base + i, r.begin(i), r.count(i));
-            SOBOLEV_CALL(step_forward<T>, view, geometry, packed.data(), t, in, r.begin(i), r.count(i));
-            SOBOLEV_CALL(step_jacobian<T>, view, geometry, mlp, packed.data(), t, in, r.begin(i), r.count(i),
-                         factor, rows.data() + row * stride, stride, values.data() + row);
+            SOBOLEV_CALL(residual_forward<T>, view, geometry, packed.data(), t, in, r.begin(i), r.count(i));
+            SOBOLEV_CALL(residual_jacobian<T>, view, geometry, mlp, packed.data(), t, in, r.begin(i),
+                         r.count(i), factor, rows.data() + row * stride, stride, values.data() + row);
           }
           consume(total);
         }
@@ -288,7 +289,7 @@ struct StepOn<T, Cpu> {
   void loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss) {
     loss(0) = loss_gradient(parameters, gradient);
   }
-  void evaluate(int group, View<const T, 1> parameters, View<T, 2> r);
+  void residuals(int group, View<const T, 1> parameters, View<T, 2> r);
   void pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
                  View<T, 1> gradient);
   void weigh(int group, View<T, 2> r);

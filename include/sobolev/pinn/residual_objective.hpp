@@ -10,6 +10,7 @@
 #include "sobolev/jet/mlp.hpp"
 #include "sobolev/jet/spec.hpp"
 #include "sobolev/network/features.hpp"
+#include "sobolev/optim/objective.hpp"
 
 namespace sobolev {
 
@@ -31,7 +32,7 @@ struct ResidualGroup {
 
 namespace detail {
 template <class T, class E>
-struct StepOn;
+struct ResidualObjectiveOn;
 }
 
 /// Forward + exact derivatives + gradient of L(θ) = Σ_groups Σ_e w_e Σ_n v_n r_e(x_n; θ)² in one pass
@@ -43,13 +44,13 @@ struct StepOn;
 /// describes the problem (points, external values, weights, offsets) is given from the host. On a device
 /// causal weights take a second forward pass, and a call waits only where it returns numbers.
 template <class T, class E = Cpu>
-class FusedStep {
+class ResidualObjective final : public LeastSquares<T, E> {
  public:
   /// mlp.inputs is taken from the features.
-  FusedStep(const E&, MlpShape mlp, const Features&, std::vector<Symmetry> symmetry = {});
-  FusedStep(FusedStep&&) noexcept;
-  FusedStep& operator=(FusedStep&&) noexcept;
-  ~FusedStep();
+  ResidualObjective(const E&, MlpShape mlp, const Features&, std::vector<Symmetry> symmetry = {});
+  ResidualObjective(ResidualObjective&&) noexcept;
+  ResidualObjective& operator=(ResidualObjective&&) noexcept;
+  ~ResidualObjective() override;
 
   /// Adds a group and returns its index; it has no points yet.
   int add_group(ResidualGroup group);
@@ -60,49 +61,51 @@ class FusedStep {
   /// Causal weights for the points of a group, which must be sorted by time: slice s is the points
   /// offsets[s] … offsets[s+1]−1 and its weight exp(−epsilon Σ_{k<s} L_k), L_k the mean over slice k of
   /// Σ_e r_e². The weights are exact for the parameters at hand and not differentiated. Slices whose
-  /// weight would be below rounding are not evaluated. See pinn/causal_weights.hpp.
+  /// weight would be below rounding are not evaluated.
   void set_causal(int group, std::vector<std::size_t> offsets, double epsilon);
 
   const MlpShape& mlp() const;
-  std::size_t parameters() const { return mlp().parameters(); }
+  std::size_t parameters() const override { return mlp().parameters(); }
   int groups() const;
   std::size_t points(int group) const;
-  int residuals(int group) const;
+  /// E, the residuals at each point.
+  int equations(int group) const;
   /// Bytes held beyond the points and their weights.
   std::size_t scratch_bytes() const;
 
-  /// L(θ).
-  double loss(View<const T, 1> parameters);
-  /// L(θ) and ∂L/∂θ.
-  double loss_gradient(View<const T, 1> parameters, View<T, 1> gradient);
-  /// The same with L(θ) left in the executor's memory, loss : [1]: on a device nothing waits, and once a pass
-  /// has been made after the last change of groups, points or slices it can be recorded in a CudaGraph.
-  void loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss);
+  double loss(View<const T, 1> parameters) override;
+  double loss_gradient(View<const T, 1> parameters, View<T, 1> gradient) override;
+  void loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss) override;
   /// r : [E, N] of one group.
-  void evaluate(int group, View<const T, 1> parameters, View<T, 2> r);
+  void residuals(int group, View<const T, 1> parameters, View<T, 2> r);
+  /// Those of all groups, one after another.
+  void residuals(View<const T, 1> parameters, View<T, 1> r) override;
+  std::size_t size() const override;
   /// Σ_groups Σ_e Σ_n seed[e, n] ∂r_e(x_n)/∂θ; seeds[g] : [E, N] of group g.
   void pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
                  View<T, 1> gradient);
   /// r[e, n] *= the weight of r_e(x_n)² in L (causal weights included).           r : [E, N]
   void weigh(int group, View<T, 2> r);
+  void weigh(View<T, 1> r) override;
+  void pull_back(View<const T, 1> parameters, View<const T, 1> seed, View<T, 1> gradient) override;
   /// Each group's mean over n of v_n |∂r_e(x_n)/∂θ|², by residual: the scale of its Jacobian rows. On the CPU
   /// from every k-th tile where there are more than about 4096 points.
   std::vector<std::vector<double>> row_norms(View<const T, 1> parameters);
   /// The Gauss–Newton matrix G = Σ w_e v_n ∇r ∇rᵀ (its upper triangle; the lower one is left alone) and g = Σ
   /// w_e v_n r ∇r; returns L. matrix : [P, P], gradient : [P]. Causal weights enter as constants. Rows are
   /// made block by block and consumed in cache: FLOPs N·E·P² (syrk) + about 2·K·N·E·P (rows).
-  double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient);
+  double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient) override;
 
-  /// While held, the causal weights stay as the last pass found them: a trial step is compared with the
-  /// same loss as the step before.
-  void hold_causal_weights(bool held);
+  /// Of the causal weights.
+  void hold(bool held) override;
+  bool adapts() const override;
   /// After a pass with causal weights: the weight of the last slice (0 when it was skipped) and the
   /// number of slices that were evaluated.
   double last_causal_weight(int group) const;
   int evaluated_slices(int group) const;
 
  private:
-  std::unique_ptr<detail::StepOn<T, E>> impl_;
+  std::unique_ptr<detail::ResidualObjectiveOn<T, E>> impl_;
 };
 
 }  // namespace sobolev

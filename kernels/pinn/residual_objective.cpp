@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fused step on one tile. See pinn/step.cpp for the passes over all tiles.
+// The fused step on one tile. See src/pinn/residual_objective_cpu.hpp for the passes over all tiles.
 #include "kernels/common/simd.hpp"
 #include "kernels/expression/tape_tile.hpp"
-#include "kernels/pinn/step_tile.hpp"
+#include "kernels/pinn/residual_tile.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
 using detail::MlpGeometry;
 using detail::MlpTile;
-using detail::StepTile;
+using detail::ResidualTile;
 using detail::tile_granule_points;
 namespace {
 template <class T>
@@ -22,7 +22,7 @@ std::size_t scratch_size(const detail::GroupView<T>& g, int points) {
 
 /// Seeds the residuals' adjoints, runs the tape backwards and spreads the fields' adjoints.
 template <class T>
-void outputs_bar(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const StepTile<T>& t) {
+void outputs_bar(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const ResidualTile<T>& t) {
   tape_reverse_tile<T>(g.tape, t.registers, t.adjoints, t.stride, t.points);
   const MlpTile<T>& net = t.network;
   for (int i = 0; i < geometry.outputs * net.rows; ++i) net.output_bar[i] = 0;
@@ -38,30 +38,30 @@ void outputs_bar(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, 
 }
 
 template <class T>
-void clear_adjoints(const detail::GroupView<T>& g, const StepTile<T>& t) {
+void clear_adjoints(const detail::GroupView<T>& g, const ResidualTile<T>& t) {
   __builtin_memset(t.adjoints, 0, std::size_t(g.tape.registers()) * std::size_t(t.stride) * sizeof(T));
 }
 }  // namespace
 
 template <class T>
-int step_tile_points(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g) {
+int residual_tile_points(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g) {
   int points = mlp_tile_points<T>(geometry, g.jet.channels);
   while (points % g.copies != 0) points += tile_granule_points;
   return points / g.copies;
 }
 
 template <class T>
-std::size_t step_tile_size(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g) {
-  const int points = step_tile_points<T>(geometry, g);
+std::size_t residual_tile_size(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g) {
+  const int points = residual_tile_points<T>(geometry, g);
   return mlp_tile_size<T>(geometry, g.jet.channels, points * g.copies) +
          2 * std::size_t(g.tape.registers()) * std::size_t(whole_lines<T>(points)) +
          scratch_size<T>(g, points);
 }
 
 template <class T>
-StepTile<T> step_tile(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g, T* memory) {
-  StepTile<T> t{};
-  t.points = step_tile_points<T>(geometry, g);
+ResidualTile<T> residual_tile(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g, T* memory) {
+  ResidualTile<T> t{};
+  t.points = residual_tile_points<T>(geometry, g);
   t.stride = whole_lines<T>(t.points);
   t.network = mlp_tile<T>(geometry, g.jet.channels, t.points * g.copies, memory);
   memory += mlp_tile_size<T>(geometry, g.jet.channels, t.points * g.copies);
@@ -74,14 +74,14 @@ StepTile<T> step_tile(const MlpGeometry<T>& geometry, const detail::GroupView<T>
 }
 
 template <class T>
-std::size_t step_features_size(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g) {
-  return whole_lines<T>(std::size_t(g.jet.channels * step_tile_points<T>(geometry, g) * g.copies) *
+std::size_t residual_features_size(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g) {
+  return whole_lines<T>(std::size_t(g.jet.channels * residual_tile_points<T>(geometry, g) * g.copies) *
                         std::size_t(geometry.input_panels * geometry.width));
 }
 
 template <class T>
-void step_features(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const StepTile<T>& t,
-                   std::size_t first, int count) {
+void residual_features(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry,
+                       const ResidualTile<T>& t, std::size_t first, int count) {
   const MlpTile<T>& net = t.network;
   __builtin_memset(net.input, 0,
                    std::size_t(net.rows) * std::size_t(geometry.input_panels * geometry.width) * sizeof(T));
@@ -99,8 +99,8 @@ void step_features(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry
 }
 
 template <class T>
-void step_forward(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const T* packed,
-                  const StepTile<T>& t, const T* input, std::size_t first, int count) {
+void residual_forward(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const T* packed,
+                      const ResidualTile<T>& t, const T* input, std::size_t first, int count) {
   MlpTile<T> net = t.network;
   net.input = const_cast<T*>(input);
   mlp_tile_forward<T>(geometry, g.jet, packed, net);
@@ -125,8 +125,8 @@ void step_forward(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry,
 }
 
 template <class T>
-double step_loss(const detail::GroupView<T>& g, const StepTile<T>& t, std::size_t first, int count,
-                 bool unit) {
+double residual_loss(const detail::GroupView<T>& g, const ResidualTile<T>& t, std::size_t first, int count,
+                     bool unit) {
   double loss = 0;
   for (int e = 0; e < g.residuals; ++e) {
     const T* r = t.registers + std::size_t(g.tape.outputs[e]) * std::size_t(t.stride);
@@ -140,8 +140,8 @@ double step_loss(const detail::GroupView<T>& g, const StepTile<T>& t, std::size_
 }
 
 template <class T>
-void step_store(const detail::GroupView<T>& g, const StepTile<T>& t, std::size_t first, int count, T* r,
-                std::size_t r_stride) {
+void residual_store(const detail::GroupView<T>& g, const ResidualTile<T>& t, std::size_t first, int count,
+                    T* r, std::size_t r_stride) {
   for (int e = 0; e < g.residuals; ++e) {
     const T* from = t.registers + std::size_t(g.tape.outputs[e]) * std::size_t(t.stride);
     for (int p = 0; p < count; ++p) r[std::size_t(e) * r_stride + first + std::size_t(p)] = from[p];
@@ -149,9 +149,9 @@ void step_store(const detail::GroupView<T>& g, const StepTile<T>& t, std::size_t
 }
 
 template <class T>
-void step_backward(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const T* packed,
-                   const StepTile<T>& t, const T* input, std::size_t first, int count, T factor,
-                   const T* seeds, std::size_t seed_stride, T* accumulator) {
+void residual_backward(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const T* packed,
+                       const ResidualTile<T>& t, const T* input, std::size_t first, int count, T factor,
+                       const T* seeds, std::size_t seed_stride, T* accumulator) {
   clear_adjoints<T>(g, t);
   for (int e = 0; e < g.residuals; ++e) {
     const std::size_t row = std::size_t(g.tape.outputs[e]) * std::size_t(t.stride);
@@ -169,9 +169,9 @@ void step_backward(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry
 }
 
 template <class T>
-void step_jacobian(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const MlpShape& shape,
-                   const T* packed, const StepTile<T>& t, const T* input, std::size_t first, int count,
-                   T factor, T* rows, std::size_t stride, T* values) {
+void residual_jacobian(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const MlpShape& shape,
+                       const T* packed, const ResidualTile<T>& t, const T* input, std::size_t first,
+                       int count, T factor, T* rows, std::size_t stride, T* values) {
   MlpTile<T> net = t.network;
   net.input = const_cast<T*>(input);
   T scale[4 * 32 * tile_granule_points];
@@ -190,24 +190,25 @@ void step_jacobian(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry
   }
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                             \
-  template int step_tile_points<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);                    \
-  template std::size_t step_tile_size<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);              \
-  template StepTile<T> step_tile<T>(const MlpGeometry<T>&, const detail::GroupView<T>&, T*);               \
-  template std::size_t step_features_size<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);          \
-  template void step_features<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const StepTile<T>&,   \
-                                 std::size_t, int);                                                        \
-  template void step_forward<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const T*,              \
-                                const StepTile<T>&, const T*, std::size_t, int);                           \
-  template double step_loss<T>(const detail::GroupView<T>&, const StepTile<T>&, std::size_t, int, bool);   \
-  template void step_store<T>(const detail::GroupView<T>&, const StepTile<T>&, std::size_t, int, T*,       \
-                              std::size_t);                                                                \
-  template void step_backward<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const T*,             \
-                                 const StepTile<T>&, const T*, std::size_t, int, T, const T*, std::size_t, \
-                                 T*);                                                                      \
-  template void step_jacobian<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const MlpShape&,      \
-                                 const T*, const StepTile<T>&, const T*, std::size_t, int, T, T*,          \
-                                 std::size_t, T*);
+#define SOBOLEV_INSTANTIATE(T)                                                                               \
+  template int residual_tile_points<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);                  \
+  template std::size_t residual_tile_size<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);            \
+  template ResidualTile<T> residual_tile<T>(const MlpGeometry<T>&, const detail::GroupView<T>&, T*);         \
+  template std::size_t residual_features_size<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);        \
+  template void residual_features<T>(const detail::GroupView<T>&, const MlpGeometry<T>&,                     \
+                                     const ResidualTile<T>&, std::size_t, int);                              \
+  template void residual_forward<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const T*,            \
+                                    const ResidualTile<T>&, const T*, std::size_t, int);                     \
+  template double residual_loss<T>(const detail::GroupView<T>&, const ResidualTile<T>&, std::size_t, int,    \
+                                   bool);                                                                    \
+  template void residual_store<T>(const detail::GroupView<T>&, const ResidualTile<T>&, std::size_t, int, T*, \
+                                  std::size_t);                                                              \
+  template void residual_backward<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const T*,           \
+                                     const ResidualTile<T>&, const T*, std::size_t, int, T, const T*,        \
+                                     std::size_t, T*);                                                       \
+  template void residual_jacobian<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const MlpShape&,    \
+                                     const T*, const ResidualTile<T>&, const T*, std::size_t, int, T, T*,    \
+                                     std::size_t, T*);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)
 #undef SOBOLEV_INSTANTIATE

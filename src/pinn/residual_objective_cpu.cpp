@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fused_step_cpu.hpp"
+#include "residual_objective_cpu.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 
-#include "fused_step.hpp"
+#include "residual_objective.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -13,8 +13,8 @@ constexpr std::size_t row_norm_points = 4096;  // about so many tell the scale o
 }
 
 template <class T>
-int StepOn<T, Cpu>::add_group(ResidualGroup group) {
-  StepOn& m = *this;
+int ResidualObjectiveOn<T, Cpu>::add_group(ResidualGroup group) {
+  ResidualObjectiveOn& m = *this;
   check_group(group, m.mlp, int(m.features.coordinates().size()));
   m.groups.emplace_back(std::move(group), m.features, m.symmetry);
   m.groups.back().offsets = {0, 0};
@@ -23,9 +23,10 @@ int StepOn<T, Cpu>::add_group(ResidualGroup group) {
 }
 
 template <class T>
-void StepOn<T, Cpu>::set_points(int group, View<const double, 2> x, View<const double, 2> externals,
-                                View<const double, 1> point_weights) {
-  StepOn& m = *this;
+void ResidualObjectiveOn<T, Cpu>::set_points(int group, View<const double, 2> x,
+                                             View<const double, 2> externals,
+                                             View<const double, 1> point_weights) {
+  ResidualObjectiveOn& m = *this;
   Group<T>& g = m.at(group);
   const std::size_t n = x.extent(0), d = x.extent(1), e = std::size_t(g.spec.externals);
   check_points(x.shape(), externals.shape(), point_weights.size(), m.features.coordinates().size(), e);
@@ -46,14 +47,14 @@ void StepOn<T, Cpu>::set_points(int group, View<const double, 2> x, View<const d
 }
 
 template <class T>
-void StepOn<T, Cpu>::set_weights(int group, const std::vector<double>& weights) {
+void ResidualObjectiveOn<T, Cpu>::set_weights(int group, const std::vector<double>& weights) {
   Group<T>& g = at(group);
   check_weights(weights.size(), g.weights.size());
   for (std::size_t e = 0; e < weights.size(); ++e) g.weights[e] = T(weights[e]);
 }
 
 template <class T>
-void StepOn<T, Cpu>::set_causal(int group, std::vector<std::size_t> offsets, double epsilon) {
+void ResidualObjectiveOn<T, Cpu>::set_causal(int group, std::vector<std::size_t> offsets, double epsilon) {
   Group<T>& g = at(group);
   check_causal(offsets, epsilon, g.points);
   const bool moved = g.offsets != offsets;
@@ -67,8 +68,8 @@ void StepOn<T, Cpu>::set_causal(int group, std::vector<std::size_t> offsets, dou
 }
 
 template <class T>
-std::size_t StepOn<T, Cpu>::scratch_bytes() const {
-  const StepOn& m = *this;
+std::size_t ResidualObjectiveOn<T, Cpu>::scratch_bytes() const {
+  const ResidualObjectiveOn& m = *this;
   std::size_t n = m.packed.size() + m.accumulators.size() + m.tiles.size() + m.matrix.size() + m.rows.size() +
                   m.values.size();
   for (const auto& g : m.groups) n += g.kept_features.size();
@@ -76,7 +77,7 @@ std::size_t StepOn<T, Cpu>::scratch_bytes() const {
 }
 
 template <class T>
-double StepOn<T, Cpu>::loss(View<const T, 1> parameters) {
+double ResidualObjectiveOn<T, Cpu>::loss(View<const T, 1> parameters) {
   pack(parameters);
   double loss = 0;
   for (auto& g : groups) loss += pass(g, false);
@@ -84,8 +85,8 @@ double StepOn<T, Cpu>::loss(View<const T, 1> parameters) {
 }
 
 template <class T>
-double StepOn<T, Cpu>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient) {
-  StepOn& m = *this;
+double ResidualObjectiveOn<T, Cpu>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient) {
+  ResidualObjectiveOn& m = *this;
   m.pack(parameters);
   m.clear_accumulators();
   double loss = 0;
@@ -95,26 +96,26 @@ double StepOn<T, Cpu>::loss_gradient(View<const T, 1> parameters, View<T, 1> gra
 }
 
 template <class T>
-void StepOn<T, Cpu>::evaluate(int group, View<const T, 1> parameters, View<T, 2> r) {
-  StepOn& m = *this;
+void ResidualObjectiveOn<T, Cpu>::residuals(int group, View<const T, 1> parameters, View<T, 2> r) {
+  ResidualObjectiveOn& m = *this;
   Group<T>& g = m.at(group);
   check_residuals(r.shape(), g.weights.size(), g.points);
   m.pack(parameters);
   const auto view = g.view();
   for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s)
     m.for_tiles(g, view, s,
-                [&](std::size_t, const StepTile<T>& t, std::size_t number, std::size_t first, int count) {
+                [&](std::size_t, const ResidualTile<T>& t, std::size_t number, std::size_t first, int count) {
                   const T* in = m.input(g, view, t, number, first, count);
-                  SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
-                  SOBOLEV_CALL(step_store<T>, view, t, first, count, r.data(), g.points);
+                  SOBOLEV_CALL(residual_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
+                  SOBOLEV_CALL(residual_store<T>, view, t, first, count, r.data(), g.points);
                 });
 }
 
 template <class T>
-void StepOn<T, Cpu>::pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
-                               View<T, 1> gradient) {
-  StepOn& m = *this;
-  require(seeds.size() == m.groups.size(), "fused step: seeds are needed for each group");
+void ResidualObjectiveOn<T, Cpu>::pull_back(View<const T, 1> parameters,
+                                            const std::vector<View<const T, 2>>& seeds, View<T, 1> gradient) {
+  ResidualObjectiveOn& m = *this;
+  require(seeds.size() == m.groups.size(), "residual objective: seeds are needed for each group");
   m.pack(parameters);
   m.clear_accumulators();
   for (std::size_t i = 0; i < seeds.size(); ++i) {
@@ -122,20 +123,20 @@ void StepOn<T, Cpu>::pull_back(View<const T, 1> parameters, const std::vector<Vi
     check_residuals(seeds[i].shape(), g.weights.size(), g.points);
     const auto view = g.view();
     for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s)
-      m.for_tiles(g, view, s,
-                  [&](std::size_t c, const StepTile<T>& t, std::size_t number, std::size_t first, int count) {
-                    const T* in = m.input(g, view, t, number, first, count);
-                    SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
-                    SOBOLEV_CALL(step_backward<T>, view, m.geometry, m.packed.data(), t, in, first, count,
-                                 T(1), seeds[i].data(), g.points,
-                                 m.accumulators.data() + c * m.geometry.gradient_size());
-                  });
+      m.for_tiles(
+          g, view, s,
+          [&](std::size_t c, const ResidualTile<T>& t, std::size_t number, std::size_t first, int count) {
+            const T* in = m.input(g, view, t, number, first, count);
+            SOBOLEV_CALL(residual_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
+            SOBOLEV_CALL(residual_backward<T>, view, m.geometry, m.packed.data(), t, in, first, count, T(1),
+                         seeds[i].data(), g.points, m.accumulators.data() + c * m.geometry.gradient_size());
+          });
   }
   m.reduce(gradient);
 }
 
 template <class T>
-void StepOn<T, Cpu>::weigh(int group, View<T, 2> r) {
+void ResidualObjectiveOn<T, Cpu>::weigh(int group, View<T, 2> r) {
   Group<T>& g = at(group);
   check_residuals(r.shape(), g.weights.size(), g.points);
   for (std::size_t e = 0; e < g.weights.size(); ++e)
@@ -148,8 +149,8 @@ void StepOn<T, Cpu>::weigh(int group, View<T, 2> r) {
 }
 
 template <class T>
-std::vector<std::vector<double>> StepOn<T, Cpu>::row_norms(View<const T, 1> parameters) {
-  StepOn& m = *this;
+std::vector<std::vector<double>> ResidualObjectiveOn<T, Cpu>::row_norms(View<const T, 1> parameters) {
+  ResidualObjectiveOn& m = *this;
   m.pack(parameters);
   const std::size_t p = m.mlp.parameters(), stride = (p + 1 + 63) / 64 * 64;
   std::vector<std::vector<double>> norms;
@@ -157,7 +158,7 @@ std::vector<std::vector<double>> StepOn<T, Cpu>::row_norms(View<const T, 1> para
     const std::vector<T> ones(g.weights.size(), T(1));
     const auto view = g.view(ones.data());
     const std::size_t per_point = g.weights.size();
-    const std::size_t size = std::size_t(SOBOLEV_CALL(step_tile_points<T>, m.geometry, view));
+    const std::size_t size = std::size_t(SOBOLEV_CALL(residual_tile_points<T>, m.geometry, view));
     // Tiles all over the set, one of each `every` at a place of its own (points of a grid repeat); each
     // thread its rows, sums in the order of the tiles.
     const TileRange r{0, g.points, size};
@@ -172,16 +173,16 @@ std::vector<std::vector<double>> StepOn<T, Cpu>::row_norms(View<const T, 1> para
     const int threads = threads_for(m.cpu, double(points * per_point) * double(p) * 16);
 #pragma omp parallel num_threads(threads)
     {
-      const StepTile<T> t = m.tile(view);
+      const ResidualTile<T> t = m.tile(view);
       Buffer<T> rows(size * per_point * stride), values(size * per_point);
 #pragma omp for schedule(dynamic, 1)
       for (std::size_t i = 0; i < used; ++i) {
         const std::size_t first = r.begin(tile_of(i)), count = std::size_t(r.count(tile_of(i)));
-        SOBOLEV_CALL(step_features<T>, view, m.geometry, t, first, int(count));
-        SOBOLEV_CALL(step_forward<T>, view, m.geometry, m.packed.data(), t, t.network.input, first,
+        SOBOLEV_CALL(residual_features<T>, view, m.geometry, t, first, int(count));
+        SOBOLEV_CALL(residual_forward<T>, view, m.geometry, m.packed.data(), t, t.network.input, first,
                      int(count));
-        SOBOLEV_CALL(step_jacobian<T>, view, m.geometry, m.mlp, m.packed.data(), t, t.network.input, first,
-                     int(count), T(1), rows.data(), stride, values.data());
+        SOBOLEV_CALL(residual_jacobian<T>, view, m.geometry, m.mlp, m.packed.data(), t, t.network.input,
+                     first, int(count), T(1), rows.data(), stride, values.data());
         for (std::size_t row = 0; row < per_point * count; ++row)
           for (std::size_t j = 0; j < p; ++j) {
             const double v = double(rows[row * stride + j]);
@@ -198,8 +199,9 @@ std::vector<std::vector<double>> StepOn<T, Cpu>::row_norms(View<const T, 1> para
 }
 
 template <class T>
-double StepOn<T, Cpu>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient) {
-  StepOn& m = *this;
+double ResidualObjectiveOn<T, Cpu>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix,
+                                                     View<T, 1> gradient) {
+  ResidualObjectiveOn& m = *this;
   const std::size_t p = m.mlp.parameters();
   check_normal_equations(matrix.shape(), gradient.size(), p);
   m.pack(parameters);
@@ -232,11 +234,11 @@ double StepOn<T, Cpu>::normal_equations(View<const T, 1> parameters, View<T, 2> 
   return double(m.matrix[p * ld + p]);
 }
 
-template struct StepOn<float, Cpu>;
-template struct StepOn<double, Cpu>;
+template struct ResidualObjectiveOn<float, Cpu>;
+template struct ResidualObjectiveOn<double, Cpu>;
 }  // namespace sobolev::detail
 
 namespace sobolev {
-template class FusedStep<float>;
-template class FusedStep<double>;
+template class ResidualObjective<float>;
+template class ResidualObjective<double>;
 }  // namespace sobolev

@@ -7,7 +7,7 @@
 #include "benchmarks/limits.hpp"
 #include "sobolev/core/buffer_on.hpp"
 #include "sobolev/optim/levenberg_marquardt.hpp"
-#include "sobolev/pinn/step.hpp"
+#include "sobolev/pinn/residual_objective.hpp"
 
 namespace sobolev::bench {
 namespace {
@@ -16,7 +16,7 @@ constexpr double diffusion = 1e-4;
 template <class T, class E = Cpu>
 struct AllenCahn {
   E executor;
-  FusedStep<T, E> step;
+  ResidualObjective<T, E> step;
   std::size_t p;
   BufferOn<E, T> theta, gradient;
   double flops;
@@ -54,13 +54,13 @@ struct AllenCahn {
     const double w = width, products = step.mlp().inputs * w + (depth - 1) * w * w + w;
     flops = 6.0 * double(n) * group.jet.channels() * products;
   }
-  static FusedStep<T, E> make(const E& on, int depth, int width) {
+  static ResidualObjective<T, E> make(const E& on, int depth, int width) {
     Features features({"t", "x"});
     features.linear(0, 2, -1).periodic(1, 10, 2.0);
     MlpShape mlp;
     mlp.depth = depth;
     mlp.width = width;
-    return FusedStep<T, E>(on, mlp, features);
+    return ResidualObjective<T, E>(on, mlp, features);
   }
   View<const T, 1> parameters() const { return View<const T, 1>(theta.data(), p); }
   double normal_equations(BufferOn<E, T>& matrix) {

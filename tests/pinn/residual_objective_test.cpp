@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fused step: loss against residuals, gradients against finite differences, the Gauss–Newton matrix
 // against Jacobian rows by pull_back, causal weights against their formula, bits against threads.
-#include "sobolev/pinn/step.hpp"
+#include "sobolev/pinn/residual_objective.hpp"
 
 #include "sobolev/core/buffer_on.hpp"
 #include "src/pinn/window_model.hpp"
@@ -32,7 +32,7 @@ struct Fixture {
   Problem problem;
   detail::WindowModel model;
   E executor;
-  FusedStep<T, E> step;
+  ResidualObjective<T, E> step;
   std::vector<T> theta;
   BufferOn<E, T> parameters_memory, result;
   int interior, boundary;
@@ -89,9 +89,9 @@ struct Fixture {
     return value;
   }
   std::vector<T> residuals(int group) {
-    const std::size_t e = std::size_t(step.residuals(group)), n = step.points(group);
+    const std::size_t e = std::size_t(step.equations(group)), n = step.points(group);
     auto r = zeros<T>(executor, e * n);
-    step.evaluate(group, parameters(), View<T, 2>(r.data(), e, n));
+    step.residuals(group, parameters(), View<T, 2>(r.data(), e, n));
     return fetch(r.data(), e * n);
   }
   double normal_equations(std::vector<T>& matrix, std::vector<T>& gradient) {
@@ -108,12 +108,12 @@ struct Fixture {
     std::vector<BufferOn<E, T>> seeds;
     std::vector<View<const T, 2>> views;
     for (int k : {interior, boundary}) {
-      const std::size_t m = step.points(k), count = std::size_t(step.residuals(k)) * m;
+      const std::size_t m = step.points(k), count = std::size_t(step.equations(k)) * m;
       std::vector<T> seed(count);
       if (k == group) seed[std::size_t(e) * m + n] = 1;
       seeds.push_back(zeros<T>(executor, count));
       upload<T, 1>(executor, View<const T, 1>(seed.data(), count), View<T, 1>(seeds.back().data(), count));
-      views.emplace_back(seeds.back().data(), std::size_t(step.residuals(k)), m);
+      views.emplace_back(seeds.back().data(), std::size_t(step.equations(k)), m);
     }
     step.pull_back(parameters(), views, View<T, 1>(result.data(), theta.size()));
     return fetch(result.data(), theta.size());
@@ -168,13 +168,13 @@ TYPED_TEST(StepDouble, GradientAgreesWithFiniteDifferences) {
 TYPED_TEST(StepDouble, SymmetryHoldsExactly) {
   Fixture<TypeParam> odd(this->on(), 1, 12, {{1, -1}});
   detail::CompiledGroup g = odd.model.compile("u", {unknown("u")});
-  FusedStep<double, typename TypeParam::Executor> step(this->on(), odd.model.mlp(), odd.model.features(),
-                                                       {{1, -1}});
+  ResidualObjective<double, typename TypeParam::Executor> step(this->on(), odd.model.mlp(),
+                                                               odd.model.features(), {{1, -1}});
   step.add_group(g.group);
   const double x[] = {0.3, 0.7, 0.3, -0.7, 0.3, 0.0};
   step.set_points(0, View<const double, 2>(x, 3, 2));
   auto there = zeros<double>(this->on(), 3);
-  step.evaluate(0, odd.parameters(), View<double, 2>(there.data(), 1, 3));
+  step.residuals(0, odd.parameters(), View<double, 2>(there.data(), 1, 3));
   const std::vector<double> u = odd.fetch(there.data(), 3);
   EXPECT_NEAR(u[0], -u[1], 1e-15);
   EXPECT_NEAR(u[2], 0, 1e-15);
@@ -195,7 +195,7 @@ TYPED_TEST(StepTyped, NormalEquationsAreTheSumOfRowProducts) {
     // Rows by pulling back unit seeds.
     std::vector<double> want(p * p), norms(3);
     for (int group : {f.interior, f.boundary})
-      for (int e = 0; e < f.step.residuals(group); ++e)
+      for (int e = 0; e < f.step.equations(group); ++e)
         for (std::size_t n = 0; n < f.step.points(group); ++n) {
           const std::vector<T> row = f.row(group, e, n);
           const double m = double(f.step.points(group)), w = (1.0 + e) / m;
@@ -259,7 +259,7 @@ TYPED_TEST(StepDouble, CausalWeightsFollowTheFormulaAndSkipWhatVanished) {
     EXPECT_EQ(alive == 5, epsilon == 0.5) << "one case must skip, the other must not";
     EXPECT_NEAR(f.step.last_causal_weight(f.interior), weights.back(), 1e-12);
     // The weights are held constant in the gradient.
-    f.step.hold_causal_weights(true);
+    f.step.hold(true);
     for (std::size_t i = 0; i < p; i += 41) {
       const double h = 1e-5, at = f.theta[i];
       f.theta[i] = at + h;
@@ -282,7 +282,7 @@ TYPED_TEST(StepDouble, CausalWeightsFollowTheFormulaAndSkipWhatVanished) {
     const std::vector<double> weighed = f.fetch(there.data(), 2 * n);
     for (std::size_t i = 0; i < 2 * n; ++i)
       EXPECT_NEAR(weighed[i], weights[i % n / 30] * (i < n ? 1 : 2) / double(n), 1e-12);
-    f.step.hold_causal_weights(false);
+    f.step.hold(false);
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fused_step.hpp"
+#include "residual_objective.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 namespace sobolev::detail {
 
 std::vector<MirroredCopy> mirrored_copies(const std::vector<Symmetry>& symmetry) {
-  require(symmetry.size() <= 3, "fused step: symmetry in at most three coordinates");
+  require(symmetry.size() <= 3, "residual objective: symmetry in at most three coordinates");
   std::vector<MirroredCopy> copies;
   for (unsigned c = 0; c < 1u << symmetry.size(); ++c) {
     MirroredCopy copy{0, 1.0 / double(1u << symmetry.size())};
@@ -26,45 +26,46 @@ std::vector<MirroredCopy> mirrored_copies(const std::vector<Symmetry>& symmetry)
 void check_group(const ResidualGroup& group, const MlpShape& mlp, int coordinates) {
   const int fields = int(group.fields.size()), all = coordinates + group.externals + fields;
   require(group.tape.inputs == all,
-          fmt::format(
-              "fused step: the tape has {} inputs; {} coordinates, {} external values and {} fields make {}",
-              group.tape.inputs, coordinates, group.externals, fields, all));
+          fmt::format("residual objective: the tape has {} inputs; {} coordinates, {} external values and {} "
+                      "fields make {}",
+                      group.tape.inputs, coordinates, group.externals, fields, all));
   check_weights(group.weights.size(), group.tape.outputs.size());
   for (const FieldInput& f : group.fields)
     require(f.output >= 0 && f.output < mlp.outputs && f.channel >= 0 && f.channel < group.jet.channels(),
-            fmt::format("fused step: no channel {} of output {}", f.channel, f.output));
+            fmt::format("residual objective: no channel {} of output {}", f.channel, f.output));
 }
 
 void check_points(const Extents<2>& x, const Extents<2>& externals, std::size_t point_weights,
                   std::size_t coordinates, std::size_t external_count) {
-  require(x[1] == coordinates, fmt::format("fused step: points are [{}, {}] but there are {} coordinates",
-                                           x[0], x[1], coordinates));
+  require(x[1] == coordinates,
+          fmt::format("residual objective: points are [{}, {}] but there are {} coordinates", x[0], x[1],
+                      coordinates));
   require(external_count == 0 || (externals[0] == external_count && externals[1] == x[0]),
-          "fused step: external values must be [externals, N]");
-  require(point_weights == 0 || point_weights == x[0], "fused step: point weights must be [N]");
+          "residual objective: external values must be [externals, N]");
+  require(point_weights == 0 || point_weights == x[0], "residual objective: point weights must be [N]");
 }
 
 void check_weights(std::size_t given, std::size_t residuals) {
-  require(given == residuals, "fused step: one weight per residual is needed");
+  require(given == residuals, "residual objective: one weight per residual is needed");
 }
 
 void check_causal(const std::vector<std::size_t>& offsets, double epsilon, std::size_t points) {
   require(offsets.size() >= 2 && offsets.front() == 0 && offsets.back() == points &&
               std::is_sorted(offsets.begin(), offsets.end()),
-          "fused step: slice offsets must rise from 0 to the number of points");
+          "residual objective: slice offsets must rise from 0 to the number of points");
   require(epsilon >= 0 && std::isfinite(epsilon),
-          fmt::format("fused step: causal epsilon is {}; it must be >= 0", epsilon));
+          fmt::format("residual objective: causal epsilon is {}; it must be >= 0", epsilon));
 }
 
 void check_parameters(std::size_t given, std::size_t parameters) {
   require(given == parameters,
-          fmt::format("fused step: {} parameters given, the network has {}", given, parameters));
+          fmt::format("residual objective: {} parameters given, the network has {}", given, parameters));
 }
 
 void check_residuals(const Extents<2>& given, std::size_t residuals, std::size_t points) {
   require(given[0] == residuals && given[1] == points,
-          fmt::format("fused step: residuals and seeds must be [residuals, points] = [{}, {}]", residuals,
-                      points));
+          fmt::format("residual objective: residuals and seeds must be [residuals, points] = [{}, {}]",
+                      residuals, points));
 }
 
 void check_normal_equations(const Extents<2>& matrix, std::size_t gradient, std::size_t parameters) {
@@ -74,7 +75,7 @@ void check_normal_equations(const Extents<2>& matrix, std::size_t gradient, std:
 }
 
 void check_group_index(int group, std::size_t groups) {
-  require(group >= 0 && std::size_t(group) < groups, fmt::format("fused step: no group {}", group));
+  require(group >= 0 && std::size_t(group) < groups, fmt::format("residual objective: no group {}", group));
 }
 
 }  // namespace sobolev::detail

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The fused step on a device: what its kernels read and the calls that start them (step.cu). A group's points
-// are cut into tiles of one block each; the tiles of a slice follow each other, those of no weight are left
-// out.
+// The fused step on a device: what its kernels read and the calls that start them (residual_objective.cu). A
+// group's points are cut into tiles of one block each; the tiles of a slice follow each other, those of no
+// weight are left out.
 #include <cstdint>
 
 #include "kernels/jet/jet_device_table.hpp"
@@ -52,7 +52,7 @@ struct TileBatch {
 
 /// What a pass makes of a tile; a null array is not wanted.
 template <class T>
-struct StepResults {
+struct ResidualResults {
   double* tile_loss;  // [tiles]: Σ_e w_e Σ_n v_n r²
   double* tile_unit;  // [tiles]: the same with w_e = 1
   T* residuals;       // [E, N]
@@ -62,7 +62,7 @@ struct StepResults {
 
 /// Memory that the blocks of all calls use.
 template <class T>
-struct StepMemory {
+struct ResidualMemory {
   T* data;
   std::size_t elements;
 };
@@ -74,9 +74,9 @@ int device_tile_points(const DeviceNetwork<T>&, const DeviceGroupView<T>&);
 template <class T>
 std::size_t device_tile_features(const DeviceNetwork<T>&, const DeviceGroupView<T>&);
 template <class T>
-std::size_t device_step_memory(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&);
+std::size_t device_residual_memory(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&);
 /// Most blocks that a pass runs: shares of the gradient.
-int device_step_blocks(const Cuda&);
+int device_residual_blocks(const Cuda&);
 
 /// Features of a batch's tiles. scratch: device_features_memory elements.
 template <class T>
@@ -87,14 +87,14 @@ std::size_t device_features_memory(const Cuda&, const DeviceFeatures<T>&, int co
 
 /// Network, residuals, loss and, where shares is not null, the way back.
 template <class T>
-void device_step(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&, const TileBatch<T>&,
-                 const StepResults<T>&, const StepMemory<T>&);
+void device_residual(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&, const TileBatch<T>&,
+                     const ResidualResults<T>&, const ResidualMemory<T>&);
 
 /// Jacobian rows of a batch, scaled by √(w_e v_n · slice weight): row (first of the tile − first of the
 /// batch) · E + e · count + n; the scaled residual in column P. rows : [·][stride]
 template <class T>
 void device_jacobian(const Cuda&, const DeviceNetwork<T>&, const DeviceGroupView<T>&, const TileBatch<T>&,
-                     T* rows, std::size_t stride, const StepMemory<T>&);
+                     T* rows, std::size_t stride, const ResidualMemory<T>&);
 
 /// slice_weight[s] = exp(−ε Σ_{k<s} L_k) with L_k the mean of tile_unit over slice k, and zero from the first
 /// one below `negligible` on. slice_tiles, slice_points : [slices + 1], the first tile and point of each.

@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
-#include "fused_step.hpp"
 #include "kernels/network/features_device.hpp"
-#include "kernels/pinn/step_device.hpp"
+#include "kernels/pinn/residual_device.hpp"
+#include "residual_objective.hpp"
 
 namespace sobolev::detail {
 
@@ -73,7 +73,7 @@ struct CudaGroup {
 };
 
 template <class T>
-struct StepOn<T, Cuda> {
+struct ResidualObjectiveOn<T, Cuda> {
   Cuda cuda;
   MlpShape mlp;
   Features features;
@@ -83,7 +83,7 @@ struct StepOn<T, Cuda> {
   DeviceArray<T> memory, batch_features, features_scratch, shares, rows, products;
   DeviceArray<double> total, norms;
 
-  StepOn(const Cuda& on, MlpShape shape, const Features& f, std::vector<Symmetry> s);
+  ResidualObjectiveOn(const Cuda& on, MlpShape shape, const Features& f, std::vector<Symmetry> s);
   const Cuda& executor() const { return cuda; }
   CudaGroup<T>& at(int g) const {
     check_group_index(g, groups.size());
@@ -99,7 +99,7 @@ struct StepOn<T, Cuda> {
   double loss(View<const T, 1> parameters);
   double loss_gradient(View<const T, 1> parameters, View<T, 1> gradient);
   void loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss);
-  void evaluate(int group, View<const T, 1> parameters, View<T, 2> r);
+  void residuals(int group, View<const T, 1> parameters, View<T, 2> r);
   void pull_back(View<const T, 1> parameters, const std::vector<View<const T, 2>>& seeds,
                  View<T, 1> gradient);
   void weigh(int group, View<T, 2> r);
@@ -119,7 +119,7 @@ struct StepOn<T, Cuda> {
   void for_batches(const CudaGroup<T>& g, const DeviceNetwork<T>& net, std::size_t first, std::size_t last,
                    std::size_t most, Body&& body);
   void forward(const CudaGroup<T>& g, const DeviceNetwork<T>& net, const DeviceGroupView<T>& view,
-               const StepResults<T>& results);
+               const ResidualResults<T>& results);
   /// Makes a causal group's slice weights those of the parameters, unless they are held; true when the pass
   /// left the losses of all tiles behind.
   bool weigh_slices(CudaGroup<T>& g, const DeviceNetwork<T>& net);

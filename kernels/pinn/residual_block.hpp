@@ -6,7 +6,7 @@
 #include "kernels/common/cuda.hpp"
 #include "kernels/expression/tape_math.hpp"
 #include "kernels/jet/mlp_block.hpp"
-#include "kernels/pinn/step_device.hpp"
+#include "kernels/pinn/residual_device.hpp"
 
 namespace sobolev::target_cuda {
 using detail::DeviceGroupView;
