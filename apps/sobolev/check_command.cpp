@@ -154,6 +154,7 @@ Json phases_json(const std::vector<PhaseOptions>& phases) {
                    {"precision", f.precision ? Json(precision_text(*f.precision)) : Json()},
                    {"stall", {{"factor", f.stall_factor}, {"iterations", f.stall_iterations}}},
                    {"geodesic", optional(f.optimizer == OptimizerKind::levenberg_marquardt, f.geodesic)},
+                   {"memory", optional(f.optimizer == OptimizerKind::lbfgs, f.memory)},
                    {"learning_rate", optional(adam, f.learning_rate)},
                    {"decay", adam ? Json({{"factor", f.decay_factor}, {"every", f.decay_every}}) : Json()}});
   }

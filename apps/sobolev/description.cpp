@@ -111,6 +111,8 @@ std::string phase_text(const PhaseOptions& phase) {
   if (phase.optimizer == OptimizerKind::adam)
     out += fmt::format(", learning rate {:g}, times {:g} every {}", phase.learning_rate, phase.decay_factor,
                        phase.decay_every);
+  else if (phase.optimizer == OptimizerKind::lbfgs)
+    out += fmt::format(", {} pairs in memory", phase.memory);
   else if (!phase.geodesic)
     out += ", without geodesic acceleration";
   if (phase.precision) out += std::string(", ") + precision_text(*phase.precision);

@@ -127,20 +127,21 @@ void refuse_zero(const ProblemReader& reader, const TomlNode& node, const std::s
 const std::map<std::string, OptimizerKind>& options_of_one() {
   static const std::map<std::string, OptimizerKind> options{{"learning_rate", OptimizerKind::adam},
                                                             {"decay", OptimizerKind::adam},
-                                                            {"geodesic", OptimizerKind::levenberg_marquardt}};
+                                                            {"geodesic", OptimizerKind::levenberg_marquardt},
+                                                            {"memory", OptimizerKind::lbfgs}};
   return options;
 }
 
 PhaseOptions read_phase(const ProblemReader& reader, const TomlNode& node, const std::string& path) {
-  reader.table(
-      node, path,
-      {"optimizer", "iterations", "seconds", "learning_rate", "decay", "geodesic", "stall", "precision"},
-      "{ optimizer = \"levenberg_marquardt\", iterations = 300 }");
+  reader.table(node, path,
+               {"optimizer", "iterations", "seconds", "learning_rate", "decay", "geodesic", "memory", "stall",
+                "precision"},
+               "{ optimizer = \"levenberg_marquardt\", iterations = 300 }");
   reader.remember(path, node.position);
   PhaseOptions phase;
   if (const TomlNode* name = node.find("optimizer"))
     phase.optimizer = static_cast<OptimizerKind>(
-        reader.choice(*name, path + ".optimizer", {"adam", "levenberg_marquardt"}));
+        reader.choice(*name, path + ".optimizer", {"adam", "levenberg_marquardt", "lbfgs"}));
   for (const TomlEntry& entry : node.entries) {
     const auto only = options_of_one().find(entry.key);
     if (only != options_of_one().end() && only->second != phase.optimizer)
@@ -156,6 +157,7 @@ PhaseOptions read_phase(const ProblemReader& reader, const TomlNode& node, const
   if (const TomlNode* r = node.find("learning_rate"))
     phase.learning_rate = reader.number(*r, path + ".learning_rate");
   if (const TomlNode* g = node.find("geodesic")) phase.geodesic = reader.boolean(*g, path + ".geodesic");
+  if (const TomlNode* n = node.find("memory")) phase.memory = reader.integer(*n, path + ".memory");
   if (const TomlNode* decay = node.find("decay")) {
     reader.table(*decay, path + ".decay", {"factor", "every"}, "{ factor = 0.9, every = 5000 }");
     if (const TomlNode* f = decay->find("factor"))

@@ -172,6 +172,8 @@ TomlNode phase_node(const PhaseOptions& phase) {
     add_unless(decay, "factor", phase.decay_factor, standard.decay_factor);
     add_unless(decay, "every", phase.decay_every, standard.decay_every);
     add_filled(out, "decay", decay);
+  } else if (phase.optimizer == OptimizerKind::lbfgs) {
+    add_unless(out, "memory", phase.memory, standard.memory);
   } else {
     add_unless(out, "geodesic", phase.geodesic, standard.geodesic);
   }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "sobolev/optim/adam.hpp"
+#include "sobolev/optim/lbfgs.hpp"
 #include "sobolev/optim/levenberg_marquardt.hpp"
 #include "sobolev/problem/problem.hpp"
 #include "src/problem/defaults.hpp"
@@ -17,7 +18,7 @@ inline void check_optimizer(const PhaseOptions& phase, std::size_t parameters) {
   require(
       phase.optimizer != OptimizerKind::levenberg_marquardt || parameters <= 4 * levenberg_marquardt_limit,
       fmt::format("Levenberg–Marquardt keeps matrices of P × P; the network has P = {} parameters. "
-                  "Make it narrower, or use adam",
+                  "Make it narrower, or use adam or lbfgs",
                   parameters));
 }
 
@@ -37,6 +38,11 @@ std::unique_ptr<Optimizer<T, E>> make_optimizer(const E& executor, const PhaseOp
       options.geodesic = phase.geodesic;
       return std::make_unique<LevenbergMarquardt<T, E>>(executor, parameters, options);
     }
+    case OptimizerKind::lbfgs: {
+      LbfgsOptions options;
+      options.memory = phase.memory;
+      return std::make_unique<Lbfgs<T, E>>(executor, parameters, options);
+    }
   }
   ensure(false, "an optimiser without a name");
   return nullptr;
@@ -47,6 +53,7 @@ inline void check_state(const PhaseOptions& phase, const NamedArrays& state, std
   switch (phase.optimizer) {
     case OptimizerKind::adam: return Adam<double>::check(state, parameters);
     case OptimizerKind::levenberg_marquardt: return LevenbergMarquardt<double>::check(state);
+    case OptimizerKind::lbfgs: return Lbfgs<double>::check(state, parameters, phase.memory);
   }
 }
 

@@ -59,7 +59,9 @@ Problem assembled() {
   PhaseOptions levenberg_marquardt{OptimizerKind::levenberg_marquardt, 50, 0.5};
   levenberg_marquardt.geodesic = false;
   levenberg_marquardt.stall_iterations = 3;
-  training.phases = {adam, levenberg_marquardt, {}};
+  PhaseOptions lbfgs{OptimizerKind::lbfgs, 70};
+  lbfgs.memory = 7;
+  training.phases = {adam, levenberg_marquardt, lbfgs, {}};
   p.reference.exact = {{"u", cos(x) * exp(-t / 3)}};
   p.reference.grid = {{"t", 3}, {"x", 4}, {"depth", 5}};
   return p;
@@ -102,10 +104,11 @@ TEST(ToToml, AssembledHasNoDefaults) {
               !dense.empty());
   const auto& [seconds, loss, relative_l2, iterations] = stop;
   EXPECT_TRUE(seconds > 0 && loss > 0 && relative_l2 > 0 && iterations > 0);
-  const auto& [optimizer, most, time, rate, decay, every, geodesic, stall, stall_iterations,
+  const auto& [optimizer, most, time, rate, decay, every, geodesic, memory, stall, stall_iterations,
                phase_precision] = phases[0];
   EXPECT_TRUE(optimizer == OptimizerKind::adam && most > 0 && time > 0 && rate != 1e-3 && decay != 0.9 &&
-              every != 5000 && geodesic && stall != 0.98 && stall_iterations == 30 && phase_precision);
+              every != 5000 && geodesic && memory == 20 && stall != 0.98 && stall_iterations == 30 &&
+              phase_precision);
   const auto& [axes, exact, solver, file] = p.reference;
   EXPECT_TRUE(!axes.empty() && !exact.empty() && solver.empty() && file.empty());
 }

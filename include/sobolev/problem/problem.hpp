@@ -101,11 +101,12 @@ struct StopOptions {  // whichever comes first; 0: no such limit
   friend bool operator==(const StopOptions&, const StopOptions&) = default;
 };
 
-enum class OptimizerKind { adam, levenberg_marquardt };
+enum class OptimizerKind { adam, levenberg_marquardt, lbfgs };
 /// As problem files have it.
 constexpr const char* to_string(OptimizerKind kind) {
   switch (kind) {
     case OptimizerKind::adam: return "adam";
+    case OptimizerKind::lbfgs: return "lbfgs";
     case OptimizerKind::levenberg_marquardt: break;
   }
   return "levenberg_marquardt";
@@ -119,6 +120,7 @@ struct PhaseOptions {
   double decay_factor = 0.9;
   long decay_every = 5000;
   bool geodesic = true;        // levenberg_marquardt
+  int memory = 20;             // lbfgs: pairs of steps and changes of the gradient
   double stall_factor = 0.98;  // stop when F > factor × F of stall_iterations ago
   int stall_iterations = 30;
   std::optional<Precision> precision = {};  // empty: that of the training
