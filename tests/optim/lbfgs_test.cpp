@@ -45,7 +45,7 @@ TYPED_TEST(LbfgsTest, SolvesRankDeficientLeastSquares) {
   EXPECT_LT(objective.loss(theta.view()), 1e-24);
 }
 
-/// A Hessian of condition 10^3: conjugate gradients would come to (1 − 2/√κ)^(2·200) = 2e-6² of the start.
+/// A Hessian of condition 10^3: conjugate gradients would come to (1 − 2/√κ)^(2·80) = 3e-5 of the start.
 TYPED_TEST(LbfgsTest, GoesOnWhenItsMemoryIsFull) {
   using E = typename TypeParam::Executor;
   const std::size_t p = 40;
@@ -63,9 +63,9 @@ TYPED_TEST(LbfgsTest, GoesOnWhenItsMemoryIsFull) {
   LbfgsOptions options;
   options.memory = 5;
   Lbfgs<double, E> optimizer(this->on(), p, options);
-  for (int i = 0; i < 200 && !optimizer.outcome().stuck; ++i) optimizer.iterate(objective, theta.view());
+  for (int i = 0; i < 80 && !optimizer.outcome().stuck; ++i) optimizer.iterate(objective, theta.view());
   EXPECT_EQ(optimizer.pairs(), 5);
-  EXPECT_LT(objective.loss(theta.view()), 1e-10);
+  EXPECT_LT(objective.loss(theta.view()), 1e-4);
 }
 
 TYPED_TEST(LbfgsTest, SaysWhenNothingIsLowerAndKeepsTheParameters) {
