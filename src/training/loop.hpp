@@ -197,7 +197,7 @@ class Loop {
         for (long i = first; i < first + count; ++i) {
           if (i > first && i + 1 == first + count)
             last_good.before_last(state_, i - first, task_.points_per_pass());
-          if (resample(i)) optimizer_->changed();
+          resample(i);
           optimizer_->iterate(task_.objective(), theta());
         }
         loss = optimizer_->outcome().loss;
@@ -216,9 +216,7 @@ class Loop {
       last_good.end_round(loss);
       around_.good();
       const bool record = (first + count - 1) % history_every == 0;
-      const std::size_t stage = state_.causal_stage;
       const Next next = after_iterations(phase, count, loss, record, history_every, settle);
-      if (state_.causal_stage != stage) optimizer_->changed();
       if (next != Next::iterate) {
         settle();
         return next;
@@ -281,6 +279,7 @@ class Loop {
     if (task_.stages() > 0 && record && task_.stage_done()) {
       if (++state_.causal_stage >= task_.stages()) return done("causal weights above stop_above");
       task_.set_stage();
+      optimizer_->changed();
       state_.recent_losses.clear();
     }
     if (phase.seconds > 0 && state_.phase_seconds >= phase.seconds)
@@ -314,14 +313,13 @@ class Loop {
         state_.iterations + 1);
   }
 
-  /// Draws new points before iteration i of the phase when it is time; says whether it did.
-  bool resample(long i) {
+  /// Draws new points before iteration i of the phase when it is time.
+  void resample(long i) {
     const int every = training_.points.resample_every;
-    if (every <= 0 || i == 0 || i % every != 0) return false;
+    if (every <= 0 || i == 0 || i % every != 0) return;
     ++state_.generation;
     task_.draw();
     optimizer_->changed();
-    return true;
   }
 
   /// A measure that costs something: taken again when it has become cheap beside what was done since.
