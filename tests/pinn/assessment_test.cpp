@@ -8,6 +8,7 @@
 #include "sobolev/problem/points.hpp"
 #include "src/pinn/residual_check.hpp"
 #include "src/pinn/state.hpp"
+#include "tests/pinn/heat.hpp"
 #include "tests/support.hpp"
 
 namespace sobolev {
@@ -16,24 +17,13 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const char* const heat = R"toml(
-unknowns = ["u"]
-[coordinates]
-t = [0, 1]
-x = [0, 1]
-[equations]
-heat = "u_t - 0.1*u_xx = 0"
-[conditions]
-initial = { where = "t = 0", equation = "u = sin(pi*x)" }
-left = { where = "x = 0", equation = "u = 0" }
-right = { where = "x = 1", equation = "u = 0" }
-[network]
+const std::string heat = test::heat_with(R"toml([network]
 width = 12
 [training]
 points = { sobol = 400, condition_points = 60 }
-)toml";
+)toml");
 
-Solution solved(const char* text, const std::vector<std::string>& overrides) {
+Solution solved(const std::string& text, const std::vector<std::string>& overrides) {
   return solve(Cpu(2), Problem::from_string(text, "problem.toml", overrides));
 }
 

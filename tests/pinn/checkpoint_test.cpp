@@ -10,6 +10,7 @@
 #include "sobolev/pinn/solve.hpp"
 #include "src/pinn/state.hpp"
 #include "tests/io/temporary_folder.hpp"
+#include "tests/pinn/heat.hpp"
 
 namespace sobolev {
 namespace {
@@ -18,18 +19,7 @@ using ::testing::HasSubstr;
 using testing::message_of;
 using testing::TemporaryFolder;
 
-const char* const heat = R"toml(
-unknowns = ["u"]
-[coordinates]
-t = [0, 1]
-x = [0, 1]
-[equations]
-heat = "u_t - 0.1*u_xx = 0"
-[conditions]
-initial = { where = "t = 0", equation = "u = sin(pi*x)" }
-left = { where = "x = 0", equation = "u = 0" }
-right = { where = "x = 1", equation = "u = 0" }
-[network]
+const std::string heat = test::heat_with(R"toml([network]
 width = 4
 [training]
 windows = 2
@@ -38,7 +28,7 @@ causal = { slices = 3, epsilon = [1, 2] }
 [[training.phase]]
 optimizer = "adam"
 iterations = 30
-)toml";
+)toml");
 
 class CheckpointTest : public ::testing::Test {
  protected:

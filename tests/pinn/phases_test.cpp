@@ -7,29 +7,19 @@
 #include "sobolev/pinn/solve.hpp"
 #include "src/pinn/state.hpp"
 #include "tests/io/temporary_folder.hpp"
+#include "tests/pinn/heat.hpp"
 
 namespace sobolev {
 namespace {
 Problem heat(const std::string& phases, const std::string& more = "") {
-  return Problem::from_string(R"toml(
-unknowns = ["u"]
-[coordinates]
-t = [0, 1]
-x = [0, 1]
-[equations]
-heat = "u_t - 0.1*u_xx = 0"
-[conditions]
-initial = { where = "t = 0", equation = "u = sin(pi*x)" }
-left = { where = "x = 0", equation = "u = 0" }
-right = { where = "x = 1", equation = "u = 0" }
-[network]
+  return Problem::from_string(test::heat_with(R"toml([network]
 width = 10
 [training]
 points = { sobol = 300, condition_points = 40 }
 )toml" + more + phases + R"toml(
 [reference]
 exact = { u = "exp(-0.1*pi^2*t)*sin(pi*x)" }
-)toml",
+)toml"),
                               "heat.toml");
 }
 

@@ -6,25 +6,15 @@
 
 #include "sobolev/io/safetensors.hpp"
 #include "src/pinn/state.hpp"
+#include "tests/pinn/heat.hpp"
 #include "tests/support.hpp"
 
 namespace sobolev {
 namespace {
-const char* const heat = R"toml(
-unknowns = ["u"]
-[coordinates]
-t = [0, 1]
-x = [0, 1]
-[equations]
-heat = "u_t - 0.1*u_xx = 0"
-[conditions]
-initial = { where = "t = 0", equation = "u = sin(pi*x)" }
-left = { where = "x = 0", equation = "u = 0" }
-right = { where = "x = 1", equation = "u = 0" }
-[reference]
+const std::string heat = test::heat_with(R"toml([reference]
 grid = { t = 21, x = 41 }
 exact = { u = "exp(-0.1*pi^2*t)*sin(pi*x)" }
-)toml";
+)toml");
 
 TEST(Solve, ReachesASmoothSolutionWithDefaults) {
   const Problem p = Problem::from_string(heat, "heat.toml", {"training.stop.iterations=60"});
