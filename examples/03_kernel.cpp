@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "sobolev/jet/mlp.hpp"
+#include "sobolev/network/network.hpp"
 
 using namespace sobolev;
 
@@ -18,8 +18,8 @@ int main() {
   MultiIndex xx;
   xx.order[0] = 2;
   const JetSpec spec = JetSpec::closure(1, std::vector<MultiIndex>{xx});  // {1, x, xx}: K = 3
-  const MlpShape shape{1, 1, 2, 16, Activation::tanh};
-  const std::size_t n = 1000, k = std::size_t(spec.channels()), p = shape.parameters();
+  const Network network = mlp(1, 1, 2, 16);                               // inputs, outputs, depth, width
+  const std::size_t n = 1000, k = std::size_t(spec.channels()), p = network.parameters();
 
   std::vector<double> theta(p), x(k * n), y(k * n), y_bar(k * n), gradient(p);
   for (std::size_t i = 0; i < p; ++i) theta[i] = std::sin(double(7 * i + 1)) / 2;
@@ -29,8 +29,8 @@ int main() {
   }
   const Cpu cpu;
   const auto forward = [&] {
-    mlp_forward<double>(cpu, shape, spec, View<const double, 1>(theta.data(), p),
-                        View<const double, 3>(x.data(), k, 1, n), View<double, 3>(y.data(), k, 1, n));
+    network_forward<double>(cpu, network, spec, View<const double, 1>(theta.data(), p),
+                            View<const double, 3>(x.data(), k, 1, n), View<double, 3>(y.data(), k, 1, n));
     double f = 0;
     for (std::size_t i = 0; i < n; ++i) {
       const double r = 2 * y[2 * n + i] + y[i];
@@ -41,9 +41,9 @@ int main() {
     return f;
   };
   const double f = forward();
-  mlp_backward<double>(cpu, shape, spec, View<const double, 1>(theta.data(), p),
-                       View<const double, 3>(x.data(), k, 1, n), View<const double, 3>(y_bar.data(), k, 1, n),
-                       View<double, 1>(gradient.data(), p));
+  network_backward<double>(cpu, network, spec, View<const double, 1>(theta.data(), p),
+                           View<const double, 3>(x.data(), k, 1, n),
+                           View<const double, 3>(y_bar.data(), k, 1, n), View<double, 1>(gradient.data(), p));
 
   const std::size_t some = p / 2;
   const double h = 1e-6, at = theta[some];

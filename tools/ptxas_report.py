@@ -15,7 +15,7 @@ from pathlib import Path
 SUFFIX = ".ptxas"
 # Where the time of a solver goes. The general algebra reads its tables at run time and keeps its channels in
 # local memory: it serves equations that have no unrolled kernel and is left out.
-HOT = ("residual_kernel", "mlp_kernel", "jacobian_kernel", "syrk_kernel", "trailing_kernel", "adam", "axpby")
+HOT = ("residual_kernel", "network_kernel", "jacobian_kernel", "syrk_kernel", "trailing_kernel", "adam", "axpby")
 NOT_HOT = ("GeneralJet",)
 MARK = "<!-- ptxas -->"
 

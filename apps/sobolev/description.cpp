@@ -179,7 +179,7 @@ Understood understand(const Problem& problem) {
   out.chosen = detail::with_defaults(problem);
   const Problem& p = out.chosen;
   const detail::WindowModel model(p, 0);
-  out.parameters = model.mlp().parameters();
+  out.parameters = model.network().parameters();
 
   std::vector<Expr> residuals;
   for (const Equation& equation : p.equations) residuals.push_back(equation.residual);

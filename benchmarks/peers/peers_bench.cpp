@@ -78,14 +78,11 @@ Work<T, E> make_work(const benchmark::State& state, const E& on) {
   const int width = int(state.range(0)), depth = int(state.range(1));
   const auto points = std::size_t(state.range(2));
   const Features inputs = features();
-  MlpShape mlp;
-  mlp.inputs = inputs.inputs();
-  mlp.depth = depth;
-  mlp.width = width;
-  Work<T, E> work{on, ResidualObjective<T, E>(on, mlp, inputs), zeros<T>(on, mlp.parameters())};
+  const Network network = mlp(inputs.inputs(), 1, depth, width);
+  Work<T, E> work{on, ResidualObjective<T, E>(on, network, inputs), zeros<T>(on, network.parameters())};
   work.points = double(points);
-  for (int l = 0; l < mlp.layers(); ++l) work.products += double(mlp.fan_in(l)) * mlp.fan_out(l);
-  const auto x = stored("points.npy", 2 * points), p = stored("parameters.npy", mlp.parameters());
+  work.products = network.products();
+  const auto x = stored("points.npy", 2 * points), p = stored("parameters.npy", network.parameters());
   const std::vector<T> numbers(p.begin(), p.end());
   upload<T, 1>(on, View<const T, 1>(numbers.data(), p.size()), View<T, 1>(work.parameters.data(), p.size()));
   const int group = work.step.add_group(allen_cahn(work.points));

@@ -51,16 +51,12 @@ struct AllenCahn {
     step.set_points(0, View<const double, 2>(x.data(), n, 2));
     const std::vector<T> start = numbers<T>(p, 0.3);
     upload<T, 1>(on, View<const T, 1>(start.data(), p), View<T, 1>(theta.data(), p));
-    const double w = width, products = step.mlp().inputs * w + (depth - 1) * w * w + w;
-    flops = 6.0 * double(n) * group.jet.channels() * products;
+    flops = 6.0 * double(n) * group.jet.channels() * step.network().products();
   }
   static ResidualObjective<T, E> make(const E& on, int depth, int width) {
     Features features({"t", "x"});
     features.linear(0, 2, -1).periodic(1, 10, 2.0);
-    MlpShape mlp;
-    mlp.depth = depth;
-    mlp.width = width;
-    return ResidualObjective<T, E>(on, mlp, features);
+    return ResidualObjective<T, E>(on, mlp(features.inputs(), 1, depth, width), features);
   }
   View<const T, 1> parameters() const { return View<const T, 1>(theta.data(), p); }
   double normal_equations(BufferOn<E, T>& matrix) {

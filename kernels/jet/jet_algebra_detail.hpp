@@ -223,6 +223,22 @@ SOBOLEV_INLINE void jet_tanh_slope(const Jet& jet, const T* coefficients, const 
       });
 }
 
+/// The jet of a·b; `product` is neither of them.
+template <class T, class Jet>
+SOBOLEV_INLINE void jet_product(const Jet& jet, const T* coefficients, const Vec<T>* a, const Vec<T>* b,
+                                Vec<T>* product) {
+  product[0] = a[0] * b[0];
+  repeat<Jet, Jet::max_channels>(
+      jet.channels(), [&](int c) __attribute__((always_inline)) {
+        if (c > 0) product[c] = a[c] * b[0] + a[0] * b[c];
+      });
+  repeat<Jet, jet_product_bound<Jet>>(
+      jet.product_count(), [&](int i) __attribute__((always_inline)) {
+        const JetProductIndex p = jet.product(i);
+        product[p.out] += coefficients[i] * a[p.left] * b[p.right];
+      });
+}
+
 /// z̄ from ȳ and the jet of σ'(z): z̄_β = Σ_{α ≥ β} ȳ_α slope_{α−β}.
 template <class T, class Jet>
 SOBOLEV_INLINE void jet_transposed_product(const Jet& jet, const T* coefficients, const Vec<T>* slope,

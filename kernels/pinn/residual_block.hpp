@@ -5,7 +5,7 @@
 // the block owns point p: its column of the tape's registers (stride: real) and its columns of the outputs.
 #include "kernels/common/cuda.hpp"
 #include "kernels/expression/tape_math.hpp"
-#include "kernels/jet/mlp_block.hpp"
+#include "kernels/network/network_adjoint_block.hpp"
 #include "kernels/pinn/residual_device.hpp"
 
 namespace sobolev::target_cuda {
@@ -18,7 +18,7 @@ inline constexpr int row_stage_pitch = 33;
 
 /// The tape's registers after block_forward. Needs no barrier before or after: threads keep to their columns.
 template <class S>
-__device__ void tile_residuals(const DeviceGroupView<typename S::T>& g, const MlpBlock<typename S::T>& m,
+__device__ void tile_residuals(const DeviceGroupView<typename S::T>& g, const NetworkBlock<typename S::T>& m,
                                int channels, const PointTile& tile, typename S::T* registers) {
   using T = typename S::T;
   const int real = m.points / g.copies, R = channels * m.points, p = thread_of_block();
@@ -119,7 +119,7 @@ __device__ void unit_seed(const DeviceGroupView<typename S::T>& g, int points, i
 
 /// m.output_bar from the residuals' adjoints: back through the tape and the fields.
 template <class S>
-__device__ void tile_output_bar(const DeviceGroupView<typename S::T>& g, const MlpBlock<typename S::T>& m,
+__device__ void tile_output_bar(const DeviceGroupView<typename S::T>& g, const NetworkBlock<typename S::T>& m,
                                 int channels, const typename S::T* registers, typename S::T* adjoints) {
   using T = typename S::T;
   const int real = m.points / g.copies, p = thread_of_block(), R = channels * m.points;
@@ -135,48 +135,48 @@ __device__ void tile_output_bar(const DeviceGroupView<typename S::T>& g, const M
   }
 }
 
-/// The part of `count` Jacobian rows that belongs to the last, linear layer.
+/// The part of `count` Jacobian rows that belongs to an output.
 template <class S, class Scale>
-__device__ void last_layer_rows(const DeviceGroupView<typename S::T>& g, const MlpBlock<typename S::T>& m,
-                                int R, const typename S::T* last, int count, const Scale& scale,
-                                typename S::T* rows, std::size_t stride) {
+__device__ void output_rows(const DeviceGroupView<typename S::T>& g, const NetworkBlock<typename S::T>& m,
+                            int R, int step, const typename S::T* in, int count, const Scale& scale,
+                            typename S::T* rows, std::size_t stride) {
   using T = typename S::T;
-  const int real = m.points / g.copies;
-  const int width = m.width;
-  for (int i = thread_of_block(); i < count * m.outputs * (width + 1); i += S::threads) {
-    const int feature = i % (width + 1), q = i / (width + 1) % m.outputs, n = i / (width + 1) / m.outputs;
-    const T* seed = m.output_bar() + q * R + n;
+  const int real = m.points / g.copies, width = m.steps[step].fan_in, outputs = m.steps[step].fan_out;
+  for (int i = thread_of_block(); i < count * outputs * (width + 1); i += S::threads) {
+    const int feature = i % (width + 1), q = i / (width + 1) % outputs, n = i / (width + 1) / outputs;
+    const T* seed = m.output_bar() + (m.steps[step].out + q) * R + n;
     T sum = T(0);
     if (feature < width) {
-      const T* row = last + std::size_t(feature) * std::size_t(R) + n;
+      const T* row = in + std::size_t(feature) * std::size_t(R) + n;
       for (int column = 0; column < R; column += real) sum += seed[column] * row[column];
     } else {
       for (int s = 0; s < g.copies; ++s) sum += seed[s * real];
     }
-    const std::size_t at = feature < width ? m.weight(m.depth) + std::size_t(q * width + feature)
-                                           : m.bias(m.depth) + std::size_t(q);
-    rows[std::size_t(n) * stride + at] = scale(n) * sum;
+    const int at = feature < width ? m.steps[step].weight + q * width + feature : m.steps[step].bias + q;
+    rows[std::size_t(n) * stride + unsigned(at)] = scale(n) * sum;
   }
 }
 
-/// The part of layer l. A warp takes 32 neighbouring columns of a row. Begins with a barrier, ends with one.
+/// The part of a dense layer. A warp takes 32 neighbouring columns of a row. Begins with a barrier, ends with
+/// one.
 template <class S, class Scale>
-__device__ void layer_rows(const DeviceGroupView<typename S::T>& g, const MlpBlock<typename S::T>& m,
-                           int channels, int l, const typename S::T* in, const typename S::T* bar, int count,
-                           const Scale& scale, typename S::T* rows, std::size_t stride) {
+__device__ void dense_rows(const DeviceGroupView<typename S::T>& g, const NetworkBlock<typename S::T>& m,
+                           int channels, int step, const typename S::T* in, const typename S::T* bar,
+                           int count, const Scale& scale, typename S::T* rows, std::size_t stride) {
   using T = typename S::T;
   T* stage = dynamic_shared<T>();  // [R][32 features]
-  const int real = m.points / g.copies, R = channels * m.points, fan_in = m.fan_in(l);
+  const int real = m.points / g.copies, R = channels * m.points;
+  const int fan_in = m.steps[step].fan_in, width = m.steps[step].fan_out;
   const int me = thread_of_block(), lane = me % 32;
-  for (int o0 = 0; o0 < m.width; o0 += 32) {
+  for (int o0 = 0; o0 < width; o0 += 32) {
     __syncthreads();
     for (int i = me; i < 32 * R; i += S::threads) {
       const int o = o0 + i / R;
       stage[i % R * row_stage_pitch + i / R] =
-          o < m.width ? bar[std::size_t(o) * std::size_t(R) + std::size_t(i % R)] : T(0);
+          o < width ? bar[std::size_t(o) * std::size_t(R) + std::size_t(i % R)] : T(0);
     }
     __syncthreads();
-    if (o0 + lane >= m.width) continue;
+    if (o0 + lane >= width) continue;
     for (int item = me / 32; item < (fan_in + 1) * count; item += S::threads / 32) {
       const int i = item / count, n = item % count;
       T sum = T(0);
@@ -187,12 +187,46 @@ __device__ void layer_rows(const DeviceGroupView<typename S::T>& g, const MlpBlo
       } else {
         for (int s = 0; s < g.copies; ++s) sum += stage[(s * real + n) * row_stage_pitch + lane];
       }
-      const std::size_t at = (i < fan_in ? m.weight(l) + std::size_t(i) * std::size_t(m.width) : m.bias(l)) +
-                             std::size_t(o0 + lane);
-      rows[std::size_t(n) * stride + at] = scale(n) * sum;
+      const int at = (i < fan_in ? m.steps[step].weight + i * width : m.steps[step].bias) + o0 + lane;
+      rows[std::size_t(n) * stride + unsigned(at)] = scale(n) * sum;
     }
   }
   __syncthreads();
+}
+
+/// The part of a blend: α. A warp takes a point.
+template <class S, class Scale>
+__device__ SOBOLEV_OUT_OF_LINE void blend_rows(const DeviceGroupView<typename S::T>& g,
+                                               const NetworkBlock<typename S::T>& m, int R, int step,
+                                               const typename S::T* z, const typename S::T* x, int count,
+                                               const Scale& scale, typename S::T* rows, std::size_t stride) {
+  using T = typename S::T;
+  const int real = m.points / g.copies, me = thread_of_block();
+  const T* bar = m.bar(m.steps[step].out);
+  for (int n = me / 32; n < count; n += S::threads / 32) {
+    T sum = T(0);
+    for (int o = me % 32; o < m.steps[step].fan_out; o += 32)
+      for (int at = o * R + n; at < (o + 1) * R; at += real) sum += bar[at] * (z[at] - x[at]);
+    for (unsigned by = 16; by > 0; by /= 2) sum += __shfl_down_sync(0xffffffffu, sum, by);
+    if (me % 32 == 0) rows[std::size_t(n) * stride + unsigned(m.steps[step].weight)] = scale(n) * sum;
+  }
+  __syncthreads();
+}
+
+/// The part of any step.
+template <class S, class Input, class Scale>
+__device__ void step_rows(const DeviceGroupView<typename S::T>& g, const NetworkBlock<typename S::T>& m,
+                          int channels, int step, const Input& input, int count, const Scale& scale,
+                          typename S::T* rows, std::size_t stride) {
+  const int R = channels * m.points;
+  const auto in = [&](int i) { return slot_values(m, m.steps[step].in[i], input); };
+  switch (m.steps[step].kind) {
+    case Kind::dense:
+      return dense_rows<S>(g, m, channels, step, in(0), m.bar(m.steps[step].out), count, scale, rows, stride);
+    case Kind::output: return output_rows<S>(g, m, R, step, in(0), count, scale, rows, stride);
+    case Kind::blend: return blend_rows<S>(g, m, R, step, in(0), in(1), count, scale, rows, stride);
+    case Kind::gate: return;
+  }
 }
 
 }  // namespace sobolev::target_cuda

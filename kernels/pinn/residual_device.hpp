@@ -7,9 +7,9 @@
 
 #include "kernels/jet/jet_device_table.hpp"
 #include "kernels/network/features_table.hpp"
+#include "kernels/network/network_plan.hpp"
 #include "kernels/pinn/residual_view.hpp"
 #include "sobolev/core/cuda.hpp"
-#include "sobolev/jet/mlp.hpp"
 
 namespace sobolev::detail {
 
@@ -37,7 +37,7 @@ struct DeviceFeatures {
 /// A network and a group's jet, ready to launch.
 template <class T>
 struct DeviceNetwork {
-  MlpShape shape;
+  const NetworkPlan* plan;
   DeviceJetView<T> jet;
   const T* parameters;
   Products products = Products::ieee;

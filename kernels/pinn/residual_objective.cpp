@@ -5,8 +5,8 @@
 #include "kernels/pinn/residual_tile.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
-using detail::MlpGeometry;
-using detail::MlpTile;
+using detail::NetworkTile;
+using detail::NetworkView;
 using detail::ResidualTile;
 using detail::tile_granule_points;
 namespace {
@@ -22,10 +22,10 @@ std::size_t scratch_size(const detail::GroupView<T>& g, int points) {
 
 /// Seeds the residuals' adjoints, runs the tape backwards and spreads the fields' adjoints.
 template <class T>
-void outputs_bar(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const ResidualTile<T>& t) {
+void outputs_bar(const detail::GroupView<T>& g, const NetworkView& network, const ResidualTile<T>& t) {
   tape_reverse_tile<T>(g.tape, t.registers, t.adjoints, t.stride, t.points);
-  const MlpTile<T>& net = t.network;
-  for (int i = 0; i < geometry.outputs * net.rows; ++i) net.output_bar[i] = 0;
+  const NetworkTile<T>& net = t.network;
+  for (int i = 0; i < network.outputs * net.rows; ++i) net.output_bar[i] = 0;
   for (int f = 0; f < g.field_count; ++f) {
     const detail::FieldIndex<T>& field = g.fields[f];
     const T* bar = t.adjoints + std::size_t(g.coordinates + g.externals + f) * std::size_t(t.stride);
@@ -44,27 +44,27 @@ void clear_adjoints(const detail::GroupView<T>& g, const ResidualTile<T>& t) {
 }  // namespace
 
 template <class T>
-int residual_tile_points(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g) {
-  int points = mlp_tile_points<T>(geometry, g.jet.channels);
+int residual_tile_points(const NetworkView& network, const detail::GroupView<T>& g) {
+  int points = network_tile_points<T>(network, g.jet.channels);
   while (points % g.copies != 0) points += tile_granule_points;
   return points / g.copies;
 }
 
 template <class T>
-std::size_t residual_tile_size(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g) {
-  const int points = residual_tile_points<T>(geometry, g);
-  return mlp_tile_size<T>(geometry, g.jet.channels, points * g.copies) +
+std::size_t residual_tile_size(const NetworkView& network, const detail::GroupView<T>& g) {
+  const int points = residual_tile_points<T>(network, g);
+  return network_tile_size<T>(network, g.jet.channels, points * g.copies) +
          2 * std::size_t(g.tape.registers()) * std::size_t(whole_lines<T>(points)) +
          scratch_size<T>(g, points);
 }
 
 template <class T>
-ResidualTile<T> residual_tile(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g, T* memory) {
+ResidualTile<T> residual_tile(const NetworkView& network, const detail::GroupView<T>& g, T* memory) {
   ResidualTile<T> t{};
-  t.points = residual_tile_points<T>(geometry, g);
+  t.points = residual_tile_points<T>(network, g);
   t.stride = whole_lines<T>(t.points);
-  t.network = mlp_tile<T>(geometry, g.jet.channels, t.points * g.copies, memory);
-  memory += mlp_tile_size<T>(geometry, g.jet.channels, t.points * g.copies);
+  t.network = network_tile<T>(network, g.jet.channels, t.points * g.copies, memory);
+  memory += network_tile_size<T>(network, g.jet.channels, t.points * g.copies);
   t.registers = memory;
   memory += std::size_t(g.tape.registers()) * std::size_t(t.stride);
   t.adjoints = memory;
@@ -74,17 +74,16 @@ ResidualTile<T> residual_tile(const MlpGeometry<T>& geometry, const detail::Grou
 }
 
 template <class T>
-std::size_t residual_features_size(const MlpGeometry<T>& geometry, const detail::GroupView<T>& g) {
-  return whole_lines<T>(std::size_t(g.jet.channels * residual_tile_points<T>(geometry, g) * g.copies) *
-                        std::size_t(geometry.input_panels * geometry.width));
+std::size_t residual_features_size(const NetworkView& network, const detail::GroupView<T>& g) {
+  return whole_lines<T>(std::size_t(g.jet.channels * residual_tile_points<T>(network, g) * g.copies) *
+                        network.input_columns);
 }
 
 template <class T>
-void residual_features(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry,
-                       const ResidualTile<T>& t, std::size_t first, int count) {
-  const MlpTile<T>& net = t.network;
-  __builtin_memset(net.input, 0,
-                   std::size_t(net.rows) * std::size_t(geometry.input_panels * geometry.width) * sizeof(T));
+void residual_features(const detail::GroupView<T>& g, const NetworkView& network, const ResidualTile<T>& t,
+                       std::size_t first, int count) {
+  const NetworkTile<T>& net = t.network;
+  __builtin_memset(net.input, 0, std::size_t(net.rows) * network.input_columns * sizeof(T));
   T* columns = t.scratch;
   for (int d = 0; d < g.coordinates; ++d)
     for (int p = 0; p < t.stride; ++p)
@@ -93,17 +92,16 @@ void residual_features(const detail::GroupView<T>& g, const MlpGeometry<T>& geom
   T* scratch = columns + whole_lines<T>(std::size_t(g.coordinates) * std::size_t(t.stride));
   for (int s = 0; s < g.copies; ++s)
     features_tile<T>(g.features[s], columns, std::size_t(t.stride), t.points,
-                     net.input + std::size_t(s * t.points) * std::size_t(geometry.width), geometry.width,
-                     std::size_t(net.rows) * std::size_t(geometry.width), net.points, geometry.width,
-                     scratch);
+                     net.input + std::size_t(s * t.points) * std::size_t(network.width), network.width,
+                     std::size_t(net.rows) * std::size_t(network.width), net.points, network.width, scratch);
 }
 
 template <class T>
-void residual_forward(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const T* packed,
+void residual_forward(const detail::GroupView<T>& g, const NetworkView& network, const T* packed,
                       const ResidualTile<T>& t, const T* input, std::size_t first, int count) {
-  MlpTile<T> net = t.network;
+  NetworkTile<T> net = t.network;
   net.input = const_cast<T*>(input);
-  mlp_tile_forward<T>(geometry, g.jet, packed, net);
+  network_tile_forward<T>(network, g.jet, packed, net);
   const auto column = [&](const T* source, int row) {
     T* to = t.registers + std::size_t(row) * std::size_t(t.stride);
     for (int p = 0; p < t.stride; ++p) to[p] = source[first + std::size_t(p < count ? p : count - 1)];
@@ -149,7 +147,7 @@ void residual_store(const detail::GroupView<T>& g, const ResidualTile<T>& t, std
 }
 
 template <class T>
-void residual_backward(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const T* packed,
+void residual_backward(const detail::GroupView<T>& g, const NetworkView& network, const T* packed,
                        const ResidualTile<T>& t, const T* input, std::size_t first, int count, T factor,
                        const T* seeds, std::size_t seed_stride, T* accumulator) {
   clear_adjoints<T>(g, t);
@@ -162,17 +160,17 @@ void residual_backward(const detail::GroupView<T>& g, const MlpGeometry<T>& geom
                                                 : 2 * factor * weight * t.registers[row + std::size_t(p)];
     }
   }
-  outputs_bar<T>(g, geometry, t);
-  MlpTile<T> net = t.network;
+  outputs_bar<T>(g, network, t);
+  NetworkTile<T> net = t.network;
   net.input = const_cast<T*>(input);
-  mlp_tile_backward<T>(geometry, g.jet, packed, net, accumulator);
+  network_tile_backward<T>(network, g.jet, packed, net, accumulator);
 }
 
 template <class T>
-void residual_jacobian(const detail::GroupView<T>& g, const MlpGeometry<T>& geometry, const MlpShape& shape,
-                       const T* packed, const ResidualTile<T>& t, const T* input, std::size_t first,
-                       int count, T factor, T* rows, std::size_t stride, T* values) {
-  MlpTile<T> net = t.network;
+void residual_jacobian(const detail::GroupView<T>& g, const NetworkView& network, const T* packed,
+                       const ResidualTile<T>& t, const T* input, std::size_t first, int count, T factor,
+                       T* rows, std::size_t stride, T* values) {
+  NetworkTile<T> net = t.network;
   net.input = const_cast<T*>(input);
   T scale[4 * 32 * tile_granule_points];
   for (int e = 0; e < g.residuals; ++e) {
@@ -184,31 +182,31 @@ void residual_jacobian(const detail::GroupView<T>& g, const MlpGeometry<T>& geom
       scale[p] = square_root(factor * weight);
       values[e * count + p] = scale[p] * t.registers[row + std::size_t(p)];
     }
-    outputs_bar<T>(g, geometry, t);
-    mlp_tile_jacobian<T>(geometry, g.jet, shape, packed, net, count, g.copies, scale,
-                         rows + std::size_t(e * count) * stride, stride);
+    outputs_bar<T>(g, network, t);
+    network_tile_jacobian<T>(network, g.jet, packed, net, count, g.copies, scale,
+                             rows + std::size_t(e * count) * stride, stride);
   }
 }
 
 #define SOBOLEV_INSTANTIATE(T)                                                                               \
-  template int residual_tile_points<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);                  \
-  template std::size_t residual_tile_size<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);            \
-  template ResidualTile<T> residual_tile<T>(const MlpGeometry<T>&, const detail::GroupView<T>&, T*);         \
-  template std::size_t residual_features_size<T>(const MlpGeometry<T>&, const detail::GroupView<T>&);        \
-  template void residual_features<T>(const detail::GroupView<T>&, const MlpGeometry<T>&,                     \
+  template int residual_tile_points<T>(const NetworkView&, const detail::GroupView<T>&);                     \
+  template std::size_t residual_tile_size<T>(const NetworkView&, const detail::GroupView<T>&);               \
+  template ResidualTile<T> residual_tile<T>(const NetworkView&, const detail::GroupView<T>&, T*);            \
+  template std::size_t residual_features_size<T>(const NetworkView&, const detail::GroupView<T>&);           \
+  template void residual_features<T>(const detail::GroupView<T>&, const NetworkView&,                        \
                                      const ResidualTile<T>&, std::size_t, int);                              \
-  template void residual_forward<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const T*,            \
+  template void residual_forward<T>(const detail::GroupView<T>&, const NetworkView&, const T*,               \
                                     const ResidualTile<T>&, const T*, std::size_t, int);                     \
   template double residual_loss<T>(const detail::GroupView<T>&, const ResidualTile<T>&, std::size_t, int,    \
                                    bool);                                                                    \
   template void residual_store<T>(const detail::GroupView<T>&, const ResidualTile<T>&, std::size_t, int, T*, \
                                   std::size_t);                                                              \
-  template void residual_backward<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const T*,           \
+  template void residual_backward<T>(const detail::GroupView<T>&, const NetworkView&, const T*,              \
                                      const ResidualTile<T>&, const T*, std::size_t, int, T, const T*,        \
                                      std::size_t, T*);                                                       \
-  template void residual_jacobian<T>(const detail::GroupView<T>&, const MlpGeometry<T>&, const MlpShape&,    \
-                                     const T*, const ResidualTile<T>&, const T*, std::size_t, int, T, T*,    \
-                                     std::size_t, T*);
+  template void residual_jacobian<T>(const detail::GroupView<T>&, const NetworkView&, const T*,              \
+                                     const ResidualTile<T>&, const T*, std::size_t, int, T, T*, std::size_t, \
+                                     T*);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)
 #undef SOBOLEV_INSTANTIATE

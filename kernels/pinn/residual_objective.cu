@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fused step: features, network, residuals, loss, and back, tile by tile.
-// Persistent blocks of 256 threads take tiles (kernels/jet/mlp_block.hpp); the tape runs by one thread per
-// point, its registers in shared memory where they fit. A tile's loss goes to its own place and the blocks'
-// shares of the gradient to theirs: sums have a fixed order. FLOPs 6·N·K·Σ in·out (2 without the way back).
-// Bytes from memory: features N·K·inputs (L2 after the first pass), gradient shares 2·P per tile, which stay
-// in the L2 cache: bound by the FMA units. docs/performance.md has the floors.
+// Persistent blocks of 256 threads take tiles (kernels/network/network_block.hpp); the tape runs by one
+// thread per point, its registers in shared memory where they fit. A tile's loss goes to its own place and
+// the blocks' shares of the gradient to theirs: sums have a fixed order. FLOPs 6·N·K·Σ in·out (2 without the
+// way back). Bytes from memory: features N·K·inputs (L2 after the first pass), gradient shares 2·P per tile,
+// which stay in the L2 cache: bound by the FMA units. docs/performance.md has the floors.
 #include "kernels/common/block_reduce.hpp"
 #include "kernels/common/cuda.hpp"
 #include "kernels/expression/tape_math.hpp"
-#include "kernels/jet/mlp_device.hpp"
 #include "kernels/network/features_math.hpp"
+#include "kernels/network/network_device.hpp"
 #include "kernels/pinn/residual_block.hpp"
 #include "kernels/pinn/residual_device.hpp"
 
@@ -33,7 +33,7 @@ TapePlace tape_place(const DeviceGroupView<typename S::T>& g) {
 
 template <class S>
 __global__ void __launch_bounds__(256, S::blocks)
-    residual_kernel(SOBOLEV_CONSTANT MlpBlock<typename S::T> m,
+    residual_kernel(SOBOLEV_CONSTANT NetworkBlock<typename S::T> m,
                     SOBOLEV_CONSTANT DeviceJet<typename S::Jet, typename S::T> jet,
                     SOBOLEV_CONSTANT DeviceGroupView<typename S::T> g,
                     SOBOLEV_CONSTANT TileBatch<typename S::T> batch,
@@ -51,7 +51,7 @@ __global__ void __launch_bounds__(256, S::blocks)
     const auto input = [&] {  // made when it is needed: it would take registers
       return batch.features + std::size_t(i) * std::size_t(m.inputs * channels * m.points);
     };
-    block_forward<S>(m, jet.algebra, jet.coefficients(), input());
+    block_forward<S>(m, jet.algebra, jet.coefficients(), input);
     {
       T* registers = tape_in_shared ? dynamic_shared<T>() : m.rest();
       T* adjoints = registers + std::size_t(g.tape.registers()) * std::size_t(m.points / g.copies);
@@ -71,7 +71,7 @@ __global__ void __launch_bounds__(256, S::blocks)
 /// Of values alone (conditions) it needs a few registers more than two blocks leave.
 template <class S>
 __global__ void __launch_bounds__(256, S::Jet::max_channels == 1 ? 1 : 2)
-    jacobian_kernel(SOBOLEV_CONSTANT MlpBlock<typename S::T> m,
+    jacobian_kernel(SOBOLEV_CONSTANT NetworkBlock<typename S::T> m,
                     SOBOLEV_CONSTANT DeviceJet<typename S::Jet, typename S::T> jet,
                     SOBOLEV_CONSTANT DeviceGroupView<typename S::T> g,
                     SOBOLEV_CONSTANT TileBatch<typename S::T> batch, typename S::T* const rows,
@@ -85,7 +85,7 @@ __global__ void __launch_bounds__(256, S::Jet::max_channels == 1 ? 1 : 2)
     const auto input = [&] {  // made when it is needed: it would take registers
       return batch.features + std::size_t(i) * std::size_t(m.inputs * channels * m.points);
     };
-    block_forward<S>(m, jet.algebra, jet.coefficients(), input());
+    block_forward<S>(m, jet.algebra, jet.coefficients(), input);
     tile_residuals<S>(g, m, channels, tile, m.rest());
     for (int e = 0; e < g.residuals; ++e) {
       const int count = int(tile.count);
@@ -109,14 +109,9 @@ __global__ void __launch_bounds__(256, S::Jet::max_channels == 1 ? 1 : 2)
         tile_output_bar<S>(g, m, channels, registers, adjoints);
       }
       const auto scale_of = [&](int n) { return scale[n]; };
-      block_adjoints<S>(
-          m, jet.algebra, jet.coefficients(), input,
-          [&](const T* last) {
-            last_layer_rows<S>(g, m, channels * m.points, last, count, scale_of, row, stride);
-          },
-          [&](int l, const T* in, const T* bar) {
-            layer_rows<S>(g, m, channels, l, in, bar, count, scale_of, row, stride);
-          });
+      block_adjoints<S>(m, jet.algebra, jet.coefficients(), input, [&](int step) {
+        step_rows<S>(g, m, channels, step, input, count, scale_of, row, stride);
+      });
       __syncthreads();
     }
   }
@@ -233,13 +228,13 @@ __global__ void row_norms_kernel(const T* rows, std::size_t stride, std::size_t 
   if (threadIdx.x == 0) norms[blockIdx.x] = sums[0];
 }
 
-/// f(FmaShape or MmaShape, DeviceJet, MlpBlock) of a network on a group.
+/// f(FmaShape or MmaShape, DeviceJet, NetworkBlock) of a network on a group.
 template <class T, class F>
 void with_network(const DeviceNetwork<T>& network, const DeviceGroupView<T>& g, F&& f) {
-  with_block_shape<T>(network.jet, network.shape.width, network.products, [&](auto s, const auto& jet) {
+  with_block_shape<T>(network.jet, network.plan->width, network.products, [&](auto s, const auto& jet) {
     using S = decltype(s);
-    MlpBlock<T> m = describe_block<T>(network.shape, network.jet.host.channels, S::tile_points,
-                                      network.products, tape_place<S>(g).elements);
+    NetworkBlock<T> m = describe_block<T>(*network.plan, network.jet.host.channels, S::tile_points,
+                                          network.products, tape_place<S>(g).elements);
     m.parameters = network.parameters;
     f(s, jet, m);
   });
@@ -247,7 +242,8 @@ void with_network(const DeviceNetwork<T>& network, const DeviceGroupView<T>& g, 
 
 /// Gives the network its memory. Returns as many blocks as there are tiles for, and memory.
 template <class T>
-unsigned take_memory(const Cuda& cuda, const ResidualMemory<T>& memory, std::size_t tiles, MlpBlock<T>& m) {
+unsigned take_memory(const Cuda& cuda, const ResidualMemory<T>& memory, std::size_t tiles,
+                     NetworkBlock<T>& m) {
   require(m.slice <= memory.elements, "residual objective: the memory of the device step is too small");
   m.memory = memory.data;
   return unsigned(std::min<std::size_t>(persistent_blocks(cuda, tiles), memory.elements / m.slice));
@@ -257,13 +253,14 @@ unsigned take_memory(const Cuda& cuda, const ResidualMemory<T>& memory, std::siz
 template <class T>
 int device_tile_points(const DeviceNetwork<T>& network, const DeviceGroupView<T>& g) {
   int points = 0;
-  with_network<T>(network, g, [&](auto, const auto&, const MlpBlock<T>& m) { points = m.points / g.copies; });
+  with_network<T>(network, g,
+                  [&](auto, const auto&, const NetworkBlock<T>& m) { points = m.points / g.copies; });
   return points;
 }
 
 template <class T>
 std::size_t device_tile_features(const DeviceNetwork<T>& network, const DeviceGroupView<T>& g) {
-  return std::size_t(network.shape.inputs) * std::size_t(network.jet.host.channels) *
+  return std::size_t(network.plan->slots[0].features) * std::size_t(network.jet.host.channels) *
          std::size_t(device_tile_points<T>(network, g) * g.copies);
 }
 
@@ -273,7 +270,7 @@ template <class T>
 std::size_t device_residual_memory(const Cuda& cuda, const DeviceNetwork<T>& network,
                                    const DeviceGroupView<T>& g) {
   std::size_t slice = 0;
-  with_network<T>(network, g, [&](auto, const auto&, const MlpBlock<T>& m) { slice = m.slice; });
+  with_network<T>(network, g, [&](auto, const auto&, const NetworkBlock<T>& m) { slice = m.slice; });
   return slice * std::size_t(device_residual_blocks(cuda));
 }
 
@@ -293,14 +290,14 @@ void device_features(const Cuda& cuda, const DeviceNetwork<T>& network, const De
   const unsigned blocks = unsigned(std::min<std::size_t>(count, 8 * std::size_t(cuda.multiprocessors())));
   launch<residual_features_kernel<T>>(cuda, {blocks, feature_threads}, g, by_copy,
                                       device_tile_points<T>(network, g) * g.copies, network.jet.host.channels,
-                                      network.shape.inputs, first, count, features, scratch);
+                                      network.plan->slots[0].features, first, count, features, scratch);
 }
 
 template <class T>
 void device_residual(const Cuda& cuda, const DeviceNetwork<T>& network, const DeviceGroupView<T>& g,
                      const TileBatch<T>& batch, const ResidualResults<T>& results,
                      const ResidualMemory<T>& memory) {
-  with_network<T>(network, g, [&](auto s, const auto& jet, MlpBlock<T>& m) {
+  with_network<T>(network, g, [&](auto s, const auto& jet, NetworkBlock<T>& m) {
     using S = decltype(s);
     const TapePlace tape = tape_place<S>(g);
     const std::size_t shared = std::max(S::shared_bytes, tape.shared ? tape.elements * sizeof(T) : 0);
@@ -315,7 +312,7 @@ template <class T>
 void device_jacobian(const Cuda& cuda, const DeviceNetwork<T>& network, const DeviceGroupView<T>& g,
                      const TileBatch<T>& batch, T* rows, std::size_t stride,
                      const ResidualMemory<T>& memory) {
-  with_network<T>(network, g, [&](auto s, const auto& jet, MlpBlock<T>& m) {
+  with_network<T>(network, g, [&](auto s, const auto& jet, NetworkBlock<T>& m) {
     using S = decltype(s);
     if constexpr (S::tensor && sizeof(T) == 4) {
       ensure(false, "Jacobian rows are of ieee products");

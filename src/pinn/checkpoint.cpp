@@ -30,46 +30,42 @@ std::map<std::string, double> unit_scales(const Problem& problem) {
   return scales;
 }
 
-/// The weights of a network under `prefix`, as [out, in] and [out].
-void add_network(NamedTensors& tensors, const std::string& prefix, const MlpShape& mlp,
-                 const std::vector<double>& parameters) {
-  for (int l = 0; l < mlp.layers(); ++l) {
-    const std::size_t in = std::size_t(mlp.fan_in(l)), out = std::size_t(mlp.fan_out(l));
-    const double* w = parameters.data() + mlp.weight_offset(l);
-    Tensor weight{{out, in}, std::vector<double>(out * in)};
+/// An array between the parameters, where weights may lie transposed, and a tensor of [out, in].
+template <class Copy>
+void for_elements(const ParameterArray& array, Copy&& copy) {
+  const std::size_t out = array.shape[0], in = array.shape.size() > 1 ? array.shape[1] : 1;
+  for (std::size_t o = 0; o < out; ++o)
     for (std::size_t i = 0; i < in; ++i)
-      for (std::size_t o = 0; o < out; ++o)
-        weight.values[o * in + i] = l == mlp.depth ? w[o * in + i] : w[i * out + o];
-    const double* b = parameters.data() + mlp.bias_offset(l);
-    tensors.emplace_back(fmt::format("{}layers.{}.weight", prefix, l), std::move(weight));
-    tensors.emplace_back(fmt::format("{}layers.{}.bias", prefix, l), vector_tensor({b, b + out}));
+      copy(o * in + i, array.offset + (array.transposed ? i * out + o : o * in + i));
+}
+
+void add_network(NamedTensors& tensors, const std::string& prefix, const Network& network,
+                 const std::vector<double>& parameters) {
+  for (const ParameterArray& array : network.arrays()) {
+    std::size_t n = 1;
+    for (std::size_t extent : array.shape) n *= extent;
+    Tensor tensor{array.shape, std::vector<double>(n)};
+    for_elements(array, [&](std::size_t to, std::size_t from) { tensor.values[to] = parameters[from]; });
+    tensors.emplace_back(prefix + array.name, std::move(tensor));
   }
 }
 
-std::vector<double> read_network(const TensorFile& file, const std::string& prefix, const MlpShape& mlp,
+std::vector<double> read_network(const TensorFile& file, const std::string& prefix, const Network& network,
                                  const std::filesystem::path& path) {
-  std::vector<double> parameters(mlp.parameters());
-  for (int l = 0; l < mlp.layers(); ++l) {
-    const std::size_t in = std::size_t(mlp.fan_in(l)), out = std::size_t(mlp.fan_out(l));
-    const std::string name = fmt::format("{}layers.{}", prefix, l);
-    const Tensor& weight = file.at(name + ".weight", path);
-    const Tensor& bias = file.at(name + ".bias", path);
-    if (weight.shape != std::vector<std::size_t>{out, in} || bias.shape != std::vector<std::size_t>{out})
-      throw FileError(fmt::format(
-          "{}: {}.weight is [{}] and its bias [{}]; the problem's network has [{}, {}] and [{}]. "
-          "Check depth, width, periodic_modes and features",
-          path.string(), name, fmt::join(weight.shape, ", "), fmt::join(bias.shape, ", "), out, in, out));
-    for (const Tensor* tensor : {&weight, &bias})
-      for (double v : tensor->values)
-        if (!std::isfinite(v))
-          throw FileError(fmt::format("{}: {}.{} contains {}; weights must be finite numbers", path.string(),
-                                      name, tensor == &weight ? "weight" : "bias", v));
-    double* w = parameters.data() + mlp.weight_offset(l);
-    for (std::size_t i = 0; i < in; ++i)
-      for (std::size_t o = 0; o < out; ++o)
-        (l == mlp.depth ? w[o * in + i] : w[i * out + o]) = weight.values[o * in + i];
-    std::copy(bias.values.begin(), bias.values.end(),
-              parameters.begin() + std::ptrdiff_t(mlp.bias_offset(l)));
+  std::vector<double> parameters(network.parameters());
+  for (const ParameterArray& array : network.arrays()) {
+    const std::string name = prefix + array.name;
+    const Tensor& tensor = file.at(name, path);
+    if (tensor.shape != array.shape)
+      throw FileError(
+          fmt::format("{}: {} is [{}]; the problem's network has [{}]. Check kind, depth, width, "
+                      "periodic_modes and features",
+                      path.string(), name, fmt::join(tensor.shape, ", "), fmt::join(array.shape, ", ")));
+    for (double v : tensor.values)
+      if (!std::isfinite(v))
+        throw FileError(
+            fmt::format("{}: {} contains {}; weights must be finite numbers", path.string(), name, v));
+    for_elements(array, [&](std::size_t from, std::size_t to) { parameters[to] = tensor.values[from]; });
   }
   return parameters;
 }
@@ -159,7 +155,7 @@ void Solution::save(const std::filesystem::path& checkpoint,
   for (std::size_t w = 0; w < s.parameters.size(); ++w) {
     const detail::WindowModel model(s.problem, int(w));
     add_network(file.tensors, s.problem.training.windows == 1 ? "" : fmt::format("windows.{}.", w),
-                model.mlp(), s.parameters[w]);
+                model.network(), s.parameters[w]);
   }
   std::vector<std::string> optimizer;
   for (const auto& [name, values] : s.optimizer) {
@@ -283,7 +279,7 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
     for (std::size_t w = 0; w < std::size_t(windows); ++w)
       s.parameters.push_back(
           read_network(file, s.problem.training.windows == 1 ? "" : fmt::format("windows.{}.", w),
-                       detail::WindowModel(s.problem, int(w)).mlp(), checkpoint));
+                       detail::WindowModel(s.problem, int(w)).network(), checkpoint));
     for (std::size_t g = 0; g < std::size_t(groups); ++g)
       s.weights.push_back(read.numbers(file, fmt::format("training.weights.{}", g),
                                        {g == 0 ? s.problem.equations.size() : 1}, 0));
@@ -328,7 +324,7 @@ Solution Solution::from_weights(const Problem& problem, const std::filesystem::p
   s.problem.source = detail::source_of(problem);
   require(s.problem.training.windows == 1, "weights from a file: the problem must have one window");
   s.parameters.push_back(
-      read_network(read_safetensors(weights), "", detail::WindowModel(s.problem, 0).mlp(), weights));
+      read_network(read_safetensors(weights), "", detail::WindowModel(s.problem, 0).network(), weights));
   s.finished = true;
   s.stopped_because = "weights from a file";
   return solution;

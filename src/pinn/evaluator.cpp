@@ -46,7 +46,7 @@ Buffer<double> external_values(const Cpu& cpu, const CompiledGroup& g, View<cons
 Evaluator::Evaluator(const Cpu& cpu, const Problem& problem, int window, const std::vector<Expr>& outputs)
     : cpu_(cpu),
       group_(WindowModel(problem, window).compile("outputs", outputs)),
-      objective_(cpu, WindowModel(problem, window).mlp(), WindowModel(problem, window).features(),
+      objective_(cpu, WindowModel(problem, window).network(), WindowModel(problem, window).features(),
                  WindowModel(problem, window).symmetry()) {
   objective_.add_group(group_.group);
 }

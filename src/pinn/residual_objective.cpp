@@ -23,7 +23,14 @@ std::vector<MirroredCopy> mirrored_copies(const std::vector<Symmetry>& symmetry)
   return copies;
 }
 
-void check_group(const ResidualGroup& group, const MlpShape& mlp, int coordinates) {
+void check_network(const Network& network, const Features& features) {
+  network.validate();
+  require(network.inputs() == features.inputs(),
+          fmt::format("residual objective: a network of {} inputs; there are {} features", network.inputs(),
+                      features.inputs()));
+}
+
+void check_group(const ResidualGroup& group, const Network& network, int coordinates) {
   const int fields = int(group.fields.size()), all = coordinates + group.externals + fields;
   require(group.tape.inputs == all,
           fmt::format("residual objective: the tape has {} inputs; {} coordinates, {} external values and {} "
@@ -31,8 +38,9 @@ void check_group(const ResidualGroup& group, const MlpShape& mlp, int coordinate
                       group.tape.inputs, coordinates, group.externals, fields, all));
   check_weights(group.weights.size(), group.tape.outputs.size());
   for (const FieldInput& f : group.fields)
-    require(f.output >= 0 && f.output < mlp.outputs && f.channel >= 0 && f.channel < group.jet.channels(),
-            fmt::format("residual objective: no channel {} of output {}", f.channel, f.output));
+    require(
+        f.output >= 0 && f.output < network.outputs() && f.channel >= 0 && f.channel < group.jet.channels(),
+        fmt::format("residual objective: no channel {} of output {}", f.channel, f.output));
 }
 
 void check_points(const Extents<2>& x, const Extents<2>& externals, std::size_t point_weights,

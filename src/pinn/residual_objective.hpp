@@ -35,7 +35,8 @@ void copy_columns(View<const double, 2> x, T* columns) {
 }
 
 // All throw ArgumentError.
-void check_group(const ResidualGroup& group, const MlpShape& mlp, int coordinates);
+void check_network(const Network& network, const Features& features);
+void check_group(const ResidualGroup& group, const Network& network, int coordinates);
 void check_points(const Extents<2>& x, const Extents<2>& externals, std::size_t point_weights,
                   std::size_t coordinates, std::size_t external_count);
 void check_weights(std::size_t given, std::size_t residuals);
@@ -61,9 +62,9 @@ std::vector<View<S, 2>> parts_of(const ResidualObjective<T, E>& step, View<S, 1>
 }  // namespace detail
 
 template <class T, class E>
-ResidualObjective<T, E>::ResidualObjective(const E& executor, MlpShape mlp, const Features& features,
+ResidualObjective<T, E>::ResidualObjective(const E& executor, Network network, const Features& features,
                                            std::vector<Symmetry> symmetry)
-    : impl_(std::make_unique<detail::ResidualObjectiveOn<T, E>>(executor, mlp, features,
+    : impl_(std::make_unique<detail::ResidualObjectiveOn<T, E>>(executor, std::move(network), features,
                                                                 std::move(symmetry))) {}
 template <class T, class E>
 ResidualObjective<T, E>::ResidualObjective(ResidualObjective&&) noexcept = default;
@@ -91,8 +92,8 @@ void ResidualObjective<T, E>::set_causal(int group, std::vector<std::size_t> off
   impl_->set_causal(group, std::move(offsets), epsilon);
 }
 template <class T, class E>
-const MlpShape& ResidualObjective<T, E>::mlp() const {
-  return impl_->mlp;
+const Network& ResidualObjective<T, E>::network() const {
+  return impl_->network;
 }
 template <class T, class E>
 int ResidualObjective<T, E>::groups() const {

@@ -15,7 +15,7 @@ constexpr std::size_t row_norm_points = 4096;  // about so many tell the scale o
 template <class T>
 int ResidualObjectiveOn<T, Cpu>::add_group(ResidualGroup group) {
   ResidualObjectiveOn& m = *this;
-  check_group(group, m.mlp, int(m.features.coordinates().size()));
+  check_group(group, m.network, int(m.features.coordinates().size()));
   m.groups.emplace_back(std::move(group), m.features, m.symmetry);
   m.groups.back().offsets = {0, 0};
   m.size_tiles();
@@ -106,7 +106,7 @@ void ResidualObjectiveOn<T, Cpu>::residuals(int group, View<const T, 1> paramete
     m.for_tiles(g, view, s,
                 [&](std::size_t, const ResidualTile<T>& t, std::size_t number, std::size_t first, int count) {
                   const T* in = m.input(g, view, t, number, first, count);
-                  SOBOLEV_CALL(residual_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
+                  SOBOLEV_CALL(residual_forward<T>, view, m.net, m.packed.data(), t, in, first, count);
                   SOBOLEV_CALL(residual_store<T>, view, t, first, count, r.data(), g.points);
                 });
 }
@@ -127,9 +127,9 @@ void ResidualObjectiveOn<T, Cpu>::pull_back(View<const T, 1> parameters,
           g, view, s,
           [&](std::size_t c, const ResidualTile<T>& t, std::size_t number, std::size_t first, int count) {
             const T* in = m.input(g, view, t, number, first, count);
-            SOBOLEV_CALL(residual_forward<T>, view, m.geometry, m.packed.data(), t, in, first, count);
-            SOBOLEV_CALL(residual_backward<T>, view, m.geometry, m.packed.data(), t, in, first, count, T(1),
-                         seeds[i].data(), g.points, m.accumulators.data() + c * m.geometry.gradient_size());
+            SOBOLEV_CALL(residual_forward<T>, view, m.net, m.packed.data(), t, in, first, count);
+            SOBOLEV_CALL(residual_backward<T>, view, m.net, m.packed.data(), t, in, first, count, T(1),
+                         seeds[i].data(), g.points, m.accumulators.data() + c * m.net.gradient_size);
           });
   }
   m.reduce(gradient);
@@ -152,13 +152,13 @@ template <class T>
 std::vector<std::vector<double>> ResidualObjectiveOn<T, Cpu>::row_norms(View<const T, 1> parameters) {
   ResidualObjectiveOn& m = *this;
   m.pack(parameters);
-  const std::size_t p = m.mlp.parameters(), stride = (p + 1 + 63) / 64 * 64;
+  const std::size_t p = m.network.parameters(), stride = (p + 1 + 63) / 64 * 64;
   std::vector<std::vector<double>> norms;
   for (auto& g : m.groups) {
     const std::vector<T> ones(g.weights.size(), T(1));
     const auto view = g.view(ones.data());
     const std::size_t per_point = g.weights.size();
-    const std::size_t size = std::size_t(SOBOLEV_CALL(residual_tile_points<T>, m.geometry, view));
+    const std::size_t size = std::size_t(SOBOLEV_CALL(residual_tile_points<T>, m.net, view));
     // Tiles all over the set, one of each `every` at a place of its own (points of a grid repeat); each
     // thread its rows, sums in the order of the tiles.
     const TileRange r{0, g.points, size};
@@ -178,11 +178,11 @@ std::vector<std::vector<double>> ResidualObjectiveOn<T, Cpu>::row_norms(View<con
 #pragma omp for schedule(dynamic, 1)
       for (std::size_t i = 0; i < used; ++i) {
         const std::size_t first = r.begin(tile_of(i)), count = std::size_t(r.count(tile_of(i)));
-        SOBOLEV_CALL(residual_features<T>, view, m.geometry, t, first, int(count));
-        SOBOLEV_CALL(residual_forward<T>, view, m.geometry, m.packed.data(), t, t.network.input, first,
+        SOBOLEV_CALL(residual_features<T>, view, m.net, t, first, int(count));
+        SOBOLEV_CALL(residual_forward<T>, view, m.net, m.packed.data(), t, t.network.input, first,
                      int(count));
-        SOBOLEV_CALL(residual_jacobian<T>, view, m.geometry, m.mlp, m.packed.data(), t, t.network.input,
-                     first, int(count), T(1), rows.data(), stride, values.data());
+        SOBOLEV_CALL(residual_jacobian<T>, view, m.net, m.packed.data(), t, t.network.input, first,
+                     int(count), T(1), rows.data(), stride, values.data());
         for (std::size_t row = 0; row < per_point * count; ++row)
           for (std::size_t j = 0; j < p; ++j) {
             const double v = double(rows[row * stride + j]);
@@ -202,7 +202,7 @@ template <class T>
 double ResidualObjectiveOn<T, Cpu>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix,
                                                      View<T, 1> gradient) {
   ResidualObjectiveOn& m = *this;
-  const std::size_t p = m.mlp.parameters();
+  const std::size_t p = m.network.parameters();
   check_normal_equations(matrix.shape(), gradient.size(), p);
   m.pack(parameters);
   for (auto& g : m.groups)

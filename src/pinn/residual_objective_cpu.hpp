@@ -68,10 +68,11 @@ struct TileRange {
 template <class T>
 struct ResidualObjectiveOn<T, Cpu> {
   Cpu cpu;
-  MlpShape mlp;
+  Network network;
   Features features;
   std::vector<Symmetry> symmetry;
-  MlpGeometry<T> geometry;
+  NetworkLayout<T> layout;
+  NetworkView net;
   std::vector<Group<T>> groups;
   std::size_t chunks = 1;
   bool held = false;
@@ -81,15 +82,18 @@ struct ResidualObjectiveOn<T, Cpu> {
   std::unique_ptr<SymmetricUpdate<T>> update;
   Buffer<T> matrix, rows, values;
 
-  ResidualObjectiveOn(const Cpu& c, MlpShape shape, const Features& f, std::vector<Symmetry> s)
-      : cpu(c), mlp(shape), features(f), symmetry(std::move(s)) {
-    mlp.inputs = features.inputs();
-    mlp.validate();
-    geometry = SOBOLEV_CALL(mlp_geometry<T>, mlp);
-    packed = Buffer<T>(geometry.packed_size());
-    const std::size_t bytes = geometry.gradient_size() * sizeof(T);
+  ResidualObjectiveOn(const Cpu& c, Network n, const Features& f, std::vector<Symmetry> s)
+      : cpu(c),
+        network(std::move(n)),
+        features(f),
+        symmetry(std::move(s)),
+        layout(network),
+        net(layout.view()) {
+    check_network(network, features);
+    packed = Buffer<T>(net.packed_size);
+    const std::size_t bytes = net.gradient_size * sizeof(T);
     chunks = std::clamp<std::size_t>((16u << 20) / bytes, 2, 16);
-    accumulators = Buffer<T>(chunks * geometry.gradient_size());
+    accumulators = Buffer<T>(chunks * net.gradient_size);
     chunk_loss.resize(chunks);
   }
 
@@ -104,14 +108,14 @@ struct ResidualObjectiveOn<T, Cpu> {
   }
 
   void pack(View<const T, 1> parameters) {
-    check_parameters(parameters.size(), mlp.parameters());
-    SOBOLEV_CALL(mlp_pack<T>, geometry, mlp, parameters.data(), packed.data());
+    check_parameters(parameters.size(), network.parameters());
+    SOBOLEV_CALL(network_pack<T>, net, parameters.data(), packed.data());
   }
 
   /// Every thread's tile buffers are large enough for all groups.
   void size_tiles() {
     std::size_t n = 0;
-    for (const auto& g : groups) n = std::max(n, SOBOLEV_CALL(residual_tile_size<T>, geometry, g.view()));
+    for (const auto& g : groups) n = std::max(n, SOBOLEV_CALL(residual_tile_size<T>, net, g.view()));
     n = (n + 63) / 64 * 64;
     if (n > tile_elements) {
       tile_elements = n;
@@ -119,13 +123,13 @@ struct ResidualObjectiveOn<T, Cpu> {
     }
   }
   ResidualTile<T> tile(const GroupView<T>& view) {
-    return SOBOLEV_CALL(residual_tile<T>, geometry, view,
+    return SOBOLEV_CALL(residual_tile<T>, net, view,
                         tiles.data() + tile_elements * std::size_t(omp_get_thread_num()));
   }
 
   TileRange range(const Group<T>& g, const GroupView<T>& view, std::size_t slice) const {
     return {g.offsets[slice], g.offsets[slice + 1],
-            std::size_t(SOBOLEV_CALL(residual_tile_points<T>, geometry, view))};
+            std::size_t(SOBOLEV_CALL(residual_tile_points<T>, net, view))};
   }
   /// Number of the first tile of a slice among the kept features.
   std::size_t first_tile(const Group<T>& g, const GroupView<T>& view, std::size_t slice) const {
@@ -136,7 +140,7 @@ struct ResidualObjectiveOn<T, Cpu> {
 
   void keep_features(Group<T>& g) {
     const auto view = g.view();
-    const std::size_t size = SOBOLEV_CALL(residual_features_size<T>, geometry, view);
+    const std::size_t size = SOBOLEV_CALL(residual_features_size<T>, net, view);
     const std::size_t slices = g.offsets.size() - 1, tiles_total = first_tile(g, view, slices);
     if (tiles_total * size * sizeof(T) > features_budget) {
       g.kept_features = Buffer<T>();
@@ -150,7 +154,7 @@ struct ResidualObjectiveOn<T, Cpu> {
       for (std::size_t i = 0; i < r.tiles(); ++i) {
         ResidualTile<T> t = tile(view);
         t.network.input = g.kept_features.data() + (number + i) * size;
-        SOBOLEV_CALL(residual_features<T>, view, geometry, t, r.begin(i), r.count(i));
+        SOBOLEV_CALL(residual_features<T>, view, net, t, r.begin(i), r.count(i));
       }
       number += r.tiles();
     }
@@ -160,31 +164,31 @@ struct ResidualObjectiveOn<T, Cpu> {
   const T* input(const Group<T>& g, const GroupView<T>& view, const ResidualTile<T>& t, std::size_t number,
                  std::size_t first, int count) const {
     if (!g.kept_features.empty())
-      return g.kept_features.data() + number * SOBOLEV_CALL(residual_features_size<T>, geometry, view);
-    SOBOLEV_CALL(residual_features<T>, view, geometry, t, first, count);
+      return g.kept_features.data() + number * SOBOLEV_CALL(residual_features_size<T>, net, view);
+    SOBOLEV_CALL(residual_features<T>, view, net, t, first, count);
     return t.network.input;
   }
 
   void clear_accumulators() {
-    const std::size_t size = geometry.gradient_size();
+    const std::size_t size = net.gradient_size;
     const int threads = detail::threads_for(cpu, double(chunks * size));
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (std::size_t c = 0; c < chunks; ++c) std::fill_n(accumulators.data() + c * size, size, T(0));
   }
   void reduce(View<T, 1> gradient) {
-    check_parameters(gradient.size(), mlp.parameters());
-    const std::size_t size = geometry.gradient_size(), part = 4096;
+    check_parameters(gradient.size(), network.parameters());
+    const std::size_t size = net.gradient_size, part = 4096;
     const int threads = detail::threads_for(cpu, double(chunks * size));
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (std::size_t i = 0; i < size; i += part)
-      SOBOLEV_CALL(mlp_sum_accumulators<T>, accumulators.data(), int(chunks), size, i,
+      SOBOLEV_CALL(network_sum_accumulators<T>, accumulators.data(), int(chunks), size, i,
                    std::min(size, i + part), accumulators.data());
-    SOBOLEV_CALL(mlp_unpack_gradient<T>, geometry, mlp, accumulators.data(), gradient.data());
+    SOBOLEV_CALL(network_unpack_gradient<T>, net, accumulators.data(), gradient.data());
   }
 
   /// Threads for `points` of a group: operations of a forward pass, the least that is done with them.
   int pass_threads(const GroupView<T>& view, std::size_t points) const {
-    return detail::threads_for(cpu, 2.0 * double(view.jet.channels) * double(mlp.parameters()) *
+    return detail::threads_for(cpu, 2.0 * double(view.jet.channels) * double(network.parameters()) *
                                         double(view.copies) * double(points));
   }
 
@@ -228,13 +232,13 @@ struct ResidualObjectiveOn<T, Cpu> {
           g, view, s,
           [&](std::size_t c, const ResidualTile<T>& t, std::size_t number, std::size_t first, int count) {
             const T* in = input(g, view, t, number, first, count);
-            SOBOLEV_CALL(residual_forward<T>, view, geometry, packed.data(), t, in, first, count);
+            SOBOLEV_CALL(residual_forward<T>, view, net, packed.data(), t, in, first, count);
             chunk_loss[c] += SOBOLEV_CALL(residual_loss<T>, view, t, first, count, false);
             if (g.causal) unit[c] += SOBOLEV_CALL(residual_loss<T>, view, t, first, count, true);
             if (gradient)
-              SOBOLEV_CALL(residual_backward<T>, view, geometry, packed.data(), t, in, first, count,
-                           T(weight), static_cast<const T*>(nullptr), std::size_t(0),
-                           accumulators.data() + c * geometry.gradient_size());
+              SOBOLEV_CALL(residual_backward<T>, view, net, packed.data(), t, in, first, count, T(weight),
+                           static_cast<const T*>(nullptr), std::size_t(0),
+                           accumulators.data() + c * net.gradient_size);
           });
       ++g.evaluated;
       loss += weight * std::accumulate(chunk_loss.begin(), chunk_loss.end(), 0.0);
@@ -247,7 +251,7 @@ struct ResidualObjectiveOn<T, Cpu> {
   template <class Body>
   void for_jacobian_blocks(Group<T>& g, const GroupView<T>& view, std::size_t stride, Body&& consume) {
     const std::size_t per_point = std::size_t(view.residuals);
-    const std::size_t size = std::size_t(SOBOLEV_CALL(residual_tile_points<T>, geometry, view));
+    const std::size_t size = std::size_t(SOBOLEV_CALL(residual_tile_points<T>, net, view));
     const std::size_t tiles_per_block = std::max<std::size_t>(1, 768 / (size * per_point));
     const std::size_t capacity = tiles_per_block * size * per_point;
     if (rows.size() < capacity * stride) rows = Buffer<T>(capacity * stride);
@@ -268,9 +272,9 @@ struct ResidualObjectiveOn<T, Cpu> {
           for (std::size_t i = b; i < end; ++i) {
             const std::size_t row = (r.begin(i) - r.begin(b)) * per_point;
             const T* in = input(g, view, t, base + i, r.begin(i), r.count(i));
-            SOBOLEV_CALL(residual_forward<T>, view, geometry, packed.data(), t, in, r.begin(i), r.count(i));
-            SOBOLEV_CALL(residual_jacobian<T>, view, geometry, mlp, packed.data(), t, in, r.begin(i),
-                         r.count(i), factor, rows.data() + row * stride, stride, values.data() + row);
+            SOBOLEV_CALL(residual_forward<T>, view, net, packed.data(), t, in, r.begin(i), r.count(i));
+            SOBOLEV_CALL(residual_jacobian<T>, view, net, packed.data(), t, in, r.begin(i), r.count(i),
+                         factor, rows.data() + row * stride, stride, values.data() + row);
           }
           consume(total);
         }

@@ -82,12 +82,13 @@ DeviceFeatures<T> CudaGroup<T>::feature_views() const {
 }
 
 template <class T>
-ResidualObjectiveOn<T, Cuda>::ResidualObjectiveOn(const Cuda& on, MlpShape shape, const Features& f,
+ResidualObjectiveOn<T, Cuda>::ResidualObjectiveOn(const Cuda& on, Network n, const Features& f,
                                                   std::vector<Symmetry> s)
     : cuda(on),
-      mlp(shape),
+      network(std::move(n)),
       features(f),
       symmetry(std::move(s)),
+      plan(network),
       memory(cuda),
       batch_features(cuda),
       features_scratch(cuda),
@@ -96,15 +97,14 @@ ResidualObjectiveOn<T, Cuda>::ResidualObjectiveOn(const Cuda& on, MlpShape shape
       products(cuda),
       total(cuda),
       norms(cuda) {
-  mlp.inputs = features.inputs();
-  mlp.validate();
+  check_network(network, features);
   mirrored_copies(symmetry);  // checks them
   total.resize(1);
 }
 
 template <class T>
 int ResidualObjectiveOn<T, Cuda>::add_group(ResidualGroup group) {
-  check_group(group, mlp, int(features.coordinates().size()));
+  check_group(group, network, int(features.coordinates().size()));
   groups.push_back(std::make_unique<CudaGroup<T>>(cuda, std::move(group), features, symmetry));
   size_memory(*groups.back());
   return int(groups.size()) - 1;
@@ -153,15 +153,15 @@ void ResidualObjectiveOn<T, Cuda>::set_causal(int group, std::vector<std::size_t
 }
 
 template <class T>
-DeviceNetwork<T> ResidualObjectiveOn<T, Cuda>::network(const CudaGroup<T>& g, const T* parameters,
-                                                       Products products) const {
-  return {mlp, g.device_jet.view(), parameters, products};
+DeviceNetwork<T> ResidualObjectiveOn<T, Cuda>::on_group(const CudaGroup<T>& g, const T* parameters,
+                                                        Products products) const {
+  return {&plan, g.device_jet.view(), parameters, products};
 }
 
 /// The tiles of all slices in order, and their features where those may be kept.
 template <class T>
 void ResidualObjectiveOn<T, Cuda>::cut_tiles(CudaGroup<T>& g) {
-  const DeviceNetwork<T> net = network(g, nullptr);
+  const DeviceNetwork<T> net = on_group(g, nullptr);
   const std::size_t size = std::size_t(device_tile_points<T>(net, g.view(false)));
   std::vector<std::size_t> first_tiles;
   g.host_tiles.clear();
@@ -192,7 +192,7 @@ void ResidualObjectiveOn<T, Cuda>::cut_tiles(CudaGroup<T>& g) {
 template <class T>
 void ResidualObjectiveOn<T, Cuda>::size_memory(CudaGroup<T>& g) {
   const DeviceGroupView<T> view = g.view(false);
-  memory.resize(std::max(memory.size(), device_residual_memory<T>(cuda, network(g, nullptr), view)));
+  memory.resize(std::max(memory.size(), device_residual_memory<T>(cuda, on_group(g, nullptr), view)));
   features_scratch.resize(
       std::max(features_scratch.size(), device_features_memory<T>(cuda, g.feature_views(), view.copies)));
 }
@@ -248,13 +248,13 @@ bool ResidualObjectiveOn<T, Cuda>::weigh_slices(CudaGroup<T>& g, const DeviceNet
 
 template <class T>
 void ResidualObjectiveOn<T, Cuda>::clear_shares() {
-  shares.resize(mlp.parameters() * std::size_t(device_residual_blocks(cuda)));
+  shares.resize(network.parameters() * std::size_t(device_residual_blocks(cuda)));
   clear<T, 1>(cuda, shares.view());
 }
 
 template <class T>
 void ResidualObjectiveOn<T, Cuda>::sum_shares(View<T, 1> gradient) {
-  check_parameters(gradient.size(), mlp.parameters());
+  check_parameters(gradient.size(), network.parameters());
   device_sum_shares<T>(cuda, shares.data(), device_residual_blocks(cuda), gradient);
 }
 
@@ -273,9 +273,9 @@ void ResidualObjectiveOn<T, Cuda>::add_loss(const CudaGroup<T>& g, double* sum) 
 
 template <class T>
 double ResidualObjectiveOn<T, Cuda>::loss(View<const T, 1> parameters) {
-  check_parameters(parameters.size(), mlp.parameters());
+  check_parameters(parameters.size(), network.parameters());
   for (auto& g : groups) {
-    const DeviceNetwork<T> net = network(*g, parameters.data());
+    const DeviceNetwork<T> net = on_group(*g, parameters.data());
     if (!weigh_slices(*g, net)) {
       ResidualResults<T> results{};
       results.tile_loss = g->tile_loss.data();
@@ -289,11 +289,11 @@ double ResidualObjectiveOn<T, Cuda>::loss(View<const T, 1> parameters) {
 template <class T>
 void ResidualObjectiveOn<T, Cuda>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient,
                                                  View<double, 1> loss) {
-  check_parameters(parameters.size(), mlp.parameters());
+  check_parameters(parameters.size(), network.parameters());
   if (groups.empty()) clear<double, 1>(cuda, loss);
   clear_shares();
   for (auto& g : groups) {
-    const DeviceNetwork<T> net = network(*g, parameters.data(), cuda.products());
+    const DeviceNetwork<T> net = on_group(*g, parameters.data(), cuda.products());
     weigh_slices(*g, net);
     ResidualResults<T> results{};
     results.tile_loss = g->tile_loss.data();
@@ -314,10 +314,10 @@ template <class T>
 void ResidualObjectiveOn<T, Cuda>::residuals(int group, View<const T, 1> parameters, View<T, 2> r) {
   CudaGroup<T>& g = at(group);
   check_residuals(r.shape(), g.weights.size(), g.points);
-  check_parameters(parameters.size(), mlp.parameters());
+  check_parameters(parameters.size(), network.parameters());
   ResidualResults<T> results{};
   results.residuals = r.data();
-  forward(g, network(g, parameters.data()), g.view(false), results);
+  forward(g, on_group(g, parameters.data()), g.view(false), results);
 }
 
 template <class T>
@@ -325,7 +325,7 @@ void ResidualObjectiveOn<T, Cuda>::pull_back(View<const T, 1> parameters,
                                              const std::vector<View<const T, 2>>& seeds,
                                              View<T, 1> gradient) {
   require(seeds.size() == groups.size(), "residual objective: seeds are needed for each group");
-  check_parameters(parameters.size(), mlp.parameters());
+  check_parameters(parameters.size(), network.parameters());
   clear_shares();
   for (std::size_t i = 0; i < seeds.size(); ++i) {
     const CudaGroup<T>& g = *groups[i];
@@ -333,7 +333,7 @@ void ResidualObjectiveOn<T, Cuda>::pull_back(View<const T, 1> parameters,
     ResidualResults<T> results{};
     results.seeds = seeds[i].data();
     results.shares = shares.data();
-    forward(g, network(g, parameters.data()), g.view(false), results);
+    forward(g, on_group(g, parameters.data()), g.view(false), results);
   }
   sum_shares(gradient);
 }
@@ -347,12 +347,12 @@ void ResidualObjectiveOn<T, Cuda>::weigh(int group, View<T, 2> r) {
 
 template <class T>
 std::vector<std::vector<double>> ResidualObjectiveOn<T, Cuda>::row_norms(View<const T, 1> parameters) {
-  check_parameters(parameters.size(), mlp.parameters());
-  const std::size_t stride = row_stride(mlp.parameters());
+  check_parameters(parameters.size(), network.parameters());
+  const std::size_t stride = row_stride(network.parameters());
   std::vector<std::vector<double>> all;
   for (const auto& group : groups) {
     const CudaGroup<T>& g = *group;
-    const DeviceNetwork<T> net = network(g, parameters.data());
+    const DeviceNetwork<T> net = on_group(g, parameters.data());
     const DeviceGroupView<T> view = g.view(false, true);
     const std::size_t residuals = g.weights.size();
     std::vector<double> sum(residuals, 0.0);
@@ -364,7 +364,7 @@ std::vector<std::vector<double>> ResidualObjectiveOn<T, Cuda>::row_norms(View<co
       size_rows(batch.count * tile * stride);
       norms.resize(points * residuals);
       device_jacobian<T>(cuda, net, view, batch, rows.data(), stride, {memory.data(), memory.size()});
-      device_row_norms<T>(cuda, rows.data(), points * residuals, stride, mlp.parameters(), norms.data());
+      device_row_norms<T>(cuda, rows.data(), points * residuals, stride, network.parameters(), norms.data());
       const std::vector<double> squares = norms.fetch();
       std::size_t row = 0;
       for (const PointTile* t = begin; t != end; ++t)
@@ -380,7 +380,7 @@ std::vector<std::vector<double>> ResidualObjectiveOn<T, Cuda>::row_norms(View<co
 template <class T>
 double ResidualObjectiveOn<T, Cuda>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix,
                                                       View<T, 1> gradient) {
-  const std::size_t p = mlp.parameters(), stride = row_stride(p);
+  const std::size_t p = network.parameters(), stride = row_stride(p);
   check_parameters(parameters.size(), p);
   check_normal_equations(matrix.shape(), gradient.size(), p);
   // The residual is one more column of the Jacobian: its products are Jᵀr and rᵀr.
@@ -388,7 +388,7 @@ double ResidualObjectiveOn<T, Cuda>::normal_equations(View<const T, 1> parameter
   clear<T, 1>(cuda, products.view());
   for (const auto& group : groups) {
     CudaGroup<T>& g = *group;
-    const DeviceNetwork<T> net = network(g, parameters.data());
+    const DeviceNetwork<T> net = on_group(g, parameters.data());
     weigh_slices(g, net);
     const DeviceGroupView<T> view = g.view(true);
     std::size_t alive = g.host_tiles.size();  // tiles before the slices that vanished

@@ -75,15 +75,16 @@ struct CudaGroup {
 template <class T>
 struct ResidualObjectiveOn<T, Cuda> {
   Cuda cuda;
-  MlpShape mlp;
+  Network network;
   Features features;
   std::vector<Symmetry> symmetry;
+  NetworkPlan plan;
   std::vector<std::unique_ptr<CudaGroup<T>>> groups;
   bool held = false;
   DeviceArray<T> memory, batch_features, features_scratch, shares, rows, products;
   DeviceArray<double> total, norms;
 
-  ResidualObjectiveOn(const Cuda& on, MlpShape shape, const Features& f, std::vector<Symmetry> s);
+  ResidualObjectiveOn(const Cuda& on, Network n, const Features& f, std::vector<Symmetry> s);
   const Cuda& executor() const { return cuda; }
   CudaGroup<T>& at(int g) const {
     check_group_index(g, groups.size());
@@ -109,8 +110,8 @@ struct ResidualObjectiveOn<T, Cuda> {
   int evaluated_slices(int group) const;
 
  private:
-  DeviceNetwork<T> network(const CudaGroup<T>& g, const T* parameters,
-                           Products products = Products::ieee) const;
+  DeviceNetwork<T> on_group(const CudaGroup<T>& g, const T* parameters,
+                            Products products = Products::ieee) const;
   void cut_tiles(CudaGroup<T>& g);
   void size_memory(CudaGroup<T>& g);
   /// body(TileBatch) over tiles first … last − 1 of a group, in batches of at most `most` tiles, with their

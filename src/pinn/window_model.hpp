@@ -39,7 +39,7 @@ class WindowModel {
   double start() const { return start_; }
   double end() const { return end_; }
   Features features() const { return network_features(*problem_, ranges()); }
-  MlpShape mlp() const { return network_shape(*problem_); }
+  Network network() const { return network_of(*problem_); }
   std::vector<Symmetry> symmetry() const { return mirror_symmetry(*problem_); }
   /// Ranges of the coordinates in this window.
   std::vector<CoordinateRange> ranges() const;

@@ -54,14 +54,14 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
       chain_(chain),
       model_(state.problem, state.window),
       parts_(parts_of(state.problem, model_)),
-      objective_(executor, model_.mlp(), model_.features(), model_.symmetry()) {
+      objective_(executor, model_.network(), model_.features(), model_.symmetry()) {
   for (Part& part : parts_) {
     part.group = objective_.add_group(part.compiled.group);
     if (!part.condition) interior_ = part.group;
   }
   auto& parameters = state.parameters;
   if (parameters.size() <= std::size_t(state.window))
-    parameters.push_back(parameters.empty() ? initial_parameters(objective_.mlp(), model_.features(),
+    parameters.push_back(parameters.empty() ? initial_parameters(objective_.network(), model_.features(),
                                                                  state.problem.network.first_layer_scale,
                                                                  state.problem.training.seed)
                                             : parameters.back());

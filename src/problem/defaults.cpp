@@ -22,7 +22,7 @@ Problem with_defaults(const Problem& problem) {
       std::any_of(p.coordinates.begin(), p.coordinates.end(), [](const auto& c) { return c.periodic; });
   if (n.periodic_modes == 0) n.periodic_modes = periodic ? 5 : 0;
 
-  const auto parameters = [&] { return network_shape(p).parameters(); };
+  const auto parameters = [&] { return network_of(p).parameters(); };
   if (n.width == 0) {
     n.width = widest;
     while (n.width > narrowest && parameters() > most_parameters) --n.width;

@@ -36,10 +36,10 @@ Features network_features(const Problem& problem, const std::vector<CoordinateRa
   return features;
 }
 
-MlpShape network_shape(const Problem& problem) {
+Network network_of(const Problem& problem) {
   const NetworkOptions& n = problem.network;
-  return {network_features(problem, problem.coordinates).inputs(), int(problem.unknowns.size()), n.depth,
-          n.width, n.activation};
+  return mlp(network_features(problem, problem.coordinates).inputs(), int(problem.unknowns.size()), n.depth,
+             n.width, n.activation);
 }
 
 std::vector<Symmetry> mirror_symmetry(const Problem& problem) {

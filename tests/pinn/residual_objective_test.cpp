@@ -41,7 +41,7 @@ struct Fixture {
       : problem(detail::with_defaults(coupled(width))),
         model(problem, 0),
         executor(on),
-        step(on, model.mlp(), model.features(), symmetry),
+        step(on, model.network(), model.features(), symmetry),
         parameters_memory(zeros<T>(on, step.parameters())),
         result(zeros<T>(on, step.parameters())) {
     interior = add("equations", {problem.equations[0].residual, problem.equations[1].residual}, n, false);
@@ -168,7 +168,7 @@ TYPED_TEST(StepDouble, GradientAgreesWithFiniteDifferences) {
 TYPED_TEST(StepDouble, SymmetryHoldsExactly) {
   Fixture<TypeParam> odd(this->on(), 1, 12, {{1, -1}});
   detail::CompiledGroup g = odd.model.compile("u", {unknown("u")});
-  ResidualObjective<double, typename TypeParam::Executor> step(this->on(), odd.model.mlp(),
+  ResidualObjective<double, typename TypeParam::Executor> step(this->on(), odd.model.network(),
                                                                odd.model.features(), {{1, -1}});
   step.add_group(g.group);
   const double x[] = {0.3, 0.7, 0.3, -0.7, 0.3, 0.0};

@@ -7,9 +7,9 @@
 #include "sobolev/core/executor.hpp"
 #include "sobolev/core/view.hpp"
 #include "sobolev/expression/tape.hpp"
-#include "sobolev/jet/mlp.hpp"
 #include "sobolev/jet/spec.hpp"
 #include "sobolev/network/features.hpp"
+#include "sobolev/network/network.hpp"
 #include "sobolev/optim/objective.hpp"
 
 namespace sobolev {
@@ -46,8 +46,8 @@ struct ResidualObjectiveOn;
 template <class T, class E = Cpu>
 class ResidualObjective final : public LeastSquares<T, E> {
  public:
-  /// mlp.inputs is taken from the features.
-  ResidualObjective(const E&, MlpShape mlp, const Features&, std::vector<Symmetry> symmetry = {});
+  /// The network's inputs are the features.
+  ResidualObjective(const E&, Network, const Features&, std::vector<Symmetry> symmetry = {});
   ResidualObjective(ResidualObjective&&) noexcept;
   ResidualObjective& operator=(ResidualObjective&&) noexcept;
   ~ResidualObjective() override;
@@ -64,8 +64,8 @@ class ResidualObjective final : public LeastSquares<T, E> {
   /// weight would be below rounding are not evaluated.
   void set_causal(int group, std::vector<std::size_t> offsets, double epsilon);
 
-  const MlpShape& mlp() const;
-  std::size_t parameters() const override { return mlp().parameters(); }
+  const Network& network() const;
+  std::size_t parameters() const override { return network().parameters(); }
   int groups() const;
   std::size_t points(int group) const;
   /// E, the residuals at each point.

@@ -11,7 +11,7 @@
 #include "sobolev/data/reference.hpp"
 #include "sobolev/io/npy.hpp"
 #include "sobolev/io/report.hpp"
-#include "sobolev/jet/mlp.hpp"
+#include "sobolev/network/network.hpp"
 #include "sobolev/pinn/solve.hpp"
 
 using namespace sobolev;
@@ -46,12 +46,12 @@ void problem_file(const std::filesystem::path& folder) {
 /// tanh of a linear function by a network of one neuron.
 void kernel_on_own_buffers() {
   const JetSpec spec = JetSpec::closure(1, {});
-  const MlpShape shape{1, 1, 1, 1, Activation::tanh};
+  const Network network = mlp(1, 1, 1, 1);
   const std::vector<double> theta = {2, 0.5, 3, -1};  // 3 tanh(2 x + 0.5) - 1
   std::vector<double> x(100), y(100);
   fill_uniform<double>(Cpu(1), Philox(7, 0), 0, View<double, 1>(x.data(), x.size()));
-  mlp_forward<double>(Cpu(1), shape, spec, View<const double, 1>(theta.data(), theta.size()),
-                      View<const double, 3>(x.data(), 1, 1, 100), View<double, 3>(y.data(), 1, 1, 100));
+  network_forward<double>(Cpu(1), network, spec, View<const double, 1>(theta.data(), theta.size()),
+                          View<const double, 3>(x.data(), 1, 1, 100), View<double, 3>(y.data(), 1, 1, 100));
   bool same = true;
   for (int i = 0; i < 100; ++i) same = same && std::abs(y[i] - (3 * std::tanh(2 * x[i] + 0.5) - 1)) < 1e-13;
   check(same, "a kernel on own buffers");

@@ -4,9 +4,10 @@
 // block needs, and the sum of the blocks' shares of the gradient.
 #include <algorithm>
 #include <type_traits>
+#include <vector>
 
 #include "kernels/jet/jet_device.hpp"
-#include "kernels/jet/mlp_block.hpp"
+#include "kernels/network/network_block.hpp"
 
 namespace sobolev::target_cuda {
 
@@ -57,27 +58,52 @@ void with_block_shape(const detail::DeviceJetView<T>& table, int width, Products
 /// The network with the layout of a block's slice, which has room for `rest` elements more; `memory` and
 /// `gradients` are for the caller to set.
 template <class T>
-MlpBlock<T> describe_block(const MlpShape& shape, int channels, int points, Products products,
-                           std::size_t rest) {
-  MlpBlock<T> m{};
-  m.inputs = shape.inputs;
-  m.outputs = shape.outputs;
-  m.depth = shape.depth;
-  m.width = shape.width;
+NetworkBlock<T> describe_block(const detail::NetworkPlan& plan, int channels, int points, Products products,
+                               std::size_t rest) {
+  NetworkBlock<T> m{};
+  m.inputs = plan.slots[0].features;
+  m.outputs = plan.outputs;
   m.points = points;
-  m.activation = shape.activation;
+  m.step_count = int(plan.steps.size());
   m.products = products;
-  m.parameter_count = shape.parameters();
-  const std::size_t R = std::size_t(channels) * std::size_t(points), layer = std::size_t(m.width) * R;
+  m.parameter_count = plan.parameters;
+  // Into the parameters and into the arrays of a slice: 32 bits are enough, and half the registers.
+  require(plan.parameters < (std::size_t(1) << 31), "the network is too large for a device");
+  const std::size_t R = std::size_t(channels) * std::size_t(points);
   const auto take = [&m](std::size_t n) {
     const std::size_t at = m.slice;
     m.slice += (n + 31) / 32 * 32;
     require(m.slice < (std::size_t(1) << 31), "the network is too large for a device's tile");
     return int(at);
   };
-  m.y_at = take(std::size_t(m.depth) * layer);
-  m.z_at = m.activation == Activation::tanh ? m.y_at : take(std::size_t(m.depth) * layer);
-  for (int& bar : m.bar_at) bar = take(layer);
+  std::vector<int> bars;
+  for (int features : plan.adjoint_features) bars.push_back(take(std::size_t(features) * R));
+  for (std::size_t s = 0; s < plan.slots.size(); ++s) {
+    const detail::NetworkSlot& from = plan.slots[s];
+    BlockSlot& slot = m.slots[s];
+    slot.features = static_cast<unsigned short>(from.features);
+    slot.activated = from.activated;
+    slot.activation = from.activation;
+    if (s == 0) continue;
+    slot.y_at = take(std::size_t(from.features) * R);
+    slot.z_at = from.activated && from.activation != Activation::tanh ? take(std::size_t(from.features) * R)
+                                                                      : slot.y_at;
+    slot.bar_at = bars[std::size_t(from.adjoint)];
+  }
+  for (std::size_t k = 0; k < plan.steps.size(); ++k) {
+    const detail::NetworkStep& from = plan.steps[k];
+    BlockStep& step = m.steps[k];
+    step = {int(from.weight),
+            int(from.bias),
+            static_cast<unsigned short>(from.fan_in),
+            static_cast<unsigned short>(from.fan_out),
+            static_cast<unsigned short>(from.out),
+            {},
+            from.adds,
+            from.completes,
+            from.kind};
+    for (int i = 0; i < 3; ++i) step.in[i] = static_cast<unsigned char>(std::max(0, from.in[i]));
+  }
   m.output_at = take(std::size_t(m.outputs) * R);
   m.output_bar_at = take(std::size_t(m.outputs) * R);
   m.rest_at = take(rest);

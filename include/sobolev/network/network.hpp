@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "sobolev/core/executor.hpp"
+#include "sobolev/core/view.hpp"
+#include "sobolev/jet/activation.hpp"
+#include "sobolev/jet/spec.hpp"
+
+namespace sobolev {
+
+/// One of a network's steps. A slot holds the jets of a layer's features; slot 0 the inputs', and each
+/// instruction but `output` fills the next one.
+struct Instruction {
+  enum class Kind {
+    dense,   // σ(Wx + b)                      in: x;       parameters: W as [in, out], b [out]
+    gate,    // z ⊙ a + (1 − z) ⊙ b            in: z, a, b; products of jets
+    blend,   // α z + (1 − α) x                in: z, x;    parameter: α
+    output,  // Wx + b, outputs of the network in: x;       parameters: W as [out, in], b [out]
+  };
+  Kind kind;
+  std::array<int, 3> in;  // slots, −1 beyond the instruction's
+  int out;                // a slot; output: the first of the network's outputs
+  int fan_in, fan_out;    // features of in[0] and of what comes out
+  Activation activation;  // dense
+  std::size_t weight;     // where W, or α, begins in the parameters
+  std::size_t bias;
+};
+
+/// An array of a network's parameters, as files have it.
+struct ParameterArray {
+  std::string name;                // "layers.0.weight"
+  std::vector<std::size_t> shape;  // of a weight [out, in]
+  std::size_t offset;              // in the flat parameters
+  bool transposed;                 // there it lies as [in, out]
+};
+
+/// A network as a list of instructions over slots. All its parameters θ are one flat array [P], in the order
+/// of the instructions, each weight before its bias.
+class Network {
+ public:
+  static constexpr int most_instructions = 128;
+
+  /// ArgumentError unless 1 ≤ inputs ≤ 1024.
+  explicit Network(int inputs = 1);
+
+  // Each appends an instruction and returns the slot that it fills; ArgumentError for slots that there are
+  // not, features that do not match, and more than 4096 of them.
+  int dense(int x, int features, Activation activation = Activation::tanh);
+  int gate(int z, int a, int b);
+  /// `alpha` is what α starts with.
+  int blend(int z, int x, double alpha = 0);
+  /// The next `count` of the network's outputs, of at most 1024.
+  void output(int x, int count);
+
+  int inputs() const { return slots_[0]; }
+  int outputs() const { return outputs_; }
+  /// P.
+  std::size_t parameters() const { return parameters_; }
+  int slots() const { return int(slots_.size()); }
+  int features(int slot) const { return slots_[std::size_t(slot)]; }
+  /// The largest number of features of a slot but the inputs.
+  int width() const;
+  const std::vector<Instruction>& instructions() const { return instructions_; }
+  /// What α of a blend starts with.
+  double alpha(const Instruction& blend) const;
+  /// Weights and biases are called layers.k.weight and layers.k.bias, k counting dense and output
+  /// instructions; α of the k-th blend is blends.k.alpha.
+  std::vector<ParameterArray> arrays() const;
+  /// Multiplications of one forward pass by a point's value: Σ fan_in · fan_out.
+  double products() const;
+  /// ArgumentError where there is no output, or a slot that nothing reads.
+  void validate() const;
+
+ private:
+  const Instruction& append(Instruction instruction, int features, std::size_t parameters);
+  int checked(int slot) const;
+  std::vector<int> slots_;
+  std::vector<Instruction> instructions_;
+  std::vector<std::pair<std::size_t, double>> alphas_;  // by offset
+  std::size_t parameters_ = 0;
+  int outputs_ = 0;
+};
+
+/// `depth` hidden layers of `width` neurons, then a linear one. ArgumentError unless 1 ≤ depth ≤ 32.
+Network mlp(int inputs, int outputs, int depth, int width, Activation activation = Activation::tanh);
+
+/// y = the jets of the network's outputs.   x : [K, inputs, N], parameters : [P], y : [K, outputs, N]
+/// Channel 0 holds values, channel k Taylor coefficients (JetSpec). Memory O(threads · tile).
+/// Error: instructions · width · 8 eps relative to the sums' absolute values. docs/jets.md, section 2.
+template <class T>
+void network_forward(const Cpu&, const Network&, const JetSpec&, View<const T, 1> parameters,
+                     View<const T, 3> x, View<T, 3> y);
+template <class T>
+void network_forward(const Cuda&, const Network&, const JetSpec&, View<const T, 1> parameters,
+                     View<const T, 3> x, View<T, 3> y);
+
+/// The adjoint: gradient = Σ_n Σ_k Σ_q y_bar[k, q, n] ∂y[k, q, n]/∂parameters.      gradient : [P]
+/// The forward pass is done anew tile by tile. Summed in an order that does not depend on threads.
+template <class T>
+void network_backward(const Cpu&, const Network&, const JetSpec&, View<const T, 1> parameters,
+                      View<const T, 3> x, View<const T, 3> y_bar, View<T, 1> gradient);
+template <class T>
+void network_backward(const Cuda&, const Network&, const JetSpec&, View<const T, 1> parameters,
+                      View<const T, 3> x, View<const T, 3> y_bar, View<T, 1> gradient);
+
+}  // namespace sobolev

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gradient of a network's outputs point by point, on a tile: rows of a Jacobian, made layer by layer.
+// FLOPs: 2·N·K·P for the rows and as many for the way back; bytes: N·P written.
+#include "kernels/network/network_steps_detail.hpp"
+
+namespace sobolev::SOBOLEV_TARGET {
+namespace {
+using Kind = Instruction::Kind;
+
+/// The first `room` lanes of a vector.
+template <class T>
+SOBOLEV_INLINE void store_part(T* to, Vec<T> value, int room) {
+  if (room >= lanes<T>)
+    store<T>(to, value);
+  else
+    __builtin_memcpy(to, &value, std::size_t(room) * sizeof(T));
+}
+
+/// Of which rows: `terms` rows of the tile, `points` apart, belong to a point; the first `copies` of them to
+/// its values.
+struct RowTerms {
+  int count, copies, points, terms;
+};
+
+template <class T>
+void output_rows(const TileSlots<T>& at, const StepLayout& step, const RowTerms& of, const T* row_scale,
+                 T* rows, std::size_t stride) {
+  const int width = at.net.width, hidden = step.fan_in;
+  const T* y = at.y(step.in[0]);
+  for (int p = 0; p < of.count; ++p) {
+    const T scale = row_scale ? row_scale[p] : T(1);
+    T* row = rows + std::size_t(p) * stride;
+    for (int q = 0; q < step.fan_out; ++q) {
+      const T* seed = at.tile.output_bar + (step.out + q) * at.tile.rows + p;
+      T* to = row + step.weight + std::size_t(q) * std::size_t(hidden);
+      for (int i = 0; i < hidden; i += lanes<T>) {
+        const T* from = y + std::size_t(i / width) * at.panel() + std::size_t(i % width);
+        Vec<T> sum{};
+        for (int t = 0; t < of.terms; ++t)
+          sum += seed[t * of.points] * load<T>(from + std::size_t(t * of.points + p) * at.width());
+        sum *= scale;
+        store_part<T>(to + i, sum, hidden - i);
+      }
+      T bias = 0;
+      for (int s = 0; s < of.copies; ++s) bias += seed[s * of.points];
+      row[step.bias + std::size_t(q)] = bias * scale;
+    }
+  }
+}
+
+template <class T>
+void dense_rows(const TileSlots<T>& at, const StepLayout& step, const RowTerms& of, const T* row_scale,
+                T* rows, std::size_t stride) {
+  const int width = at.net.width, fan_in = step.fan_in, fan_out = step.fan_out;
+  const std::size_t term = std::size_t(of.points) * at.width(), panel = at.panel();
+  const T *in = at.y(step.in[0]), *bar = at.bar(step.out);
+  for (int p = 0; p < of.count; ++p) {
+    const Vec<T> scale = broadcast<T>(row_scale ? row_scale[p] : T(1));
+    T* row = rows + std::size_t(p) * stride + step.weight;
+    const std::size_t point = std::size_t(p) * at.width();
+    for (int o = 0; o < fan_out; o += lanes<T>) {
+      // Scaled z̄ of this vector of neurons for each term, then one row of the weight per input.
+      const T* d = bar + std::size_t(o / width) * panel + point + std::size_t(o % width);
+      const int room = fan_out - o;
+      T* to = row + o;
+      for (int i = 0; i < fan_in; ++i) {
+        const T* a = in + std::size_t(i / width) * panel + point + std::size_t(i % width);
+        Vec<T> sum{};
+        for (int t = 0; t < of.terms; ++t)
+          sum += a[std::size_t(t) * term] * load<T>(d + std::size_t(t) * term);
+        store_part<T>(to + std::size_t(i) * std::size_t(fan_out), sum * scale, room);
+      }
+      Vec<T> bias{};
+      for (int s = 0; s < of.copies; ++s) bias += load<T>(d + std::size_t(s) * term);
+      store_part<T>(to + std::size_t(fan_in) * std::size_t(fan_out), bias * scale, room);
+    }
+  }
+}
+
+template <class T>
+void blend_rows(const TileSlots<T>& at, const StepLayout& step, const RowTerms& of, const T* row_scale,
+                T* rows, std::size_t stride) {
+  const T *z = at.y(step.in[0]), *x = at.y(step.in[1]), *bar = at.bar(step.out);
+  for (int p = 0; p < of.count; ++p) {
+    Vec<T> sum{};
+    for (int q = 0; q < at.slot(step.out).panels; ++q)
+      for (int t = 0; t < of.terms; ++t) {
+        const std::size_t row = std::size_t(q) * at.panel() + std::size_t(t * of.points + p) * at.width();
+        for (std::size_t i = row; i < row + at.width(); i += lanes<T>)
+          sum += load<T>(bar + i) * (load<T>(z + i) - load<T>(x + i));
+      }
+    rows[std::size_t(p) * stride + step.weight] = sum_lanes<T>(sum) * (row_scale ? row_scale[p] : T(1));
+  }
+}
+}  // namespace
+
+template <class T>
+void network_tile_jacobian(const NetworkView& net, const detail::JetTableView<T>& jet, const T* packed,
+                           const NetworkTile<T>& tile, int count, int copies, const T* row_scale, T* rows,
+                           std::size_t stride) {
+  const TileSlots<T> at{net, tile};
+  const RowTerms of{count, copies, tile.points / copies, jet.channels * copies};
+  for (int k = net.step_count - 1; k >= 0; --k) {
+    const StepLayout& step = net.steps[k];
+    switch (step.kind) {
+      case Kind::output: output_rows<T>(at, step, of, row_scale, rows, stride); break;
+      case Kind::dense: dense_rows<T>(at, step, of, row_scale, rows, stride); break;
+      case Kind::blend: blend_rows<T>(at, step, of, row_scale, rows, stride); break;
+      case Kind::gate: break;
+    }
+    propagate_step<T>(at, jet, packed, step);
+  }
+}
+
+template void network_tile_jacobian<float>(const NetworkView&, const detail::JetTableView<float>&,
+                                           const float*, const NetworkTile<float>&, int, int, const float*,
+                                           float*, std::size_t);
+template void network_tile_jacobian<double>(const NetworkView&, const detail::JetTableView<double>&,
+                                            const double*, const NetworkTile<double>&, int, int,
+                                            const double*, double*, std::size_t);
+}  // namespace sobolev::SOBOLEV_TARGET

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A network's instructions with what every back end needs for the way back: the slots' adjoints share as few
+// buffers as their lifetimes allow, and the shares of a slot's adjoint are added up where several
+// instructions read it. Host code builds it once.
+#include <cstdint>
+#include <vector>
+
+#include "sobolev/network/network.hpp"
+
+namespace sobolev::detail {
+
+/// One instruction. The adjoint of slot in[i] is written when bit i of `adds` is clear, else added to; bit i
+/// of `completes` says that no share of it is missing then. Both are clear for the inputs, slot 0, which have
+/// no adjoint.
+struct NetworkStep {
+  Instruction::Kind kind;
+  Activation activation;
+  std::uint8_t adds, completes;
+  int in[3], out;
+  int fan_in, fan_out;
+  std::size_t weight, bias;  // in the flat parameters
+};
+
+struct NetworkSlot {
+  int features;
+  int adjoint;            // its buffer, −1: none
+  bool activated;         // comes from a dense layer: its adjoint becomes that of Wx + b once it is complete
+  Activation activation;  // of that layer
+};
+
+struct NetworkPlan {
+  explicit NetworkPlan(const Network&);
+  std::vector<NetworkStep> steps;
+  std::vector<NetworkSlot> slots;
+  std::vector<int> adjoint_features;  // of each buffer, the most that it holds
+  int outputs, width;                 // width: the largest number of features of a slot but the inputs
+  std::size_t parameters;
+};
+
+}  // namespace sobolev::detail

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sobolev/network/network.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernels/network/network_shapes.hpp"
+#include "sobolev/core/error.hpp"
+
+namespace sobolev {
+namespace {
+constexpr int most_features = 4096, most_at_the_ends = 1024;
+
+void check_range(const char* what, int value, int high) {
+  require(value >= 1 && value <= high,
+          fmt::format("network: {} is {}; it must be 1 to {}", what, value, high));
+}
+}  // namespace
+
+Network::Network(int inputs) : slots_{inputs} {
+  check_range("the number of inputs", inputs, most_at_the_ends);
+}
+
+int Network::checked(int slot) const {
+  require(slot >= 0 && slot < slots(), fmt::format("network: slot {} of {}", slot, slots()));
+  return slots_[std::size_t(slot)];
+}
+
+const Instruction& Network::append(Instruction i, int features, std::size_t parameters) {
+  require(int(instructions_.size()) < most_instructions,
+          fmt::format("network: more than {} instructions", most_instructions));
+  i.fan_out = features;
+  i.weight = parameters_;
+  i.bias = i.weight + std::size_t(i.fan_in) * std::size_t(features);
+  parameters_ += parameters;
+  if (i.kind == Instruction::Kind::output) {
+    i.out = outputs_;
+    outputs_ += features;
+  } else {
+    i.out = slots();
+    slots_.push_back(features);
+  }
+  instructions_.push_back(i);
+  return instructions_.back();
+}
+
+int Network::dense(int x, int features, Activation activation) {
+  const int in = checked(x);
+  check_range("width", features, most_features);
+  return append({Instruction::Kind::dense, {x, -1, -1}, 0, in, 0, activation, 0, 0}, features,
+                std::size_t(in + 1) * std::size_t(features))
+      .out;
+}
+
+int Network::gate(int z, int a, int b) {
+  const int n = checked(z);
+  require(checked(a) == n && checked(b) == n,
+          fmt::format("network: a gate of {}, {} and {} features; they must be as many", n, checked(a),
+                      checked(b)));
+  return append({Instruction::Kind::gate, {z, a, b}, 0, n, 0, Activation::tanh, 0, 0}, n, 0).out;
+}
+
+int Network::blend(int z, int x, double alpha) {
+  const int n = checked(z);
+  require(checked(x) == n,
+          fmt::format("network: a blend of {} and {} features; they must be as many", n, checked(x)));
+  const Instruction& i =
+      append({Instruction::Kind::blend, {z, x, -1}, 0, n, 0, Activation::tanh, 0, 0}, n, 1);
+  alphas_.emplace_back(i.weight, alpha);
+  return i.out;
+}
+
+void Network::output(int x, int count) {
+  const int in = checked(x);
+  check_range("the number of outputs", outputs_ + count, most_at_the_ends);
+  check_range("the number of outputs", count, most_at_the_ends);
+  append({Instruction::Kind::output, {x, -1, -1}, 0, in, 0, Activation::tanh, 0, 0}, count,
+         std::size_t(in + 1) * std::size_t(count));
+}
+
+int Network::width() const { return slots() == 1 ? 0 : *std::max_element(slots_.begin() + 1, slots_.end()); }
+
+double Network::alpha(const Instruction& blend) const {
+  for (const auto& [offset, value] : alphas_)
+    if (offset == blend.weight) return value;
+  return 0;
+}
+
+std::vector<ParameterArray> Network::arrays() const {
+  std::vector<ParameterArray> all;
+  int layers = 0, blends = 0;
+  for (const Instruction& i : instructions_) {
+    const std::size_t in = std::size_t(i.fan_in), out = std::size_t(i.fan_out);
+    switch (i.kind) {
+      case Instruction::Kind::dense:
+      case Instruction::Kind::output: {
+        const std::string name = fmt::format("layers.{}", layers++);
+        all.push_back({name + ".weight", {out, in}, i.weight, i.kind == Instruction::Kind::dense});
+        all.push_back({name + ".bias", {out}, i.bias, false});
+        break;
+      }
+      case Instruction::Kind::blend:
+        all.push_back({fmt::format("blends.{}.alpha", blends++), {1}, i.weight, false});
+        break;
+      case Instruction::Kind::gate: break;
+    }
+  }
+  return all;
+}
+
+double Network::products() const {
+  double sum = 0;
+  for (const Instruction& i : instructions_)
+    if (i.kind == Instruction::Kind::dense || i.kind == Instruction::Kind::output)
+      sum += double(i.fan_in) * i.fan_out;
+  return sum;
+}
+
+void Network::validate() const {
+  require(outputs_ > 0, "network: it has no output");
+  std::vector<bool> read(slots_.size(), false);
+  for (const Instruction& i : instructions_)
+    for (int slot : i.in)
+      if (slot >= 0) read[std::size_t(slot)] = true;
+  for (std::size_t s = 0; s < read.size(); ++s)
+    require(read[s], fmt::format("network: nothing reads slot {}", s));
+}
+
+Network mlp(int inputs, int outputs, int depth, int width, Activation activation) {
+  check_range("depth", depth, 32);
+  Network network(inputs);
+  int x = 0;
+  for (int l = 0; l < depth; ++l) x = network.dense(x, width, activation);
+  network.output(x, outputs);
+  return network;
+}
+
+void detail::check_network_shapes(const char* name, const Network& network, const JetSpec& spec,
+                                  std::size_t parameters, const Extents<3>& x, const Extents<3>& y) {
+  network.validate();
+  const std::size_t k = std::size_t(spec.channels()), in = std::size_t(network.inputs()),
+                    out = std::size_t(network.outputs());
+  require(parameters == network.parameters(), fmt::format("{}: {} parameters are given, the network has {}",
+                                                          name, parameters, network.parameters()));
+  require(x[0] == k && x[1] == in,
+          fmt::format("{}: x is [{}, {}, {}] but must be [{}, {}, N]", name, x[0], x[1], x[2], k, in));
+  require(
+      y[0] == k && y[1] == out && y[2] == x[2],
+      fmt::format("{}: y is [{}, {}, {}] but must be [{}, {}, {}]", name, y[0], y[1], y[2], k, out, x[2]));
+}
+
+}  // namespace sobolev
