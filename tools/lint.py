@@ -50,15 +50,21 @@ def check_length(files: list[Path]) -> list[str]:
 
 
 def check_tree(files: list[Path]) -> list[str]:
-    """kernels/<family>/<op>.cpp has a twin in .cu, a contract, a test and a benchmark of the same name."""
+    """kernels/<family>/<op>.cpp has a twin in .cu, a contract, a test and a benchmark of the same name;
+    <op>_<part>.cpp beside it is a part of it."""
     problems = []
     known = set(files)
+
+    def is_part(path: Path) -> bool:
+        words = path.stem.split("_")
+        return any(path.with_stem("_".join(words[:n])) in known for n in range(1, len(words)))
+
     for path in files:
         parts = path.parts
         if len(parts) != 3 or parts[0] != "kernels" or path.suffix not in (".cpp", ".cu"):
             continue
         family, op = parts[1], path.stem
-        if family in ("common", "simulated") or op.endswith(("_detail", "_math")):
+        if family in ("common", "simulated") or op.endswith(("_detail", "_math")) or is_part(path):
             continue
         roles = [] if path.suffix == ".cu" else [f"kernels/{family}/{op}.cu"]
         for role in (*roles, f"include/sobolev/{family}/{op}.hpp", f"tests/{family}/{op}_test.cpp",

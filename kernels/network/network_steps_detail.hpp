@@ -6,7 +6,7 @@
 #include "kernels/common/simd.hpp"
 #include "kernels/jet/activation_range.hpp"
 #include "kernels/linalg/panel_product_detail.hpp"
-#include "kernels/network/gate_range.hpp"
+#include "kernels/network/network_gate_range.hpp"
 #include "kernels/network/network_tile.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {

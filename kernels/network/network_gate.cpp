@@ -4,7 +4,7 @@
 // 2·products FMAs and 4·K·sizeof(T) bytes forward, 7·K·sizeof(T) backward, in cache: bound by loads and
 // stores. Source: Wang, Teng & Perdikaris 2021, "Understanding and mitigating gradient flow pathologies".
 #include "kernels/jet/jet_algebra_detail.hpp"
-#include "kernels/network/gate_range.hpp"
+#include "kernels/network/network_gate_range.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
 
