@@ -114,7 +114,7 @@ Json network_json(const Understood& understood) {
   Json output = Json::object(), features = Json::array();
   for (const auto& [unknown, expression] : n.output) output[unknown] = to_string(expression, longest_text);
   for (const Expr feature : n.features) features.push_back(to_string(feature, longest_text));
-  return {{"kind", "mlp"},
+  return {{"kind", network_kinds[std::size_t(n.kind)]},
           {"depth", n.depth},
           {"width", n.width},
           {"activation", activation_name(n.activation)},

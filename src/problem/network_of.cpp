@@ -38,8 +38,12 @@ Features network_features(const Problem& problem, const std::vector<CoordinateRa
 
 Network network_of(const Problem& problem) {
   const NetworkOptions& n = problem.network;
-  return mlp(network_features(problem, problem.coordinates).inputs(), int(problem.unknowns.size()), n.depth,
-             n.width, n.activation);
+  const int inputs = network_features(problem, problem.coordinates).inputs(),
+            outputs = int(problem.unknowns.size());
+  switch (n.kind) {
+    case NetworkKind::mlp: break;
+  }
+  return mlp(inputs, outputs, n.depth, n.width, n.activation);
 }
 
 std::vector<Symmetry> mirror_symmetry(const Problem& problem) {

@@ -13,11 +13,9 @@ void refuse_later_network(const ProblemReader& reader, const TomlNode& node) {
                 "network.fourier: random Fourier features are not in this version; use "
                 "network.periodic_modes for periodic coordinates or network.features");
   const TomlNode* kind = node.find("kind");
-  if (kind == nullptr) return;
-  const std::string name = reader.text(*kind, "network.kind", "\"mlp\"");
-  if (name == "modified_mlp" || name == "pirate" || name == "gaussian")
-    reader.fail(*kind, fmt::format("network.kind \"{}\" is not in this version; use \"mlp\"", name));
-  reader.choice(*kind, "network.kind", {"mlp"});
+  if (kind != nullptr && reader.text(*kind, "network.kind", "\"mlp\"") == "gaussian")
+    reader.fail(*kind, fmt::format("network.kind \"gaussian\" is not in this version; use {}",
+                                   fmt::join(network_kinds, ", ")));
 }
 
 void read_sampling(const ProblemReader& reader, const TomlNode& node, PointOptions& points) {
@@ -197,6 +195,9 @@ void read_network(const ProblemReader& reader, const TomlNode& node, Problem& pr
                "[network] with width = 24");
   refuse_later_network(reader, node);
   NetworkOptions& network = problem.network;
+  if (const TomlNode* kind = node.find("kind"))
+    network.kind = static_cast<NetworkKind>(
+        reader.choice(*kind, "network.kind", {network_kinds.begin(), network_kinds.end()}));
   const auto positive = [&](const char* key, int& value) {
     const TomlNode* given = node.find(key);
     if (given == nullptr) return;

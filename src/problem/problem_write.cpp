@@ -113,6 +113,8 @@ TomlNode network_node(const NetworkOptions& network) {
   constexpr const char* activations[] = {"tanh", "sin", "gelu", "swish", "softplus"};
   const auto activation = [&](Activation a) { return std::string(activations[static_cast<int>(a)]); };
   TomlNode out;
+  const auto kind = [](NetworkKind k) { return std::string(network_kinds[std::size_t(k)]); };
+  add_unless(out, "kind", kind(network.kind), kind(standard.kind));
   add_unless(out, "depth", network.depth, standard.depth);
   add_unless(out, "width", network.width, standard.width);
   add_unless(out, "activation", activation(network.activation), activation(standard.activation));

@@ -110,7 +110,7 @@ inline const std::vector<BadProblem> bad_problems = {
      "coordinates.t.range.high is inf; give a finite number"},
     {"nan_constant", "nu = 0.1", "nu = @nan", "constants.nu is nan"},
     {"unknown_kind", "width = 8", "kind = @\"mpl\"", "network.kind is \"mpl\"; use mlp"},
-    {"later_kind", "width = 8", "kind = @\"pirate\"", "not in this version; use \"mlp\""},
+    {"later_kind", "width = 8", "kind = @\"gaussian\"", "not in this version; use mlp"},
     {"fourier", "width = 8", "fourier = @{ features = 3, scale = 1 }",
      "random Fourier features are not in this version"},
     {"activation", "width = 8", "activation = @\"tahn\"",

@@ -32,6 +32,7 @@ Problem assembled() {
   p.conditions.push_back({"sides", {{"depth", 1e-7}}, u, -v, {}, {}});
 
   NetworkOptions& n = p.network;
+  n.kind = NetworkKind(network_kinds.size() - 1);
   n.depth = 3;
   n.width = 17;
   n.activation = Activation::softplus;
@@ -88,13 +89,13 @@ TEST(ToToml, EveryOptionOfAProblemAssembledInCpp) {
 // structs stops this from compiling, and belongs into assembled() and to_toml() as well.
 TEST(ToToml, AssembledHasNoDefaults) {
   const Problem p = assembled(), standard;
-  const auto& [depth, width, activation, modes, normalize, hard, first, scale, offset, output, features,
+  const auto& [kind, depth, width, activation, modes, normalize, hard, first, scale, offset, output, features,
                symmetry] = p.network;
   const NetworkOptions n;
-  EXPECT_TRUE(depth != n.depth && width != n.width && activation != n.activation &&
-              modes != n.periodic_modes && normalize != n.normalize && hard != n.hard_initial &&
-              first != n.first_layer_scale && !scale.empty() && !offset.empty() && !output.empty() &&
-              !features.empty() && !symmetry.empty());
+  EXPECT_TRUE(kind == NetworkKind(network_kinds.size() - 1) && depth != n.depth && width != n.width &&
+              activation != n.activation && modes != n.periodic_modes && normalize != n.normalize &&
+              hard != n.hard_initial && first != n.first_layer_scale && !scale.empty() && !offset.empty() &&
+              !output.empty() && !features.empty() && !symmetry.empty());
   const auto& [precision, products, seed, points, causal, windows, stop, phases] = p.training;
   const TrainingOptions s;
   EXPECT_TRUE(precision != s.precision && products != s.products && seed != s.seed && !(causal == s.causal) &&

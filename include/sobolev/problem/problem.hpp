@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <array>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -50,8 +51,13 @@ struct Condition {
 
 enum class Precision { float32, float64 };
 
+enum class NetworkKind { mlp };
+/// As problem files have them, in the order of NetworkKind.
+inline constexpr std::array network_kinds{"mlp"};
+
 /// 0 in an integer field means: chosen by the library (docs/defaults.md).
 struct NetworkOptions {
+  NetworkKind kind = NetworkKind::mlp;
   int depth = 0;
   int width = 0;
   Activation activation = Activation::tanh;
