@@ -136,6 +136,16 @@ Network mlp(int inputs, int outputs, int depth, int width, Activation activation
   return network;
 }
 
+Network modified_mlp(int inputs, int outputs, int depth, int width, Activation activation) {
+  check_range("depth", depth, 32);
+  Network network(inputs);
+  const int u = network.dense(0, width, activation), v = network.dense(0, width, activation);
+  int x = 0;
+  for (int l = 0; l < depth; ++l) x = network.gate(network.dense(x, width, activation), u, v);
+  network.output(x, outputs);
+  return network;
+}
+
 void detail::check_network_shapes(const char* name, const Network& network, const JetSpec& spec,
                                   std::size_t parameters, const Extents<3>& x, const Extents<3>& y) {
   network.validate();

@@ -88,6 +88,11 @@ class Network {
 /// `depth` hidden layers of `width` neurons, then a linear one. ArgumentError unless 1 ≤ depth ≤ 32.
 Network mlp(int inputs, int outputs, int depth, int width, Activation activation = Activation::tanh);
 
+/// The same with each hidden layer's z between two encoders of the inputs: z ⊙ U + (1 − z) ⊙ V with
+/// U = σ(W_u x + b_u), V = σ(W_v x + b_v).
+/// Source: Wang, Teng & Perdikaris 2021, "Understanding and mitigating gradient flow pathologies".
+Network modified_mlp(int inputs, int outputs, int depth, int width, Activation activation = Activation::tanh);
+
 /// y = the jets of the network's outputs.   x : [K, inputs, N], parameters : [P], y : [K, outputs, N]
 /// Channel 0 holds values, channel k Taylor coefficients (JetSpec). Memory O(threads · tile).
 /// Error: instructions · width · 8 eps relative to the sums' absolute values. docs/jets.md, section 2.
