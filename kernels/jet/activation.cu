@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // y = σ(z) and its adjoint in a truncated Taylor algebra.                              z, y : [K, N]
-// One thread per point, its K channels in registers (in local memory for an algebra that has no unrolled
-// kernel). Moves 2·K·N·sizeof(T) bytes forward, 3·K·N·sizeof(T) backward (tanh; 3·K + 1 for the others):
-// bandwidth bound up to about order 4.
+// One thread per point, its K channels in local memory, so that one kernel serves all algebras: solvers have
+// their activations inside the network's kernels (network_block.hpp), unrolled. Moves 2·K·N·sizeof(T) bytes
+// forward, 3·K·N·sizeof(T) backward (tanh; 3·K + 1 for the others), and as many again through the caches.
 #include <type_traits>
 
 #include "kernels/common/cuda.hpp"
@@ -54,7 +54,7 @@ void activation_forward(const Cuda& cuda, Activation activation, const JetSpec& 
   if (z.extent(1) == 0) return;
   const detail::JetTable<T> table(spec);
   const detail::DeviceJetTable<T> device_table(cuda, table.view());
-  detail::with_device_jet<T>(device_table.view(), [&](const auto& jet) {
+  detail::with_general_jet<T>(device_table.view(), [&](const auto& jet) {
     with_activation(activation, [&](auto sigma) {
       using Jet = std::remove_cvref_t<decltype(jet.algebra)>;
       launch<activation_forward_kernel<decltype(sigma)::value, Jet, T>>(
@@ -72,7 +72,7 @@ void activation_backward(const Cuda& cuda, Activation activation, const JetSpec&
   if (z.extent(1) == 0) return;
   const detail::JetTable<T> table(spec);
   const detail::DeviceJetTable<T> device_table(cuda, table.view());
-  detail::with_device_jet<T>(device_table.view(), [&](const auto& jet) {
+  detail::with_general_jet<T>(device_table.view(), [&](const auto& jet) {
     with_activation(activation, [&](auto sigma) {
       using Jet = std::remove_cvref_t<decltype(jet.algebra)>;
       launch<activation_backward_kernel<decltype(sigma)::value, Jet, T>>(

@@ -47,14 +47,15 @@ SOBOLEV_JET_SHAPE(first_2, 3, 1, 0, {0, 0, 0})
 SOBOLEV_JET_SHAPE(second_1, 3, 2, 1, {2, 1, 1})
 SOBOLEV_JET_SHAPE(second_1_first, 4, 2, 1, {3, 2, 2})
 SOBOLEV_JET_SHAPE(second_2, 4, 2, 2, {3, 1, 1}, {3, 2, 2})
+SOBOLEV_JET_SHAPE(mixed_2, 4, 2, 2, {3, 1, 2}, {3, 2, 1})
 SOBOLEV_JET_SHAPE(third_1, 4, 3, 3, {2, 1, 1}, {3, 1, 2}, {3, 2, 1})
 SOBOLEV_JET_SHAPE(fourth_1, 5, 4, 6, {2, 1, 1}, {3, 1, 2}, {3, 2, 1}, {4, 1, 3}, {4, 2, 2}, {4, 3, 1})
 SOBOLEV_JET_SHAPE(second_3, 5, 2, 3, {4, 1, 1}, {4, 2, 2}, {4, 3, 3})
 #undef SOBOLEV_JET_SHAPE
 
-template <JetShape shape>
-struct UnrolledJet {
-  using Tables = ShapeTables<shape>;
+template <class Tables_>
+struct UnrolledTables {
+  using Tables = Tables_;
   static constexpr bool unrolled = true;
   static constexpr int max_channels = Tables::channels, max_order = Tables::order;
   static constexpr int channels() { return Tables::channels; }
@@ -71,13 +72,15 @@ struct UnrolledJet {
       // Products name earlier channels only, so one sweep settles them.
       for (int i = 0; i < Tables::product_count; ++i) {
         const JetProductIndex p = Tables::products[i];
-        const int sum = of[p.left] + of[p.right];
-        if (sum > of[p.out]) of[p.out] = sum;
+        const int sum = of[p.left] + of[p.right], most = sum < max_order ? sum : max_order;
+        if (most > of[p.out]) of[p.out] = most;
       }
     }
   };
   static constexpr Reach reach_table{};
 };
+template <JetShape shape>
+using UnrolledJet = UnrolledTables<ShapeTables<shape>>;
 
 template <class Jet>
 constexpr int jet_product_bound_of() {
@@ -280,6 +283,7 @@ SOBOLEV_INLINE void with_jet(const detail::JetTableView<T>& table, F&& f) {
     case JetShape::second_1: return f(UnrolledJet<JetShape::second_1>{});
     case JetShape::second_1_first: return f(UnrolledJet<JetShape::second_1_first>{});
     case JetShape::second_2: return f(UnrolledJet<JetShape::second_2>{});
+    case JetShape::mixed_2: return f(UnrolledJet<JetShape::mixed_2>{});
     case JetShape::third_1: return f(UnrolledJet<JetShape::third_1>{});
     case JetShape::fourth_1: return f(UnrolledJet<JetShape::fourth_1>{});
     case JetShape::second_3: return f(UnrolledJet<JetShape::second_3>{});

@@ -6,7 +6,7 @@
 
 namespace sobolev::detail {
 
-/// A table on the host and, for a general algebra, the same on the device.
+/// A table on the host, and the same on the device.
 template <class T>
 struct DeviceJetView {
   JetTableView<T> host;
@@ -20,10 +20,9 @@ class DeviceJetTable {
  public:
   DeviceJetTable(const Cuda& cuda, const JetTableView<T>& host)
       : host_(host),
-        products_(cuda, general() ? std::size_t(host.product_count) : 0),
+        products_(cuda, std::size_t(host.product_count)),
         coefficients_(cuda, products_.size()),
-        reach_(cuda, general() ? std::size_t(host.channels) : 0) {
-    if (!general()) return;
+        reach_(cuda, std::size_t(host.channels)) {
     const std::size_t n = products_.size(), k = reach_.size();
     upload<JetProductIndex, 1>(cuda, View<const JetProductIndex, 1>(host.products, n), products_.view(n));
     upload<T, 1>(cuda, View<const T, 1>(host.coefficients, n), coefficients_.view(n));
@@ -33,7 +32,6 @@ class DeviceJetTable {
   DeviceJetView<T> view() const { return {host_, products_.data(), coefficients_.data(), reach_.data()}; }
 
  private:
-  bool general() const { return host_.shape == JetShape::general; }
   JetTableView<T> host_;
   DeviceBuffer<JetProductIndex> products_;
   DeviceBuffer<T> coefficients_;
