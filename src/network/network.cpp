@@ -146,6 +146,20 @@ Network modified_mlp(int inputs, int outputs, int depth, int width, Activation a
   return network;
 }
 
+Network pirate(int inputs, int outputs, int blocks, int width, Activation activation) {
+  check_range("depth", blocks, 16);
+  Network network(inputs);
+  const int u = network.dense(0, width, activation), v = network.dense(0, width, activation);
+  int x = inputs >= width ? 0 : network.dense(0, width, activation);
+  for (int b = 0; b < blocks; ++b) {
+    const int first = network.gate(network.dense(x, width, activation), u, v);
+    const int second = network.gate(network.dense(first, width, activation), u, v);
+    x = network.blend(network.dense(second, network.features(x), activation), x, 0);
+  }
+  network.output(x, outputs);
+  return network;
+}
+
 void detail::check_network_shapes(const char* name, const Network& network, const JetSpec& spec,
                                   std::size_t parameters, const Extents<3>& x, const Extents<3>& y) {
   network.validate();

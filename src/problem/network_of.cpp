@@ -42,6 +42,7 @@ Network network_of(const Problem& problem) {
             outputs = int(problem.unknowns.size());
   switch (n.kind) {
     case NetworkKind::mlp: break;
+    case NetworkKind::pirate: return pirate(inputs, outputs, n.depth, n.width, n.activation);
     case NetworkKind::modified_mlp: return modified_mlp(inputs, outputs, n.depth, n.width, n.activation);
   }
   return mlp(inputs, outputs, n.depth, n.width, n.activation);

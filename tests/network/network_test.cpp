@@ -178,8 +178,9 @@ TYPED_TEST(Networks, ForwardIsTheTruncatedTaylorSeries) {
     for (int j = 0; j < full.channels(); ++j) set.push_back(full.terms(j)[0].alpha);
     const TaylorSeries taylor(set);
     const std::size_t k = std::size_t(spec.channels());
-    for (const Network& shape : {mlp(2, 1, 1, 5), mlp(3, 2, 2, 20), modified_mlp(2, 1, 2, 11),
-                                 mlp(2, 1, 2, 33), branches(3, 10), residual_of_inputs(4)}) {
+    for (const Network& shape :
+         {mlp(2, 1, 1, 5), mlp(3, 2, 2, 20), modified_mlp(2, 1, 2, 11), pirate(2, 1, 1, 9), mlp(2, 1, 2, 33),
+          branches(3, 10), residual_of_inputs(4)}) {
       for (std::size_t n : {0, 1, 31, 97}) {
         test::Guarded<TypeParam> theta(shape.parameters(), 1, 0.4),
             x(k * std::size_t(shape.inputs()) * n, 2, 0.5), y(k * std::size_t(shape.outputs()) * n, 3);
@@ -235,6 +236,8 @@ TYPED_TEST(Networks, BackwardIsThatOfTheCpuInDouble) {
                             mlp(3, 2, 3, 20),
                             mlp(22, 1, 2, 140),
                             modified_mlp(2, 1, 2, 15, Activation::sin),
+                            pirate(2, 1, 2, 14),
+                            pirate(12, 2, 1, 10, Activation::swish),
                             branches(3, 12),
                             branches(2, 40, Activation::softplus),
                             residual_of_inputs(5)};
@@ -314,8 +317,9 @@ TEST(NetworkProductsCuda, RoundAsTheirNamesSay) {
 TEST(NetworkGradient, AgreesWithFiniteDifferences) {
   for (Activation activation :
        {Activation::tanh, Activation::sin, Activation::gelu, Activation::swish, Activation::softplus})
-    for (const Network& shape : {mlp(3, 2, 2, 9, activation), modified_mlp(3, 1, 2, 7, activation),
-                                 branches(3, 6, activation), residual_of_inputs(3)})
+    for (const Network& shape :
+         {mlp(3, 2, 2, 9, activation), modified_mlp(3, 1, 2, 7, activation), pirate(3, 1, 2, 6, activation),
+          branches(3, 6, activation), residual_of_inputs(3)})
       for (const Case& c : cases()) {
         SCOPED_TRACE(c.name);
         const JetSpec spec = spec_of(c);

@@ -93,6 +93,12 @@ Network mlp(int inputs, int outputs, int depth, int width, Activation activation
 /// Source: Wang, Teng & Perdikaris 2021, "Understanding and mitigating gradient flow pathologies".
 Network modified_mlp(int inputs, int outputs, int depth, int width, Activation activation = Activation::tanh);
 
+/// `blocks` residual blocks of three layers, x ← α h + (1 − α) x with h = σ(W₃ z₂ + b₃), z₂ = g ⊙ U + (1 − g)
+/// ⊙ V, g = σ(W₂ z₁ + b₂), z₁ = f ⊙ U + (1 − f) ⊙ V, f = σ(W₁ x + b₁), U and V as in a modified MLP, and α =
+/// 0 at the start. x begins as σ(W₀ x + b₀), or as the inputs themselves where they are `width` and more (an
+/// embedding). Source: Wang, Li, Chen & Perdikaris 2024, "PirateNets".
+Network pirate(int inputs, int outputs, int blocks, int width, Activation activation = Activation::tanh);
+
 /// y = the jets of the network's outputs.   x : [K, inputs, N], parameters : [P], y : [K, outputs, N]
 /// Channel 0 holds values, channel k Taylor coefficients (JetSpec). Memory O(threads · tile).
 /// Error: instructions · width · 8 eps relative to the sums' absolute values. docs/jets.md, section 2.

@@ -51,9 +51,9 @@ struct Condition {
 
 enum class Precision { float32, float64 };
 
-enum class NetworkKind { mlp, modified_mlp };
+enum class NetworkKind { mlp, modified_mlp, pirate };
 /// As problem files have them, in the order of NetworkKind.
-inline constexpr std::array network_kinds{"mlp", "modified_mlp"};
+inline constexpr std::array network_kinds{"mlp", "modified_mlp", "pirate"};
 
 /// 0 in an integer field means: chosen by the library (docs/defaults.md).
 struct NetworkOptions {
