@@ -31,7 +31,7 @@ def read(path):
         data = file.read()
     metadata = header.pop("__metadata__")
     tensors = {name: numpy.frombuffer(data[slice(*tensor["data_offsets"])], "<f8").reshape(tensor["shape"])
-               for name, tensor in header.items() if "layers." in name}
+               for name, tensor in header.items() if "layers." in name or "blends." in name}
     return json.loads(metadata["model"]), tensors
 
 
@@ -52,14 +52,22 @@ def network(model, tensors, k, point):
                 rows += [numpy.cos(angle), numpy.sin(angle)]
         else:
             rows.append(i["scale"] * point[i["coordinate"]] + i["shift"])
-    y, layer = numpy.array(rows), 0
+    slots, outputs = [numpy.array(rows)], []
     prefix = f"windows.{k}." if "windows.0.layers.0.weight" in tensors else ""
-    while (name := f"{prefix}layers.{layer}.weight") in tensors:
-        if layer > 0:
-            y = ACTIVATIONS[model["activation"]](y)
-        y = tensors[name] @ y + tensors[f"{prefix}layers.{layer}.bias"][:, None]
-        layer += 1
-    return y
+    for step in model["network"]:
+        x = [slots[slot] for slot in step["in"]]
+        if step["kind"] == "gate":
+            slots.append(x[0] * x[1] + (1 - x[0]) * x[2])
+        elif step["kind"] == "blend":
+            alpha = tensors[f"{prefix}{step['name']}.alpha"]
+            slots.append(alpha * x[0] + (1 - alpha) * x[1])
+        else:
+            y = tensors[f"{prefix}{step['name']}.weight"] @ x[0] + tensors[f"{prefix}{step['name']}.bias"][:, None]
+            if step["kind"] == "dense":
+                slots.append(ACTIVATIONS[step["activation"]](y))
+            else:
+                outputs += list(y)
+    return numpy.array(outputs)
 
 
 def solution(model, tensors, k, point):

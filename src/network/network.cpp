@@ -87,22 +87,31 @@ double Network::alpha(const Instruction& blend) const {
   return 0;
 }
 
+std::vector<std::string> Network::names() const {
+  std::vector<std::string> all;
+  int layers = 0, blends = 0;
+  for (const Instruction& i : instructions_) switch (i.kind) {
+      case Instruction::Kind::dense:
+      case Instruction::Kind::output: all.push_back(fmt::format("layers.{}", layers++)); break;
+      case Instruction::Kind::blend: all.push_back(fmt::format("blends.{}", blends++)); break;
+      case Instruction::Kind::gate: all.emplace_back(); break;
+    }
+  return all;
+}
+
 std::vector<ParameterArray> Network::arrays() const {
   std::vector<ParameterArray> all;
-  int layers = 0, blends = 0;
-  for (const Instruction& i : instructions_) {
+  const std::vector<std::string> name = names();
+  for (std::size_t k = 0; k < instructions_.size(); ++k) {
+    const Instruction& i = instructions_[k];
     const std::size_t in = std::size_t(i.fan_in), out = std::size_t(i.fan_out);
     switch (i.kind) {
       case Instruction::Kind::dense:
-      case Instruction::Kind::output: {
-        const std::string name = fmt::format("layers.{}", layers++);
-        all.push_back({name + ".weight", {out, in}, i.weight, i.kind == Instruction::Kind::dense});
-        all.push_back({name + ".bias", {out}, i.bias, false});
+      case Instruction::Kind::output:
+        all.push_back({name[k] + ".weight", {out, in}, i.weight, i.kind == Instruction::Kind::dense});
+        all.push_back({name[k] + ".bias", {out}, i.bias, false});
         break;
-      }
-      case Instruction::Kind::blend:
-        all.push_back({fmt::format("blends.{}.alpha", blends++), {1}, i.weight, false});
-        break;
+      case Instruction::Kind::blend: all.push_back({name[k] + ".alpha", {1}, i.weight, false}); break;
       case Instruction::Kind::gate: break;
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
+#include <numbers>
 
 #include "sobolev/core/random.hpp"
 #include "window_trainer.hpp"
@@ -7,7 +8,7 @@
 namespace sobolev::detail {
 
 std::vector<double> initial_parameters(const Network& network, const Features& features,
-                                       double first_layer_scale, unsigned long seed) {
+                                       const NetworkOptions& options, unsigned long seed) {
   std::vector<double> parameters(network.parameters(), 0.0);
   std::uint64_t layer = 0;
   for (const Instruction& i : network.instructions()) {
@@ -16,8 +17,13 @@ std::vector<double> initial_parameters(const Network& network, const Features& f
     const bool first = i.in[0] == 0 && i.kind == Instruction::Kind::dense;
     const Philox random(seed, layer);
     const std::size_t width = std::size_t(i.fan_out), n = std::size_t(i.fan_in) * width;
-    const double scale = std::sqrt(2.0 / (i.fan_in + i.fan_out)) * (first ? first_layer_scale : 1.0);
-    for (std::size_t k = 0; k < n; ++k) parameters[i.weight + k] = scale * random.normal(k);
+    const bool siren = options.initialization == Initialization::siren && i.kind == Instruction::Kind::dense;
+    const double scale =
+        (first ? options.first_layer_scale : 1.0) * (!siren  ? std::sqrt(2.0 / (i.fan_in + i.fan_out))
+                                                     : first ? 1.0 / i.fan_in
+                                                             : std::sqrt(6.0 / i.fan_in));
+    for (std::size_t k = 0; k < n; ++k)
+      parameters[i.weight + k] = scale * (siren ? 2 * random.uniform(k) - 1 : random.normal(k));
     if (first) {
       std::size_t row = 0;
       for (const Features::Item& item : features.items())
@@ -25,7 +31,8 @@ std::vector<double> initial_parameters(const Network& network, const Features& f
           for (int c = 0; c < (item.kind == Features::Item::Kind::periodic ? 2 : 1); ++c, ++row)
             for (std::size_t o = 0; o < width; ++o) parameters[i.weight + row * width + o] /= double(k * k);
       const Philox biases(seed, layer == 0 ? 15 : 1000 + layer);
-      for (std::size_t o = 0; o < width; ++o) parameters[i.bias + o] = 2 * biases.uniform(o) - 1;
+      for (std::size_t o = 0; o < width; ++o)
+        parameters[i.bias + o] = (siren ? std::numbers::pi : 1.0) * (2 * biases.uniform(o) - 1);
     }
     ++layer;
   }

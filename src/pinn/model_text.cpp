@@ -9,6 +9,8 @@
 
 namespace sobolev::detail {
 namespace {
+constexpr const char* activations[] = {"tanh", "sin", "gelu", "swish", "softplus"};
+
 nlohmann::json inputs_of(const WindowModel& model, const Problem& problem) {
   nlohmann::json inputs = nlohmann::json::array();
   const Features features = model.features();
@@ -26,13 +28,27 @@ nlohmann::json inputs_of(const WindowModel& model, const Problem& problem) {
   }
   return inputs;
 }
+nlohmann::json network_of_model(const Network& network) {
+  constexpr const char* kinds[] = {"dense", "gate", "blend", "output"};
+  nlohmann::json steps = nlohmann::json::array();
+  const std::vector<std::string> names = network.names();
+  for (const Instruction& i : network.instructions()) {
+    nlohmann::json step = {{"kind", kinds[static_cast<int>(i.kind)]}, {"in", nlohmann::json::array()}};
+    for (int slot : i.in)
+      if (slot >= 0) step["in"].push_back(slot);
+    if (i.kind == Instruction::Kind::dense) step["activation"] = activations[static_cast<int>(i.activation)];
+    if (const std::string& name = names[steps.size()]; !name.empty()) step["name"] = name;
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
 }  // namespace
 
 std::string model_text(const Problem& problem, int windows) {
-  constexpr const char* activations[] = {"tanh", "sin", "gelu", "swish", "softplus"};
   nlohmann::json out = {{"unknowns", problem.unknowns},
                         {"coordinates", nlohmann::json::array()},
                         {"activation", activations[static_cast<int>(problem.network.activation)]},
+                        {"network", network_of_model(network_of(problem))},
                         {"windows", nlohmann::json::array()}};
   for (const CoordinateRange& c : problem.coordinates) out["coordinates"].push_back(c.name);
   for (int w = 0; w < windows; ++w) {

@@ -53,10 +53,11 @@ class WindowTrainer final : public Task<T, E> {
   std::vector<std::size_t> slices_;
 };
 
-/// Glorot normal weights; biases uniform in [−1, 1] where a layer reads the inputs, else zero. The weights of
-/// Fourier mode k start k² times smaller: a derivative of order m multiplies the mode by k^m, and a start
-/// that is rough in the highest derivatives costs most of the iterations (docs/optimizers.md).
+/// Glorot normal weights, or those of SIREN (Sitzmann et al. 2020; ω₀ = first_layer_scale in the first
+/// layer); biases uniform in [−1, 1] where a layer reads the inputs, else zero. The weights of Fourier mode k
+/// start k² times smaller: a derivative of order m multiplies the mode by k^m, and a start that is rough in
+/// the highest derivatives costs most of the iterations (docs/optimizers.md).
 std::vector<double> initial_parameters(const Network& network, const Features& features,
-                                       double first_layer_scale, unsigned long seed);
+                                       const NetworkOptions& options, unsigned long seed);
 
 }  // namespace sobolev::detail

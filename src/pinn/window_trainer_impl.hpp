@@ -61,10 +61,10 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
   }
   auto& parameters = state.parameters;
   if (parameters.size() <= std::size_t(state.window))
-    parameters.push_back(parameters.empty() ? initial_parameters(objective_.network(), model_.features(),
-                                                                 state.problem.network.first_layer_scale,
-                                                                 state.problem.training.seed)
-                                            : parameters.back());
+    parameters.push_back(parameters.empty()
+                             ? initial_parameters(objective_.network(), model_.features(),
+                                                  state.problem.network, state.problem.training.seed)
+                             : parameters.back());
   ensure(parameters.back().size() == objective_.parameters(), "windows with networks of different sizes");
   draw();
   if (state.weights.empty()) scale_weights();

@@ -2,16 +2,22 @@
 #include "src/problem/network_of.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numbers>
+
+#include "sobolev/core/random.hpp"
 
 namespace sobolev::detail {
 namespace {
+constexpr std::uint64_t fourier_stream = 500;  // of random numbers; those below are of initial weights
+
 /// True when cosines alone make the network even in a periodic coordinate.
 bool even_features(const NetworkOptions& n, const CoordinateRange& c) {
   const auto symmetry = n.symmetry.find(c.name);
   return c.periodic && symmetry != n.symmetry.end() && symmetry->second > 0 &&
          std::all_of(n.features.begin(), n.features.end(),
-                     [&](Expr e) { return differentiate(e, c.name) == Expr(0.0); });
+                     [&](Expr e) { return differentiate(e, c.name) == Expr(0.0); }) &&
+         n.fourier.frequencies == 0;
 }
 }  // namespace
 
@@ -33,6 +39,22 @@ Features network_features(const Problem& problem, const std::vector<CoordinateRa
       features.linear(int(d), 1, 0);
   }
   for (Expr e : n.features) features.expression(e);
+  for (int f = 0; f < n.fourier.frequencies; ++f) {
+    const double scale =
+        n.fourier.scale[std::size_t(f) * n.fourier.scale.size() / std::size_t(n.fourier.frequencies)];
+    Expr phase = 0.0;
+    for (std::size_t d = 0; d < ranges.size(); ++d) {
+      const CoordinateRange& c = ranges[d];
+      const double b =
+          scale * Philox(problem.training.seed, fourier_stream).normal(std::size_t(f) * ranges.size() + d);
+      const double length = c.high - c.low;
+      if (c.periodic)
+        phase = phase + Expr(2 * std::numbers::pi * std::round(b) / length) * coordinate(c.name);
+      else
+        phase = phase + Expr(2 * b / length) * (coordinate(c.name) - Expr((c.high + c.low) / 2));
+    }
+    features.expression(cos(phase)).expression(sin(phase));
+  }
   return features;
 }
 

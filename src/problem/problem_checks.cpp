@@ -14,7 +14,7 @@
 namespace sobolev::detail {
 namespace {
 constexpr double most_points = 1e8;
-constexpr int most_layers = 32, most_units = 4096, most_modes = 256, most_windows = 10000,
+constexpr int most_layers = 32, most_units = 4096, most_modes = 256, most_blocks = 16, most_windows = 10000,
               most_slices = 100000;
 
 template <class Number>
@@ -120,10 +120,15 @@ void check_phase(const Problem& problem, const std::string& key, const PhaseOpti
 
 void check_network(const Problem& problem) {
   const NetworkOptions& network = problem.network;
-  between(problem, "network.depth", network.depth, 0, most_layers);
+  between(problem, "network.depth", network.depth, 0,
+          network.kind == NetworkKind::pirate ? most_blocks : most_layers);
   between(problem, "network.width", network.width, 0, most_units);
   between(problem, "network.periodic_modes", network.periodic_modes, 0, most_modes);
   positive(problem, "network.first_layer_scale", network.first_layer_scale);
+  between(problem, "network.fourier.frequencies", network.fourier.frequencies, 0, most_modes);
+  if (network.fourier.scale.empty())
+    fail(problem, "network.fourier", "network.fourier.scale is empty; give a positive number or several");
+  for (double scale : network.fourier.scale) positive(problem, "network.fourier.scale", scale);
   for (const auto* values : {&network.scale, &network.offset})
     for (const auto& [unknown, value] : *values) {
       const bool is_scale = values == &network.scale;

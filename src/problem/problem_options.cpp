@@ -8,14 +8,24 @@ namespace sobolev::detail {
 namespace {
 /// Kinds and keys of later versions: named so that the message can say what there is instead.
 void refuse_later_network(const ProblemReader& reader, const TomlNode& node) {
-  if (const TomlNode* fourier = node.find("fourier"))
-    reader.fail(*fourier,
-                "network.fourier: random Fourier features are not in this version; use "
-                "network.periodic_modes for periodic coordinates or network.features");
   const TomlNode* kind = node.find("kind");
   if (kind != nullptr && reader.text(*kind, "network.kind", "\"mlp\"") == "gaussian")
     reader.fail(*kind, fmt::format("network.kind \"gaussian\" is not in this version; use {}",
                                    fmt::join(network_kinds, ", ")));
+}
+
+void read_fourier(const ProblemReader& reader, const TomlNode& node, FourierOptions& fourier) {
+  reader.table(node, "network.fourier", {"frequencies", "scale"}, "{ frequencies = 32, scale = 1 }");
+  reader.remember("network.fourier", node.position);
+  fourier.frequencies = 32;
+  if (const TomlNode* n = node.find("frequencies")) {
+    fourier.frequencies = reader.integer(*n, "network.fourier.frequencies");
+    if (fourier.frequencies < 1)
+      reader.fail(*n, fmt::format("network.fourier.frequencies is {}; give at least 1, or leave fourier out",
+                                  fourier.frequencies));
+  }
+  if (const TomlNode* scale = node.find("scale"))
+    fourier.scale = reader.numbers(*scale, "network.fourier.scale");
 }
 
 void read_sampling(const ProblemReader& reader, const TomlNode& node, PointOptions& points) {
@@ -103,13 +113,8 @@ void read_causal(const ProblemReader& reader, const TomlNode& node, CausalOption
                                        causal.slices));
   }
   if (const TomlNode* epsilon = node.find("epsilon")) {
-    causal.epsilon.clear();
     reader.remember("training.causal.epsilon", epsilon->position);
-    if (epsilon->kind == TomlNode::Kind::array)
-      for (const TomlNode& item : epsilon->items)
-        causal.epsilon.push_back(reader.number(item, "training.causal.epsilon"));
-    else
-      causal.epsilon.push_back(reader.number(*epsilon, "training.causal.epsilon"));
+    causal.epsilon = reader.numbers(*epsilon, "training.causal.epsilon");
   }
   if (const TomlNode* stop = node.find("stop_above"))
     causal.stop_above = reader.number(*stop, "training.causal.stop_above");
@@ -189,10 +194,11 @@ void read_stop(const ProblemReader& reader, const TomlNode& node, StopOptions& s
 }  // namespace
 
 void read_network(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
-  reader.table(node, "network",
-               {"kind", "depth", "width", "activation", "periodic_modes", "normalize", "hard_initial",
-                "first_layer_scale", "scale", "offset", "output", "features", "symmetry", "fourier"},
-               "[network] with width = 24");
+  reader.table(
+      node, "network",
+      {"kind", "depth", "width", "activation", "periodic_modes", "normalize", "hard_initial",
+       "first_layer_scale", "scale", "offset", "output", "features", "symmetry", "fourier", "initialization"},
+      "[network] with width = 24");
   refuse_later_network(reader, node);
   NetworkOptions& network = problem.network;
   if (const TomlNode* kind = node.find("kind"))
@@ -218,6 +224,10 @@ void read_network(const ProblemReader& reader, const TomlNode& node, Problem& pr
     network.hard_initial = reader.boolean(*flag, "network.hard_initial");
   if (const TomlNode* scale = node.find("first_layer_scale"))
     network.first_layer_scale = reader.number(*scale, "network.first_layer_scale");
+  if (const TomlNode* name = node.find("initialization"))
+    network.initialization = static_cast<Initialization>(
+        reader.choice(*name, "network.initialization", {initializations.begin(), initializations.end()}));
+  if (const TomlNode* fourier = node.find("fourier")) read_fourier(reader, *fourier, network.fourier);
   const auto by_unknown = [&](const std::string& key, std::map<std::string, double>& values) {
     const TomlNode* given = node.find(key);
     if (given == nullptr) return;

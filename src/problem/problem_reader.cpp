@@ -17,6 +17,14 @@ std::string one_line(std::string text) {
 const SourcePosition first_column{"", 1, 1};
 }  // namespace
 
+std::vector<double> ProblemReader::numbers(const TomlNode& node, const std::string& path) const {
+  if (node.kind != TomlNode::Kind::array) return {number(node, path)};
+  std::vector<double> all;
+  for (const TomlNode& item : node.items) all.push_back(number(item, path));
+  remember(path, node.position);
+  return all;
+}
+
 double ProblemReader::number(const TomlNode& node, const std::string& path) const {
   if (node.kind != TomlNode::Kind::string)
     return literal(node, path, "a number or a constant expression such as \"2*pi\"");

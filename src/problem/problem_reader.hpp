@@ -25,6 +25,8 @@ class ProblemReader : public TomlReader {
 
   /// A finite number or the text of a constant expression.
   double number(const TomlNode& node, const std::string& path) const;
+  /// A list of them, or one.
+  std::vector<double> numbers(const TomlNode& node, const std::string& path) const;
   /// Coordinate name -> whole number.
   std::map<std::string, int> per_coordinate(const TomlNode& node, const std::string& path) const;
 

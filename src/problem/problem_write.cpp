@@ -132,6 +132,14 @@ TomlNode network_node(const NetworkOptions& network) {
   std::map<std::string, std::string> symmetry;
   for (const auto& [coordinate, sign] : network.symmetry) symmetry[coordinate] = sign > 0 ? "even" : "odd";
   add_filled(out, "symmetry", table_of(symmetry));
+  add_unless(out, "initialization", std::string(initializations[std::size_t(network.initialization)]),
+             std::string(initializations[0]));
+  if (network.fourier.frequencies > 0) {
+    TomlNode fourier;
+    add(fourier, "frequencies", network.fourier.frequencies);
+    add(fourier, "scale", node(network.fourier.scale));
+    add(out, "fourier", fourier);
+  }
   return out;
 }
 

@@ -50,6 +50,11 @@ const Case cases[] = {
      "normalize = false\nactivation = \"gelu\"\noutput = { v = \"x + t*(1 - x^2)*v\" }\n"
      "[training]\nwindows = 2\nprecision = \"float32\"\n",
      3},
+    {"GatesAndBlends",
+     "unknowns = [\"u\"]\n[coordinates]\nt = [0, 1]\nx = [-1, 2]\n[equations]\nheat = \"u_t = u_xx\"\n"
+     "[conditions]\nstart = { where = \"t = 0\", equation = \"u = exp(-x^2)\" }\n"
+     "[network]\nkind = \"pirate\"\ndepth = 1\n[training]\nwindows = 2\n",
+     2},
     {"SteadyWithATransformedOutput",
      "unknowns = [\"u\"]\n[coordinates]\nx = [0, 1]\ny = [0, 1]\n"
      "[equations]\npoisson = \"u_xx + u_yy = 1\"\n"

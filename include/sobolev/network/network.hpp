@@ -67,8 +67,9 @@ class Network {
   const std::vector<Instruction>& instructions() const { return instructions_; }
   /// What α of a blend starts with.
   double alpha(const Instruction& blend) const;
-  /// Weights and biases are called layers.k.weight and layers.k.bias, k counting dense and output
-  /// instructions; α of the k-th blend is blends.k.alpha.
+  /// By instruction: "layers.k", k counting dense and output instructions, or "blends.k"; "" for gates.
+  std::vector<std::string> names() const;
+  /// layers.k.weight, layers.k.bias, blends.k.alpha.
   std::vector<ParameterArray> arrays() const;
   /// Multiplications of one forward pass by a point's value: Σ fan_in · fan_out.
   double products() const;

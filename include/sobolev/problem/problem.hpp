@@ -55,6 +55,18 @@ enum class NetworkKind { mlp, modified_mlp, pirate };
 /// As problem files have them, in the order of NetworkKind.
 inline constexpr std::array network_kinds{"mlp", "modified_mlp", "pirate"};
 
+/// Initial weights of the layers: Glorot normal, or those of SIREN.
+enum class Initialization { glorot, siren };
+inline constexpr std::array initializations{"glorot", "siren"};
+
+/// Random Fourier features: cos(b·ξ) and sin(b·ξ) beside the other inputs, b ~ N(0, scale²) for coordinates ξ
+/// in [−1, 1]; a whole number times 2π x / period for a periodic one.
+struct FourierOptions {
+  int frequencies = 0;              // 0: none
+  std::vector<double> scale = {1};  // of equal shares of the frequencies
+  friend bool operator==(const FourierOptions&, const FourierOptions&) = default;
+};
+
 /// 0 in an integer field means: chosen by the library (docs/defaults.md).
 struct NetworkOptions {
   NetworkKind kind = NetworkKind::mlp;
@@ -65,7 +77,9 @@ struct NetworkOptions {
   bool normalize = true;  // map ordinary coordinates to [-1, 1]
   /// Explicit initial data f in the output, u = f + τ·N, τ from 0 to 1; empty: where f is smooth.
   std::optional<bool> hard_initial = {};
-  double first_layer_scale = 1;  // multiplies the initial weights of the first layer
+  double first_layer_scale = 1;  // multiplies the initial weights of layers that read the inputs
+  Initialization initialization = Initialization::glorot;
+  FourierOptions fourier = {};
   /// By unknown: u = offset + scale·N with a network output N of order one (docs/defaults.md). What is
   /// left out is found from the conditions and equations.
   std::map<std::string, double> scale, offset;
