@@ -111,7 +111,12 @@ Json conditions_json(const Understood& understood) {
 
 Json network_json(const Understood& understood) {
   const NetworkOptions& n = understood.chosen.network;
-  Json output = Json::object(), features = Json::array();
+  Json output = Json::object(), features = Json::array(), own = Json::object();
+  for (const auto& [unknown, layers] : n.own)
+    own[unknown] = {{"kind", network_kinds[std::size_t(layers.kind.value_or(n.kind))]},
+                    {"depth", layers.depth.value_or(n.depth)},
+                    {"width", layers.width.value_or(n.width)},
+                    {"activation", activation_name(layers.activation.value_or(n.activation))}};
   for (const auto& [unknown, expression] : n.output) output[unknown] = to_string(expression, longest_text);
   for (const Expr feature : n.features) features.push_back(to_string(feature, longest_text));
   return {{"kind", network_kinds[std::size_t(n.kind)]},
@@ -122,6 +127,9 @@ Json network_json(const Understood& understood) {
           {"normalize", n.normalize},
           {"hard_initial", n.hard_initial ? Json(*n.hard_initial) : Json()},
           {"first_layer_scale", n.first_layer_scale},
+          {"initialization", initializations[std::size_t(n.initialization)]},
+          {"fourier", {{"frequencies", n.fourier.frequencies}, {"scale", n.fourier.scale}}},
+          {"own", own},
           {"scale", n.scale},
           {"offset", n.offset},
           {"output", output},

@@ -73,7 +73,14 @@ std::string network_text(const Problem& problem) {
     out += fmt::format(", {} extra input{}", n.features.size(), n.features.size() == 1 ? "" : "s");
   for (const auto& [name, sign] : n.symmetry)
     out += fmt::format(", {} in {}", sign > 0 ? "even" : "odd", name);
+  if (n.fourier.frequencies > 0) out += fmt::format(", {} random Fourier frequencies", n.fourier.frequencies);
+  if (n.initialization == Initialization::siren) out += ", weights as in SIREN";
   if (!n.output.empty()) out += ", output transform";
+  for (const auto& [unknown, own] : n.own)
+    out += fmt::format("; {} by itself: {}, depth {}, width {}, {}", unknown,
+                       network_kinds[std::size_t(own.kind.value_or(n.kind))],
+                       size(own.depth.value_or(n.depth)), size(own.width.value_or(n.width)),
+                       activation_name(own.activation.value_or(n.activation)));
   return out;
 }
 

@@ -136,37 +136,52 @@ void Network::validate() const {
     require(read[s], fmt::format("network: nothing reads slot {}", s));
 }
 
-Network mlp(int inputs, int outputs, int depth, int width, Activation activation) {
+int mlp_layers(Network& network, int inputs, int depth, int width, Activation activation) {
   check_range("depth", depth, 32);
-  Network network(inputs);
-  int x = 0;
+  int x = inputs;
   for (int l = 0; l < depth; ++l) x = network.dense(x, width, activation);
-  network.output(x, outputs);
-  return network;
+  return x;
 }
 
-Network modified_mlp(int inputs, int outputs, int depth, int width, Activation activation) {
+int modified_mlp_layers(Network& network, int inputs, int depth, int width, Activation activation) {
   check_range("depth", depth, 32);
-  Network network(inputs);
-  const int u = network.dense(0, width, activation), v = network.dense(0, width, activation);
-  int x = 0;
+  const int u = network.dense(inputs, width, activation), v = network.dense(inputs, width, activation);
+  int x = inputs;
   for (int l = 0; l < depth; ++l) x = network.gate(network.dense(x, width, activation), u, v);
-  network.output(x, outputs);
-  return network;
+  return x;
 }
 
-Network pirate(int inputs, int outputs, int blocks, int width, Activation activation) {
+int pirate_layers(Network& network, int inputs, int blocks, int width, Activation activation) {
   check_range("depth", blocks, 16);
-  Network network(inputs);
-  const int u = network.dense(0, width, activation), v = network.dense(0, width, activation);
-  int x = inputs >= width ? 0 : network.dense(0, width, activation);
+  const int u = network.dense(inputs, width, activation), v = network.dense(inputs, width, activation);
+  int x = network.features(inputs) >= width ? inputs : network.dense(inputs, width, activation);
   for (int b = 0; b < blocks; ++b) {
     const int first = network.gate(network.dense(x, width, activation), u, v);
     const int second = network.gate(network.dense(first, width, activation), u, v);
     x = network.blend(network.dense(second, network.features(x), activation), x, 0);
   }
-  network.output(x, outputs);
+  return x;
+}
+
+namespace {
+template <class Layers>
+Network with_output(int inputs, int outputs, const Layers& layers) {
+  Network network(inputs);
+  network.output(layers(network), outputs);
   return network;
+}
+}  // namespace
+
+Network mlp(int inputs, int outputs, int depth, int width, Activation activation) {
+  return with_output(inputs, outputs, [&](Network& n) { return mlp_layers(n, 0, depth, width, activation); });
+}
+Network modified_mlp(int inputs, int outputs, int depth, int width, Activation activation) {
+  return with_output(inputs, outputs,
+                     [&](Network& n) { return modified_mlp_layers(n, 0, depth, width, activation); });
+}
+Network pirate(int inputs, int outputs, int blocks, int width, Activation activation) {
+  return with_output(inputs, outputs,
+                     [&](Network& n) { return pirate_layers(n, 0, blocks, width, activation); });
 }
 
 void detail::check_network_shapes(const char* name, const Network& network, const JetSpec& spec,

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numbers>
+#include <optional>
 
 #include "sobolev/core/random.hpp"
 
@@ -60,14 +62,31 @@ Features network_features(const Problem& problem, const std::vector<CoordinateRa
 
 Network network_of(const Problem& problem) {
   const NetworkOptions& n = problem.network;
-  const int inputs = network_features(problem, problem.coordinates).inputs(),
-            outputs = int(problem.unknowns.size());
-  switch (n.kind) {
-    case NetworkKind::mlp: break;
-    case NetworkKind::pirate: return pirate(inputs, outputs, n.depth, n.width, n.activation);
-    case NetworkKind::modified_mlp: return modified_mlp(inputs, outputs, n.depth, n.width, n.activation);
+  Network network(network_features(problem, problem.coordinates).inputs());
+  const auto layers = [&](const OwnNetwork& own) {
+    const int depth = own.depth.value_or(n.depth), width = own.width.value_or(n.width);
+    const Activation activation = own.activation.value_or(n.activation);
+    switch (own.kind.value_or(n.kind)) {
+      case NetworkKind::mlp: break;
+      case NetworkKind::modified_mlp: return modified_mlp_layers(network, 0, depth, width, activation);
+      case NetworkKind::pirate: return pirate_layers(network, 0, depth, width, activation);
+    }
+    return mlp_layers(network, 0, depth, width, activation);
+  };
+  // Outputs in the order of the unknowns.
+  std::map<std::string, int> last;
+  std::optional<int> shared;
+  for (const std::string& u : problem.unknowns) {
+    const auto own = n.own.find(u);
+    if (own == n.own.end() && !shared) shared = layers({});
+    last[u] = own == n.own.end() ? *shared : layers(own->second);
   }
-  return mlp(inputs, outputs, n.depth, n.width, n.activation);
+  for (std::size_t i = 0, next = 0; i < problem.unknowns.size(); i = next) {
+    const int slot = last.at(problem.unknowns[i]);
+    for (next = i; next < problem.unknowns.size() && last.at(problem.unknowns[next]) == slot;) ++next;
+    network.output(slot, int(next - i));
+  }
+  return network;
 }
 
 std::vector<Symmetry> mirror_symmetry(const Problem& problem) {

@@ -120,9 +120,19 @@ void check_phase(const Problem& problem, const std::string& key, const PhaseOpti
 
 void check_network(const Problem& problem) {
   const NetworkOptions& network = problem.network;
-  between(problem, "network.depth", network.depth, 0,
-          network.kind == NetworkKind::pirate ? most_blocks : most_layers);
+  const auto most_depth = [](NetworkKind kind) {
+    return kind == NetworkKind::pirate ? most_blocks : most_layers;
+  };
+  between(problem, "network.depth", network.depth, 0, most_depth(network.kind));
   between(problem, "network.width", network.width, 0, most_units);
+  for (const auto& [unknown, own] : network.own) {
+    const std::string key = "network." + unknown;
+    if (std::find(problem.unknowns.begin(), problem.unknowns.end(), unknown) == problem.unknowns.end())
+      fail(problem, key, fmt::format("{}: {} is not an unknown", key, unknown));
+    if (own.depth)
+      between(problem, key + ".depth", *own.depth, 1, most_depth(own.kind.value_or(network.kind)));
+    if (own.width) between(problem, key + ".width", *own.width, 1, most_units);
+  }
   between(problem, "network.periodic_modes", network.periodic_modes, 0, most_modes);
   positive(problem, "network.first_layer_scale", network.first_layer_scale);
   between(problem, "network.fourier.frequencies", network.fourier.frequencies, 0, most_modes);

@@ -2,16 +2,40 @@
 // The sections network, training and reference of a problem file.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "src/problem/problem_reader.hpp"
 
 namespace sobolev::detail {
 namespace {
-/// Kinds and keys of later versions: named so that the message can say what there is instead.
-void refuse_later_network(const ProblemReader& reader, const TomlNode& node) {
-  const TomlNode* kind = node.find("kind");
-  if (kind != nullptr && reader.text(*kind, "network.kind", "\"mlp\"") == "gaussian")
-    reader.fail(*kind, fmt::format("network.kind \"gaussian\" is not in this version; use {}",
-                                   fmt::join(network_kinds, ", ")));
+std::optional<int> positive_integer(const ProblemReader& reader, const TomlNode& node,
+                                    const std::string& path, const char* key) {
+  const TomlNode* given = node.find(key);
+  if (given == nullptr) return {};
+  const int value = reader.integer(*given, path + "." + key);
+  if (value < 1)  // 0 would mean the default
+    reader.fail(*given, fmt::format("{}.{} is {}; give at least 1, or leave it out for the default", path,
+                                    key, value));
+  return value;
+}
+
+/// What [network] and the network of an unknown have in common.
+OwnNetwork read_layers(const ProblemReader& reader, const TomlNode& node, const std::string& path) {
+  OwnNetwork network;
+  if (const TomlNode* kind = node.find("kind")) {
+    // A kind of a later version: named so that the message can say what there is instead.
+    if (reader.text(*kind, path + ".kind", "\"mlp\"") == "gaussian")
+      reader.fail(*kind, fmt::format("{}.kind \"gaussian\" is not in this version; use {}", path,
+                                     fmt::join(network_kinds, ", ")));
+    network.kind = static_cast<NetworkKind>(
+        reader.choice(*kind, path + ".kind", {network_kinds.begin(), network_kinds.end()}));
+  }
+  network.depth = positive_integer(reader, node, path, "depth");
+  network.width = positive_integer(reader, node, path, "width");
+  if (const TomlNode* name = node.find("activation"))
+    network.activation = static_cast<Activation>(
+        reader.choice(*name, path + ".activation", {"tanh", "sin", "gelu", "swish", "softplus"}));
+  return network;
 }
 
 void read_fourier(const ProblemReader& reader, const TomlNode& node, FourierOptions& fourier) {
@@ -194,30 +218,30 @@ void read_stop(const ProblemReader& reader, const TomlNode& node, StopOptions& s
 }  // namespace
 
 void read_network(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
-  reader.table(
-      node, "network",
-      {"kind", "depth", "width", "activation", "periodic_modes", "normalize", "hard_initial",
-       "first_layer_scale", "scale", "offset", "output", "features", "symmetry", "fourier", "initialization"},
-      "[network] with width = 24");
-  refuse_later_network(reader, node);
+  std::vector<std::string> keys = {"kind",           "depth",     "width",         "activation",
+                                   "periodic_modes", "normalize", "hard_initial",  "first_layer_scale",
+                                   "scale",          "offset",    "output",        "features",
+                                   "symmetry",       "fourier",   "initialization"};
+  std::vector<std::string> own;  // unknowns that may have a network of their own
+  for (const std::string& u : problem.unknowns)
+    if (std::find(keys.begin(), keys.end(), u) == keys.end()) own.push_back(u);
+  keys.insert(keys.end(), own.begin(), own.end());
+  reader.table(node, "network", keys, "[network] with width = 24");
   NetworkOptions& network = problem.network;
-  if (const TomlNode* kind = node.find("kind"))
-    network.kind = static_cast<NetworkKind>(
-        reader.choice(*kind, "network.kind", {network_kinds.begin(), network_kinds.end()}));
-  const auto positive = [&](const char* key, int& value) {
-    const TomlNode* given = node.find(key);
-    if (given == nullptr) return;
-    value = reader.integer(*given, std::string("network.") + key);
-    if (value < 1)  // 0 would mean the default
-      reader.fail(*given, fmt::format("network.{} is {}; give at least 1, or leave it out for the default",
-                                      key, value));
-  };
-  positive("depth", network.depth);
-  positive("width", network.width);
-  positive("periodic_modes", network.periodic_modes);
-  if (const TomlNode* name = node.find("activation"))
-    network.activation = static_cast<Activation>(
-        reader.choice(*name, "network.activation", {"tanh", "sin", "gelu", "swish", "softplus"}));
+  const OwnNetwork shared = read_layers(reader, node, "network");
+  network.kind = shared.kind.value_or(network.kind);
+  network.depth = shared.depth.value_or(network.depth);
+  network.width = shared.width.value_or(network.width);
+  network.activation = shared.activation.value_or(network.activation);
+  for (const std::string& u : own)
+    if (const TomlNode* given = node.find(u)) {
+      const std::string path = "network." + u;
+      reader.table(*given, path, {"kind", "depth", "width", "activation"}, "{ width = 16 }");
+      reader.remember(path, given->position);
+      network.own[u] = read_layers(reader, *given, path);
+    }
+  if (const auto modes = positive_integer(reader, node, "network", "periodic_modes"))
+    network.periodic_modes = *modes;
   if (const TomlNode* flag = node.find("normalize"))
     network.normalize = reader.boolean(*flag, "network.normalize");
   if (const TomlNode* flag = node.find("hard_initial"))

@@ -132,6 +132,14 @@ TomlNode network_node(const NetworkOptions& network) {
   std::map<std::string, std::string> symmetry;
   for (const auto& [coordinate, sign] : network.symmetry) symmetry[coordinate] = sign > 0 ? "even" : "odd";
   add_filled(out, "symmetry", table_of(symmetry));
+  for (const auto& [unknown, own] : network.own) {
+    TomlNode layers;
+    if (own.kind) add(layers, "kind", kind(*own.kind));
+    if (own.depth) add(layers, "depth", *own.depth);
+    if (own.width) add(layers, "width", *own.width);
+    if (own.activation) add(layers, "activation", activation(*own.activation));
+    add(out, unknown, layers);
+  }
   add_unless(out, "initialization", std::string(initializations[std::size_t(network.initialization)]),
              std::string(initializations[0]));
   if (network.fourier.frequencies > 0) {

@@ -86,6 +86,12 @@ class Network {
   int outputs_ = 0;
 };
 
+// The hidden layers of the networks below on the slot `inputs` of a network; the last slot. What several
+// networks of one problem are made of: each its layers and then its output.
+int mlp_layers(Network&, int inputs, int depth, int width, Activation activation);
+int modified_mlp_layers(Network&, int inputs, int depth, int width, Activation activation);
+int pirate_layers(Network&, int inputs, int blocks, int width, Activation activation);
+
 /// `depth` hidden layers of `width` neurons, then a linear one. ArgumentError unless 1 ≤ depth ≤ 32.
 Network mlp(int inputs, int outputs, int depth, int width, Activation activation = Activation::tanh);
 

@@ -67,6 +67,14 @@ struct FourierOptions {
   friend bool operator==(const FourierOptions&, const FourierOptions&) = default;
 };
 
+/// The network of one unknown by itself. What is left out is that of the others'.
+struct OwnNetwork {
+  std::optional<NetworkKind> kind = {};
+  std::optional<int> depth = {}, width = {};
+  std::optional<Activation> activation = {};
+  friend bool operator==(const OwnNetwork&, const OwnNetwork&) = default;
+};
+
 /// 0 in an integer field means: chosen by the library (docs/defaults.md).
 struct NetworkOptions {
   NetworkKind kind = NetworkKind::mlp;
@@ -86,6 +94,7 @@ struct NetworkOptions {
   std::map<std::string, Expr> output;   // unknown -> expression in coordinates and the unknowns' raw outputs
   std::vector<Expr> features;           // extra inputs: expressions in the coordinates
   std::map<std::string, int> symmetry;  // coordinate -> +1 even, -1 odd
+  std::map<std::string, OwnNetwork> own;  // unknown -> its network; the others share one
   friend bool operator==(const NetworkOptions&, const NetworkOptions&) = default;
 };
 
