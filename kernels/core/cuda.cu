@@ -33,6 +33,8 @@ struct Cuda::State {
   cudaStream_t stream = nullptr;
   void* scalar = nullptr;
 
+  bool owned = false;  // the stream
+
   explicit State(int index) : device(index) {
     profile::detail::install_device_hooks();
     const int devices = count();
@@ -49,16 +51,22 @@ struct Cuda::State {
     multiprocessors = properties.multiProcessorCount;
     shared_bytes = properties.sharedMemPerBlockOptin;
     cuda_check(cudaMalloc(&scalar, 64), "allocating device memory");
+  }
+  void make_stream() {
     cuda_check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
+    owned = true;
   }
   ~State() {
-    cudaStreamDestroy(stream);
+    if (owned) cudaStreamDestroy(stream);
     cudaFree(scalar);
   }
   State(const State&) = delete;
 };
 
-Cuda::Cuda(int device) : state_(std::make_shared<State>(device)) {}
+Cuda::Cuda(int device) : state_(std::make_shared<State>(device)) { state_->make_stream(); }
+Cuda::Cuda(int device, void* stream) : state_(std::make_shared<State>(device)) {
+  state_->stream = static_cast<cudaStream_t>(stream);
+}
 
 int Cuda::count() {
   int n = 0;

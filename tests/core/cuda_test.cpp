@@ -48,6 +48,21 @@ TEST_F(CudaDevice, CopiesOfAnExecutorShareItsStream) {
   cuda.synchronize();
 }
 
+TEST_F(CudaDevice, AdoptsAStream) {
+  const Cuda owner;
+  std::vector<double> from(1000, 2.5), to(1000, 0);
+  {
+    const Cuda guest(owner.device(), owner.stream());
+    EXPECT_EQ(guest.stream(), owner.stream());
+    const DeviceBuffer<double> buffer(guest, from.size());
+    upload<double, 1>(guest, View<const double, 1>(from.data(), from.size()), buffer.view(from.size()));
+    // In the order of the stream, though another executor gave it.
+    download<double, 1>(owner, buffer.view(from.size()), View<double, 1>(to.data(), to.size()));
+    EXPECT_EQ(from, to);
+  }
+  owner.synchronize();  // the stream is still there
+}
+
 TEST_F(CudaDevice, BuffersMove) {
   const Cuda cuda;
   DeviceBuffer<float> a(cuda, 4), b(cuda, 7);

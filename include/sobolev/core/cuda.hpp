@@ -13,13 +13,16 @@
 
 namespace sobolev {
 
-/// Runs kernels on one NVIDIA GPU, one after another on a stream of its own. Calls return before the work is
+/// Runs kernels on one NVIDIA GPU, one after another on one stream. Calls return before the work is
 /// done; what goes wrong in a kernel is thrown by the next call that waits. Copies share device and stream.
 /// Exists in builds with SOBOLEV_CUDA other than OFF (SOBOLEV_HAS_CUDA is then defined).
 class Cuda {
  public:
   /// Throws DeviceError when there is no such device.
   explicit Cuda(int device = 0);
+  /// On a cudaStream_t of the caller's, which must live as long as this and its copies do, be of that device,
+  /// and is not destroyed; nullptr is the default stream (of which no graph can be made).
+  Cuda(int device, void* stream);
   /// How many devices there are; 0 without any, never an error.
   static int count();
 
