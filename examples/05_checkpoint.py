@@ -62,7 +62,11 @@ def network(model, tensors, k, point):
             alpha = tensors[f"{prefix}{step['name']}.alpha"]
             slots.append(alpha * x[0] + (1 - alpha) * x[1])
         else:
-            y = tensors[f"{prefix}{step['name']}.weight"] @ x[0] + tensors[f"{prefix}{step['name']}.bias"][:, None]
+            name = prefix + step["name"]
+            weight = tensors[name + ".weight"]
+            if name + ".factor" in tensors:
+                weight = numpy.exp(tensors[name + ".factor"])[:, None] * weight
+            y = weight @ x[0] + tensors[name + ".bias"][:, None]
             if step["kind"] == "dense":
                 slots.append(ACTIVATIONS[step["activation"]](y))
             else:

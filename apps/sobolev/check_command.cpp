@@ -119,23 +119,27 @@ Json network_json(const Understood& understood) {
                     {"activation", activation_name(layers.activation.value_or(n.activation))}};
   for (const auto& [unknown, expression] : n.output) output[unknown] = to_string(expression, longest_text);
   for (const Expr feature : n.features) features.push_back(to_string(feature, longest_text));
-  return {{"kind", network_kinds[std::size_t(n.kind)]},
-          {"depth", n.depth},
-          {"width", n.width},
-          {"activation", activation_name(n.activation)},
-          {"periodic_modes", n.periodic_modes},
-          {"normalize", n.normalize},
-          {"hard_initial", n.hard_initial ? Json(*n.hard_initial) : Json()},
-          {"first_layer_scale", n.first_layer_scale},
-          {"initialization", initializations[std::size_t(n.initialization)]},
-          {"fourier", {{"frequencies", n.fourier.frequencies}, {"scale", n.fourier.scale}}},
-          {"own", own},
-          {"scale", n.scale},
-          {"offset", n.offset},
-          {"output", output},
-          {"features", features},
-          {"symmetry", n.symmetry},
-          {"parameters", understood.parameters}};
+  return {
+      {"kind", network_kinds[std::size_t(n.kind)]},
+      {"depth", n.depth},
+      {"width", n.width},
+      {"activation", activation_name(n.activation)},
+      {"periodic_modes", n.periodic_modes},
+      {"normalize", n.normalize},
+      {"hard_initial", n.hard_initial ? Json(*n.hard_initial) : Json()},
+      {"first_layer_scale", n.first_layer_scale},
+      {"initialization", initializations[std::size_t(n.initialization)]},
+      {"fourier", {{"frequencies", n.fourier.frequencies}, {"scale", n.fourier.scale}}},
+      {"weight_factorization", n.weight_factorization ? Json{{"mean", n.weight_factorization->mean},
+                                                             {"deviation", n.weight_factorization->deviation}}
+                                                      : Json()},
+      {"own", own},
+      {"scale", n.scale},
+      {"offset", n.offset},
+      {"output", output},
+      {"features", features},
+      {"symmetry", n.symmetry},
+      {"parameters", understood.parameters}};
 }
 
 Json points_json(const PointOptions& points) {

@@ -75,6 +75,7 @@ std::string network_text(const Problem& problem) {
     out += fmt::format(", {} in {}", sign > 0 ? "even" : "odd", name);
   if (n.fourier.frequencies > 0) out += fmt::format(", {} random Fourier frequencies", n.fourier.frequencies);
   if (n.initialization == Initialization::siren) out += ", weights as in SIREN";
+  if (n.weight_factorization) out += ", weights factorised";
   if (!n.output.empty()) out += ", output transform";
   for (const auto& [unknown, own] : n.own)
     out += fmt::format("; {} by itself: {}, depth {}, width {}, {}", unknown,

@@ -11,6 +11,7 @@
 #include "kernels/common/cuda.hpp"
 #include "kernels/network/network_adjoint_block.hpp"
 #include "kernels/network/network_device.hpp"
+#include "kernels/network/network_factor_device.hpp"
 #include "kernels/network/network_shapes.hpp"
 
 namespace sobolev {
@@ -71,6 +72,8 @@ void run(const Cuda& cuda, const Network& network, const JetSpec& spec, View<con
   const detail::JetTable<T> table(spec);
   const detail::DeviceJetTable<T> device_table(cuda, table.view());
   const detail::NetworkPlan plan(network);
+  const detail::DeviceFactors<T> factors(cuda, plan);
+  const T* weights = factors.effective(parameters.data());
   with_block_shape<T>(device_table.view(), plan.width, cuda.products(), [&](auto s, const auto& jet) {
     using S = decltype(s);
     const std::size_t points = S::tile_points, tiles = (n + points - 1) / points;
@@ -79,15 +82,16 @@ void run(const Cuda& cuda, const Network& network, const JetSpec& spec, View<con
                           std::size_t(network.inputs()) * std::size_t(spec.channels()) * points);
     const unsigned blocks = persistent_blocks(cuda, tiles);
     const DeviceBuffer<T> memory(cuda, m.slice * blocks), shares(cuda, p * blocks);
-    m.parameters = parameters.data();
+    m.parameters = weights;
     m.memory = memory.data();
     m.gradients = shares.data();
     if (p > 0) clear<T, 1>(cuda, shares.view(shares.size()));
     launch<network_kernel<S>>(cuda, {blocks, {S::side, S::side}, S::shared_bytes}, m, jet, unsigned(tiles), x,
                               y, y_bar);
-    if (p > 0)
-      launch<sum_shares_kernel<T>>(cuda, {blocks_for(p, 256), 256}, static_cast<const T*>(shares.data()),
-                                   std::size_t(blocks), gradient);
+    if (p == 0) return;
+    launch<sum_shares_kernel<T>>(cuda, {blocks_for(p, 256), 256}, static_cast<const T*>(shares.data()),
+                                 std::size_t(blocks), gradient);
+    factors.pull_back(gradient.data(), 1, 0);
   });
 }
 }  // namespace

@@ -22,9 +22,10 @@ struct RowTerms {
   int count, copies, points, terms;
 };
 
+// Of a factorised weight: rows by W become those by V, and Σ_i ∂/∂W_oi W_oi those by s.
 template <class T>
-void output_rows(const TileSlots<T>& at, const StepLayout& step, const RowTerms& of, const T* row_scale,
-                 T* rows, std::size_t stride) {
+void output_rows(const TileSlots<T>& at, const StepLayout& step, const RowTerms& of, const T* packed,
+                 const T* row_scale, T* rows, std::size_t stride) {
   const int width = at.net.width, hidden = step.fan_in;
   const T* y = at.y(step.in[0]);
   for (int p = 0; p < of.count; ++p) {
@@ -33,14 +34,21 @@ void output_rows(const TileSlots<T>& at, const StepLayout& step, const RowTerms&
     for (int q = 0; q < step.fan_out; ++q) {
       const T* seed = at.tile.output_bar + (step.out + q) * at.tile.rows + p;
       T* to = row + step.weight + std::size_t(q) * std::size_t(hidden);
+      Vec<T> total{};
       for (int i = 0; i < hidden; i += lanes<T>) {
         const T* from = y + std::size_t(i / width) * at.panel() + std::size_t(i % width);
         Vec<T> sum{};
         for (int t = 0; t < of.terms; ++t)
           sum += seed[t * of.points] * load<T>(from + std::size_t(t * of.points + p) * at.width());
         sum *= scale;
+        if (step.factor > 0) {
+          total += sum * load<T>(packed + step.packed + std::size_t(q) * at.slot(step.in[0]).padded +
+                                 std::size_t(i));
+          sum *= packed[step.packed_factor + std::size_t(q)];
+        }
         store_part<T>(to + i, sum, hidden - i);
       }
+      if (step.factor > 0) row[step.factor + std::size_t(q)] = sum_lanes<T>(total);
       T bias = 0;
       for (int s = 0; s < of.copies; ++s) bias += seed[s * of.points];
       row[step.bias + std::size_t(q)] = bias * scale;
@@ -49,8 +57,8 @@ void output_rows(const TileSlots<T>& at, const StepLayout& step, const RowTerms&
 }
 
 template <class T>
-void dense_rows(const TileSlots<T>& at, const StepLayout& step, const RowTerms& of, const T* row_scale,
-                T* rows, std::size_t stride) {
+void dense_rows(const TileSlots<T>& at, const StepLayout& step, const RowTerms& of, const T* packed,
+                const T* row_scale, T* rows, std::size_t stride) {
   const int width = at.net.width, fan_in = step.fan_in, fan_out = step.fan_out;
   const std::size_t term = std::size_t(of.points) * at.width(), panel = at.panel();
   const T *in = at.y(step.in[0]), *bar = at.bar(step.out);
@@ -63,13 +71,24 @@ void dense_rows(const TileSlots<T>& at, const StepLayout& step, const RowTerms& 
       const T* d = bar + std::size_t(o / width) * panel + point + std::size_t(o % width);
       const int room = fan_out - o;
       T* to = row + o;
+      const bool factored = step.factor > 0;
+      const T* w = packed + step.packed + std::size_t(o / width) * std::size_t(fan_in) * at.width() +
+                   std::size_t(o % width);
+      const Vec<T> factor = factored ? load<T>(packed + step.packed_factor + o) : broadcast<T>(T(1));
+      Vec<T> total{};
       for (int i = 0; i < fan_in; ++i) {
         const T* a = in + std::size_t(i / width) * panel + point + std::size_t(i % width);
         Vec<T> sum{};
         for (int t = 0; t < of.terms; ++t)
           sum += a[std::size_t(t) * term] * load<T>(d + std::size_t(t) * term);
-        store_part<T>(to + std::size_t(i) * std::size_t(fan_out), sum * scale, room);
+        sum *= scale;
+        if (factored) {
+          total += sum * load<T>(w + std::size_t(i) * at.width());
+          sum *= factor;
+        }
+        store_part<T>(to + std::size_t(i) * std::size_t(fan_out), sum, room);
       }
+      if (factored) store_part<T>(rows + std::size_t(p) * stride + step.factor + std::size_t(o), total, room);
       Vec<T> bias{};
       for (int s = 0; s < of.copies; ++s) bias += load<T>(d + std::size_t(s) * term);
       store_part<T>(to + std::size_t(fan_in) * std::size_t(fan_out), bias * scale, room);
@@ -103,8 +122,8 @@ void network_tile_jacobian(const NetworkView& net, const detail::JetTableView<T>
   for (int k = net.step_count - 1; k >= 0; --k) {
     const StepLayout& step = net.steps[k];
     switch (step.kind) {
-      case Kind::output: output_rows<T>(at, step, of, row_scale, rows, stride); break;
-      case Kind::dense: dense_rows<T>(at, step, of, row_scale, rows, stride); break;
+      case Kind::output: output_rows<T>(at, step, of, packed, row_scale, rows, stride); break;
+      case Kind::dense: dense_rows<T>(at, step, of, packed, row_scale, rows, stride); break;
       case Kind::blend: blend_rows<T>(at, step, of, row_scale, rows, stride); break;
       case Kind::gate: break;
     }

@@ -18,6 +18,47 @@ void pack_panels(const T* from, std::size_t row_step, std::size_t column_step, i
         *to++ = c < columns ? from[std::size_t(r) * row_step + std::size_t(c) * column_step] : T(0);
       }
 }
+
+/// W = diag(eˢ) V of what was packed as V.
+template <class T>
+void apply_factor(const NetworkView& net, const StepLayout& step, const T* s, T* packed) {
+  T* factor = packed + step.packed_factor;
+  for (int o = 0; o < step.fan_out; ++o) factor[o] = T(__builtin_exp(double(s[o])));
+  const std::size_t width = std::size_t(net.width), fan_in = std::size_t(step.fan_in);
+  const std::size_t padded = net.slots[step.in[0]].padded;
+  if (step.kind == Kind::output) {
+    for (std::size_t i = 0; i < std::size_t(step.fan_out) * padded; ++i)
+      packed[step.packed + i] *= factor[i / padded];
+    return;
+  }
+  for (std::size_t o = 0; o < std::size_t(step.fan_out); ++o)
+    for (std::size_t i = 0; i < fan_in; ++i)
+      packed[step.packed + (o / width * fan_in + i) * width + o % width] *= factor[o];
+  if (step.in[0] == 0) return;
+  T* transposed = packed + step.packed_transpose;
+  for (std::size_t q = 0; q < padded / width; ++q)
+    for (std::size_t o = 0; o < std::size_t(step.fan_out); ++o)
+      for (std::size_t i = 0; i < width; ++i) *transposed++ *= factor[o];
+}
+
+/// From ∂/∂W in place of ∂/∂V: that, and ∂/∂s_o = Σ_i ∂/∂W_oi W_oi.
+template <class T>
+void factor_gradient(const NetworkView& net, const StepLayout& step, const T* packed, T* gradient) {
+  const bool last = step.kind == Kind::output;
+  const std::size_t width = std::size_t(net.width), fan_in = std::size_t(step.fan_in),
+                    fan_out = std::size_t(step.fan_out), padded = net.slots[step.in[0]].padded;
+  for (std::size_t o = 0; o < fan_out; ++o) {
+    T sum = 0;
+    for (std::size_t i = 0; i < fan_in; ++i) {
+      const T w =
+          packed[step.packed + (last ? o * padded + i : (o / width * fan_in + i) * width + o % width)];
+      T& d = gradient[step.weight + (last ? o * fan_in + i : i * fan_out + o)];
+      sum += d * w;
+      d *= packed[step.packed_factor + o];
+    }
+    gradient[step.factor + o] = sum;
+  }
+}
 }  // namespace
 
 template <class T>
@@ -48,6 +89,7 @@ void network_pack(const NetworkView& net, const T* parameters, T* packed) {
       case Kind::blend: packed[step.packed] = w[0]; break;
       case Kind::gate: break;
     }
+    if (step.factor > 0) apply_factor<T>(net, step, parameters + step.factor, packed);
   }
 }
 
@@ -62,7 +104,7 @@ void network_sum_accumulators(const T* accumulators, int count, std::size_t size
 }
 
 template <class T>
-void network_unpack_gradient(const NetworkView& net, const T* accumulator, T* gradient) {
+void network_unpack_gradient(const NetworkView& net, const T* packed, const T* accumulator, T* gradient) {
   const std::size_t width = std::size_t(net.width);
   for (int k = 0; k < net.step_count; ++k) {
     const StepLayout& step = net.steps[k];
@@ -84,13 +126,14 @@ void network_unpack_gradient(const NetworkView& net, const T* accumulator, T* gr
       case Kind::gate: continue;
     }
     for (int o = 0; o < step.fan_out; ++o) *w++ = accumulator[step.gradient_bias + std::size_t(o)];
+    if (step.factor > 0) factor_gradient<T>(net, step, packed, gradient);
   }
 }
 
 #define SOBOLEV_INSTANTIATE(T)                                                                         \
   template void network_pack<T>(const NetworkView&, const T*, T*);                                     \
   template void network_sum_accumulators<T>(const T*, int, std::size_t, std::size_t, std::size_t, T*); \
-  template void network_unpack_gradient<T>(const NetworkView&, const T*, T*);
+  template void network_unpack_gradient<T>(const NetworkView&, const T*, const T*, T*);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)
 #undef SOBOLEV_INSTANTIATE

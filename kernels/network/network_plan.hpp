@@ -20,6 +20,7 @@ struct NetworkStep {
   int in[3], out;
   int fan_in, fan_out;
   std::size_t weight, bias;  // in the flat parameters
+  std::size_t factor;        // s, or 0: W is what lies there
 };
 
 struct NetworkSlot {

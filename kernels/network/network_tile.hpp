@@ -27,6 +27,7 @@ struct StepLayout : NetworkStep {
   // dense: weight [panel out][fan_in][width], bias [padded out] and, unless it reads the inputs, the
   // transpose [panel in][fan_out][width]; output: weight [outputs][padded in], bias [outputs]; blend: α.
   std::size_t packed, packed_bias, packed_transpose;
+  std::size_t packed_factor;  // eˢ : [padded out], [outputs]
   // dense: [panel out][panel in][width][width], bias [padded out]; the others as packed.
   std::size_t gradient, gradient_bias;
 };
@@ -93,8 +94,8 @@ SOBOLEV_DECLARE_TARGETS(
     template <class T> void network_sum_accumulators(const T* accumulators, int count, std::size_t size,
                                                      std::size_t begin, std::size_t end, T* sum);
     /// The flat gradient from an accumulator.
-    template <class T>
-    void network_unpack_gradient(const detail::NetworkView&, const T* accumulator, T* gradient);
+    template <class T> void network_unpack_gradient(const detail::NetworkView&, const T* packed,
+                                                    const T* accumulator, T* gradient);
 
     /// tile.output from tile.input.
     template <class T> void network_tile_forward(const detail::NetworkView&, const detail::JetTableView<T>&,

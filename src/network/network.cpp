@@ -34,6 +34,10 @@ const Instruction& Network::append(Instruction i, int features, std::size_t para
   i.weight = parameters_;
   i.bias = i.weight + std::size_t(i.fan_in) * std::size_t(features);
   parameters_ += parameters;
+  if (factorized_ && (i.kind == Instruction::Kind::dense || i.kind == Instruction::Kind::output)) {
+    i.factor = parameters_;
+    parameters_ += std::size_t(features);
+  }
   if (i.kind == Instruction::Kind::output) {
     i.out = outputs_;
     outputs_ += features;
@@ -48,7 +52,7 @@ const Instruction& Network::append(Instruction i, int features, std::size_t para
 int Network::dense(int x, int features, Activation activation) {
   const int in = checked(x);
   check_range("width", features, most_features);
-  return append({Instruction::Kind::dense, {x, -1, -1}, 0, in, 0, activation, 0, 0}, features,
+  return append({Instruction::Kind::dense, {x, -1, -1}, 0, in, 0, activation, 0, 0, {}}, features,
                 std::size_t(in + 1) * std::size_t(features))
       .out;
 }
@@ -58,7 +62,7 @@ int Network::gate(int z, int a, int b) {
   require(checked(a) == n && checked(b) == n,
           fmt::format("network: a gate of {}, {} and {} features; they must be as many", n, checked(a),
                       checked(b)));
-  return append({Instruction::Kind::gate, {z, a, b}, 0, n, 0, Activation::tanh, 0, 0}, n, 0).out;
+  return append({Instruction::Kind::gate, {z, a, b}, 0, n, 0, Activation::tanh, 0, 0, {}}, n, 0).out;
 }
 
 int Network::blend(int z, int x, double alpha) {
@@ -66,7 +70,7 @@ int Network::blend(int z, int x, double alpha) {
   require(checked(x) == n,
           fmt::format("network: a blend of {} and {} features; they must be as many", n, checked(x)));
   const Instruction& i =
-      append({Instruction::Kind::blend, {z, x, -1}, 0, n, 0, Activation::tanh, 0, 0}, n, 1);
+      append({Instruction::Kind::blend, {z, x, -1}, 0, n, 0, Activation::tanh, 0, 0, {}}, n, 1);
   alphas_.emplace_back(i.weight, alpha);
   return i.out;
 }
@@ -75,8 +79,20 @@ void Network::output(int x, int count) {
   const int in = checked(x);
   check_range("the number of outputs", outputs_ + count, most_at_the_ends);
   check_range("the number of outputs", count, most_at_the_ends);
-  append({Instruction::Kind::output, {x, -1, -1}, 0, in, 0, Activation::tanh, 0, 0}, count,
+  append({Instruction::Kind::output, {x, -1, -1}, 0, in, 0, Activation::tanh, 0, 0, {}}, count,
          std::size_t(in + 1) * std::size_t(count));
+}
+
+Network Network::factorized() const {
+  Network same(inputs());
+  same.factorized_ = true;
+  for (const Instruction& i : instructions_) switch (i.kind) {
+      case Instruction::Kind::dense: same.dense(i.in[0], i.fan_out, i.activation); break;
+      case Instruction::Kind::gate: same.gate(i.in[0], i.in[1], i.in[2]); break;
+      case Instruction::Kind::blend: same.blend(i.in[0], i.in[1], alpha(i)); break;
+      case Instruction::Kind::output: same.output(i.in[0], i.fan_out); break;
+    }
+  return same;
 }
 
 int Network::width() const { return slots() == 1 ? 0 : *std::max_element(slots_.begin() + 1, slots_.end()); }
@@ -110,6 +126,7 @@ std::vector<ParameterArray> Network::arrays() const {
       case Instruction::Kind::output:
         all.push_back({name[k] + ".weight", {out, in}, i.weight, i.kind == Instruction::Kind::dense});
         all.push_back({name[k] + ".bias", {out}, i.bias, false});
+        if (i.factor) all.push_back({name[k] + ".factor", {out}, *i.factor, false});
         break;
       case Instruction::Kind::blend: all.push_back({name[k] + ".alpha", {1}, i.weight, false}); break;
       case Instruction::Kind::gate: break;

@@ -102,7 +102,8 @@ void network_backward(const Cpu& cpu, const Network& network, const JetSpec& spe
   }
   SOBOLEV_CALL(network_sum_accumulators<T>, accumulators.data(), int(chunks), size, std::size_t(0), size,
                accumulators.data());
-  SOBOLEV_CALL(network_unpack_gradient<T>, tiles.view, accumulators.data(), gradient.data());
+  SOBOLEV_CALL(network_unpack_gradient<T>, tiles.view, tiles.packed.data(), accumulators.data(),
+               gradient.data());
 }
 
 template void network_forward<float>(const Cpu&, const Network&, const JetSpec&, View<const float, 1>,

@@ -53,7 +53,7 @@ NetworkLayout<T>::NetworkLayout(const Network& network) : outputs_(network.outpu
     return begin;
   };
   for (const NetworkStep& s : plan.steps) {
-    StepLayout step{{s}, 0, 0, 0, 0, 0};
+    StepLayout step{{s}, 0, 0, 0, 0, 0, 0};
     const SlotLayout& in = slots_[std::size_t(s.in[0])];
     const std::size_t fan_in = std::size_t(s.fan_in), fan_out = std::size_t(s.fan_out);
     switch (s.kind) {
@@ -62,6 +62,7 @@ NetworkLayout<T>::NetworkLayout(const Network& network) : outputs_(network.outpu
         step.packed = take(packed_size_, padded * fan_in);
         step.packed_bias = take(packed_size_, padded);
         if (s.in[0] > 0) step.packed_transpose = take(packed_size_, in.padded * fan_out);
+        if (s.factor > 0) step.packed_factor = take(packed_size_, padded);
         step.gradient = take(gradient_size_, padded * in.padded);
         step.gradient_bias = take(gradient_size_, padded);
         break;
@@ -69,6 +70,7 @@ NetworkLayout<T>::NetworkLayout(const Network& network) : outputs_(network.outpu
       case Instruction::Kind::output:
         step.packed = take(packed_size_, fan_out * in.padded);
         step.packed_bias = take(packed_size_, fan_out);
+        if (s.factor > 0) step.packed_factor = take(packed_size_, fan_out);
         step.gradient = take(gradient_size_, fan_out * in.padded);
         step.gradient_bias = take(gradient_size_, fan_out);
         break;

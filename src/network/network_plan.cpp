@@ -21,7 +21,8 @@ NetworkPlan::NetworkPlan(const Network& network)
                      i.fan_in,
                      i.fan_out,
                      i.weight,
-                     i.bias});
+                     i.bias,
+                     i.factor.value_or(0)});
     if (i.kind == Instruction::Kind::dense) {
       slots[std::size_t(i.out)].activated = true;
       slots[std::size_t(i.out)].activation = i.activation;

@@ -34,6 +34,18 @@ std::vector<double> initial_parameters(const Network& network, const Features& f
       for (std::size_t o = 0; o < width; ++o)
         parameters[i.bias + o] = (siren ? std::numbers::pi : 1.0) * (2 * biases.uniform(o) - 1);
     }
+    if (i.factor && options.weight_factorization) {
+      const Philox factors(seed, 2000 + layer);
+      for (std::size_t o = 0; o < width; ++o) {
+        const double s =
+            options.weight_factorization->mean + options.weight_factorization->deviation * factors.normal(o);
+        parameters[*i.factor + o] = s;
+        for (std::size_t k = 0; k < std::size_t(i.fan_in); ++k) {
+          const bool last = i.kind == Instruction::Kind::output;
+          parameters[i.weight + (last ? o * std::size_t(i.fan_in) + k : k * width + o)] *= std::exp(-s);
+        }
+      }
+    }
     ++layer;
   }
   return parameters;

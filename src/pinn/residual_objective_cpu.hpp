@@ -183,7 +183,7 @@ struct ResidualObjectiveOn<T, Cpu> {
     for (std::size_t i = 0; i < size; i += part)
       SOBOLEV_CALL(network_sum_accumulators<T>, accumulators.data(), int(chunks), size, i,
                    std::min(size, i + part), accumulators.data());
-    SOBOLEV_CALL(network_unpack_gradient<T>, net, accumulators.data(), gradient.data());
+    SOBOLEV_CALL(network_unpack_gradient<T>, net, packed.data(), accumulators.data(), gradient.data());
   }
 
   /// Threads for `points` of a group: operations of a forward pass, the least that is done with them.

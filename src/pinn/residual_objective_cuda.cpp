@@ -89,6 +89,7 @@ ResidualObjectiveOn<T, Cuda>::ResidualObjectiveOn(const Cuda& on, Network n, con
       features(f),
       symmetry(std::move(s)),
       plan(network),
+      factors(cuda, plan),
       memory(cuda),
       batch_features(cuda),
       features_scratch(cuda),
@@ -256,6 +257,7 @@ template <class T>
 void ResidualObjectiveOn<T, Cuda>::sum_shares(View<T, 1> gradient) {
   check_parameters(gradient.size(), network.parameters());
   device_sum_shares<T>(cuda, shares.data(), device_residual_blocks(cuda), gradient);
+  factors.pull_back(gradient.data(), 1, 0);
 }
 
 template <class T>
@@ -274,8 +276,9 @@ void ResidualObjectiveOn<T, Cuda>::add_loss(const CudaGroup<T>& g, double* sum) 
 template <class T>
 double ResidualObjectiveOn<T, Cuda>::loss(View<const T, 1> parameters) {
   check_parameters(parameters.size(), network.parameters());
+  const T* theta = factors.effective(parameters.data());
   for (auto& g : groups) {
-    const DeviceNetwork<T> net = on_group(*g, parameters.data());
+    const DeviceNetwork<T> net = on_group(*g, theta);
     if (!weigh_slices(*g, net)) {
       ResidualResults<T> results{};
       results.tile_loss = g->tile_loss.data();
@@ -290,10 +293,11 @@ template <class T>
 void ResidualObjectiveOn<T, Cuda>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient,
                                                  View<double, 1> loss) {
   check_parameters(parameters.size(), network.parameters());
+  const T* theta = factors.effective(parameters.data());
   if (groups.empty()) clear<double, 1>(cuda, loss);
   clear_shares();
   for (auto& g : groups) {
-    const DeviceNetwork<T> net = on_group(*g, parameters.data(), cuda.products());
+    const DeviceNetwork<T> net = on_group(*g, theta, cuda.products());
     weigh_slices(*g, net);
     ResidualResults<T> results{};
     results.tile_loss = g->tile_loss.data();
@@ -315,9 +319,10 @@ void ResidualObjectiveOn<T, Cuda>::residuals(int group, View<const T, 1> paramet
   CudaGroup<T>& g = at(group);
   check_residuals(r.shape(), g.weights.size(), g.points);
   check_parameters(parameters.size(), network.parameters());
+  const T* theta = factors.effective(parameters.data());
   ResidualResults<T> results{};
   results.residuals = r.data();
-  forward(g, on_group(g, parameters.data()), g.view(false), results);
+  forward(g, on_group(g, theta), g.view(false), results);
 }
 
 template <class T>
@@ -326,6 +331,7 @@ void ResidualObjectiveOn<T, Cuda>::pull_back(View<const T, 1> parameters,
                                              View<T, 1> gradient) {
   require(seeds.size() == groups.size(), "residual objective: seeds are needed for each group");
   check_parameters(parameters.size(), network.parameters());
+  const T* theta = factors.effective(parameters.data());
   clear_shares();
   for (std::size_t i = 0; i < seeds.size(); ++i) {
     const CudaGroup<T>& g = *groups[i];
@@ -333,7 +339,7 @@ void ResidualObjectiveOn<T, Cuda>::pull_back(View<const T, 1> parameters,
     ResidualResults<T> results{};
     results.seeds = seeds[i].data();
     results.shares = shares.data();
-    forward(g, on_group(g, parameters.data()), g.view(false), results);
+    forward(g, on_group(g, theta), g.view(false), results);
   }
   sum_shares(gradient);
 }
@@ -348,11 +354,12 @@ void ResidualObjectiveOn<T, Cuda>::weigh(int group, View<T, 2> r) {
 template <class T>
 std::vector<std::vector<double>> ResidualObjectiveOn<T, Cuda>::row_norms(View<const T, 1> parameters) {
   check_parameters(parameters.size(), network.parameters());
+  const T* theta = factors.effective(parameters.data());
   const std::size_t stride = row_stride(network.parameters());
   std::vector<std::vector<double>> all;
   for (const auto& group : groups) {
     const CudaGroup<T>& g = *group;
-    const DeviceNetwork<T> net = on_group(g, parameters.data());
+    const DeviceNetwork<T> net = on_group(g, theta);
     const DeviceGroupView<T> view = g.view(false, true);
     const std::size_t residuals = g.weights.size();
     std::vector<double> sum(residuals, 0.0);
@@ -364,6 +371,7 @@ std::vector<std::vector<double>> ResidualObjectiveOn<T, Cuda>::row_norms(View<co
       size_rows(batch.count * tile * stride);
       norms.resize(points * residuals);
       device_jacobian<T>(cuda, net, view, batch, rows.data(), stride, {memory.data(), memory.size()});
+      factors.pull_back(rows.data(), points * residuals, stride);
       device_row_norms<T>(cuda, rows.data(), points * residuals, stride, network.parameters(), norms.data());
       const std::vector<double> squares = norms.fetch();
       std::size_t row = 0;
@@ -382,13 +390,14 @@ double ResidualObjectiveOn<T, Cuda>::normal_equations(View<const T, 1> parameter
                                                       View<T, 1> gradient) {
   const std::size_t p = network.parameters(), stride = row_stride(p);
   check_parameters(parameters.size(), p);
+  const T* theta = factors.effective(parameters.data());
   check_normal_equations(matrix.shape(), gradient.size(), p);
   // The residual is one more column of the Jacobian: its products are Jᵀr and rᵀr.
   products.resize(stride * stride);
   clear<T, 1>(cuda, products.view());
   for (const auto& group : groups) {
     CudaGroup<T>& g = *group;
-    const DeviceNetwork<T> net = on_group(g, parameters.data());
+    const DeviceNetwork<T> net = on_group(g, theta);
     weigh_slices(g, net);
     const DeviceGroupView<T> view = g.view(true);
     std::size_t alive = g.host_tiles.size();  // tiles before the slices that vanished
@@ -405,6 +414,7 @@ double ResidualObjectiveOn<T, Cuda>::normal_equations(View<const T, 1> parameter
       const std::size_t count = (last->first + last->count - begin->first) * g.weights.size();
       size_rows(batch.count * tile * stride);
       device_jacobian<T>(cuda, net, view, batch, rows.data(), stride, {memory.data(), memory.size()});
+      factors.pull_back(rows.data(), count, stride);
       syrk<T>(cuda, View<const T, 2>(rows.data(), count, stride),
               View<T, 2>(products.data(), stride, stride));
     });

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/network/features_device.hpp"
+#include "kernels/network/network_factor_device.hpp"
 #include "kernels/pinn/residual_device.hpp"
 #include "residual_objective.hpp"
 
@@ -79,6 +80,7 @@ struct ResidualObjectiveOn<T, Cuda> {
   Features features;
   std::vector<Symmetry> symmetry;
   NetworkPlan plan;
+  DeviceFactors<T> factors;
   std::vector<std::unique_ptr<CudaGroup<T>>> groups;
   bool held = false;
   DeviceArray<T> memory, batch_features, features_scratch, shares, rows, products;

@@ -86,7 +86,7 @@ Network network_of(const Problem& problem) {
     for (next = i; next < problem.unknowns.size() && last.at(problem.unknowns[next]) == slot;) ++next;
     network.output(slot, int(next - i));
   }
-  return network;
+  return n.weight_factorization ? network.factorized() : network;
 }
 
 std::vector<Symmetry> mirror_symmetry(const Problem& problem) {

@@ -135,6 +135,12 @@ void check_network(const Problem& problem) {
   }
   between(problem, "network.periodic_modes", network.periodic_modes, 0, most_modes);
   positive(problem, "network.first_layer_scale", network.first_layer_scale);
+  if (network.weight_factorization) {
+    between(problem, "network.weight_factorization.mean", network.weight_factorization->mean, -10.0, 10.0);
+    not_negative(problem, "network.weight_factorization.deviation", network.weight_factorization->deviation);
+    between(problem, "network.weight_factorization.deviation", network.weight_factorization->deviation, 0.0,
+            10.0);
+  }
   between(problem, "network.fourier.frequencies", network.fourier.frequencies, 0, most_modes);
   if (network.fourier.scale.empty())
     fail(problem, "network.fourier", "network.fourier.scale is empty; give a positive number or several");

@@ -218,10 +218,10 @@ void read_stop(const ProblemReader& reader, const TomlNode& node, StopOptions& s
 }  // namespace
 
 void read_network(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
-  std::vector<std::string> keys = {"kind",           "depth",     "width",         "activation",
-                                   "periodic_modes", "normalize", "hard_initial",  "first_layer_scale",
-                                   "scale",          "offset",    "output",        "features",
-                                   "symmetry",       "fourier",   "initialization"};
+  std::vector<std::string> keys = {"kind",           "depth",     "width",          "activation",
+                                   "periodic_modes", "normalize", "hard_initial",   "first_layer_scale",
+                                   "scale",          "offset",    "output",         "features",
+                                   "symmetry",       "fourier",   "initialization", "weight_factorization"};
   std::vector<std::string> own;  // unknowns that may have a network of their own
   for (const std::string& u : problem.unknowns)
     if (std::find(keys.begin(), keys.end(), u) == keys.end()) own.push_back(u);
@@ -251,6 +251,15 @@ void read_network(const ProblemReader& reader, const TomlNode& node, Problem& pr
   if (const TomlNode* name = node.find("initialization"))
     network.initialization = static_cast<Initialization>(
         reader.choice(*name, "network.initialization", {initializations.begin(), initializations.end()}));
+  if (const TomlNode* given = node.find("weight_factorization")) {
+    const std::string path = "network.weight_factorization";
+    reader.table(*given, path, {"mean", "deviation"}, "{ mean = 0.5, deviation = 0.1 }");
+    reader.remember(path, given->position);
+    WeightFactorization& factorization = network.weight_factorization.emplace();
+    if (const TomlNode* mean = given->find("mean")) factorization.mean = reader.number(*mean, path + ".mean");
+    if (const TomlNode* deviation = given->find("deviation"))
+      factorization.deviation = reader.number(*deviation, path + ".deviation");
+  }
   if (const TomlNode* fourier = node.find("fourier")) read_fourier(reader, *fourier, network.fourier);
   const auto by_unknown = [&](const std::string& key, std::map<std::string, double>& values) {
     const TomlNode* given = node.find(key);

@@ -142,6 +142,12 @@ TomlNode network_node(const NetworkOptions& network) {
   }
   add_unless(out, "initialization", std::string(initializations[std::size_t(network.initialization)]),
              std::string(initializations[0]));
+  if (network.weight_factorization) {
+    TomlNode factorization;
+    add(factorization, "mean", network.weight_factorization->mean);
+    add(factorization, "deviation", network.weight_factorization->deviation);
+    add(out, "weight_factorization", factorization);
+  }
   if (network.fourier.frequencies > 0) {
     TomlNode fourier;
     add(fourier, "frequencies", network.fourier.frequencies);

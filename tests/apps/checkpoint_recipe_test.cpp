@@ -55,6 +55,13 @@ const Case cases[] = {
      "[conditions]\nstart = { where = \"t = 0\", equation = \"u = exp(-x^2)\" }\n"
      "[network]\nkind = \"pirate\"\ndepth = 1\n[training]\nwindows = 2\n",
      2},
+    {"FactorisedWithFourierFeaturesAndTwoNetworks",
+     "unknowns = [\"u\", \"v\"]\n[coordinates]\nt = [0, 1]\nx = { range = [-1, 1], periodic = true }\n"
+     "y = [0, 2]\n[equations]\nfirst = \"u_t = u_xx + v\"\nsecond = \"v_t = v_yy - u\"\n"
+     "[conditions]\nstart = { where = \"t = 0\", equation = \"u = sin(pi*x)\" }\n"
+     "[network]\nfourier = { frequencies = 3, scale = [1, 2] }\nweight_factorization = {}\n"
+     "initialization = \"siren\"\nactivation = \"sin\"\nv = { kind = \"modified_mlp\", width = 5 }\n",
+     3},
     {"SteadyWithATransformedOutput",
      "unknowns = [\"u\"]\n[coordinates]\nx = [0, 1]\ny = [0, 1]\n"
      "[equations]\npoisson = \"u_xx + u_yy = 1\"\n"

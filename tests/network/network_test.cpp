@@ -79,7 +79,8 @@ std::vector<Series> outputs_of(const TaylorSeries& taylor, const Network& networ
         case Instruction::Kind::output:
           for (std::size_t f = 0; f < in.size(); ++f) {
             const bool last = i.kind == Instruction::Kind::output;
-            const double w = double(parameters[i.weight + (last ? o * in.size() + f : f * out.size() + o)]);
+            double w = double(parameters[i.weight + (last ? o * in.size() + f : f * out.size() + o)]);
+            if (i.factor) w *= std::exp(double(parameters[*i.factor + o]));
             for (std::size_t a = 0; a < taylor.size(); ++a) out[o][a] += w * in[f][a];
           }
           out[o][taylor[MultiIndex{}]] += double(parameters[i.bias + o]);
@@ -180,7 +181,7 @@ TYPED_TEST(Networks, ForwardIsTheTruncatedTaylorSeries) {
     const std::size_t k = std::size_t(spec.channels());
     for (const Network& shape :
          {mlp(2, 1, 1, 5), mlp(3, 2, 2, 20), modified_mlp(2, 1, 2, 11), pirate(2, 1, 1, 9), mlp(2, 1, 2, 33),
-          branches(3, 10), residual_of_inputs(4)}) {
+          branches(3, 10), residual_of_inputs(4), branches(2, 9).factorized()}) {
       for (std::size_t n : {0, 1, 31, 97}) {
         test::Guarded<TypeParam> theta(shape.parameters(), 1, 0.4),
             x(k * std::size_t(shape.inputs()) * n, 2, 0.5), y(k * std::size_t(shape.outputs()) * n, 3);
@@ -240,7 +241,9 @@ TYPED_TEST(Networks, BackwardIsThatOfTheCpuInDouble) {
                             pirate(12, 2, 1, 10, Activation::swish),
                             branches(3, 12),
                             branches(2, 40, Activation::softplus),
-                            residual_of_inputs(5)};
+                            residual_of_inputs(5),
+                            branches(3, 20).factorized(),
+                            mlp(3, 2, 2, 36, Activation::softplus).factorized()};
   for (const Case& c : cases())
     for (const Network& shape : shapes) {
       SCOPED_TRACE(c.name);
@@ -319,7 +322,7 @@ TEST(NetworkGradient, AgreesWithFiniteDifferences) {
        {Activation::tanh, Activation::sin, Activation::gelu, Activation::swish, Activation::softplus})
     for (const Network& shape :
          {mlp(3, 2, 2, 9, activation), modified_mlp(3, 1, 2, 7, activation), pirate(3, 1, 2, 6, activation),
-          branches(3, 6, activation), residual_of_inputs(3)})
+          branches(3, 6, activation), residual_of_inputs(3), branches(3, 5, activation).factorized()})
       for (const Case& c : cases()) {
         SCOPED_TRACE(c.name);
         const JetSpec spec = spec_of(c);

@@ -41,6 +41,7 @@ Problem assembled() {
   n.hard_initial = false;
   n.first_layer_scale = std::numbers::e;
   n.initialization = Initialization::siren;
+  n.weight_factorization = {1.0 / 3, 0.2};
   n.fourier = {12, {0.5, 1.0 / 3}};
   n.own = {{"v", {NetworkKind::mlp, 1, 9, Activation::sin}}, {"u", {{}, 2, {}, {}}}};
   n.scale = {{"v", 1.0 / 3}};
@@ -92,14 +93,14 @@ TEST(ToToml, EveryOptionOfAProblemAssembledInCpp) {
 // structs stops this from compiling, and belongs into assembled() and to_toml() as well.
 TEST(ToToml, AssembledHasNoDefaults) {
   const Problem p = assembled(), standard;
-  const auto& [kind, depth, width, activation, modes, normalize, hard, first, initialization, fourier, scale,
-               offset, output, features, symmetry, own] = p.network;
+  const auto& [kind, depth, width, activation, modes, normalize, hard, first, initialization, fourier,
+               factorization, scale, offset, output, features, symmetry, own] = p.network;
   const NetworkOptions n;
   EXPECT_TRUE(kind == NetworkKind(network_kinds.size() - 1) && depth != n.depth && width != n.width &&
               activation != n.activation && modes != n.periodic_modes && normalize != n.normalize &&
               hard != n.hard_initial && first != n.first_layer_scale && initialization != n.initialization &&
-              fourier.frequencies > 0 && !scale.empty() && !offset.empty() && !output.empty() &&
-              !features.empty() && !symmetry.empty() && own.size() == 2);
+              fourier.frequencies > 0 && factorization && !scale.empty() && !offset.empty() &&
+              !output.empty() && !features.empty() && !symmetry.empty() && own.size() == 2);
   const auto& [precision, products, seed, points, causal, windows, stop, phases] = p.training;
   const TrainingOptions s;
   EXPECT_TRUE(precision != s.precision && products != s.products && seed != s.seed && !(causal == s.causal) &&

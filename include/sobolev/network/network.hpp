@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct Instruction {
   Activation activation;  // dense
   std::size_t weight;     // where W, or α, begins in the parameters
   std::size_t bias;
+  /// Of a factorised network: where s : [out] begins; W is diag(eˢ) V, and V what `weight` names.
+  std::optional<std::size_t> factor;
 };
 
 /// An array of a network's parameters, as files have it.
@@ -56,6 +59,11 @@ class Network {
   /// The next `count` of the network's outputs, of at most 1024.
   void output(int x, int count);
 
+  /// The same network with W = diag(eˢ) V for each weight (random weight factorisation), s after each bias.
+  /// Source: Wang, Wang, Seidman & Perdikaris 2022, "Random weight factorization improves the training of
+  /// continuous neural representations".
+  Network factorized() const;
+
   int inputs() const { return slots_[0]; }
   int outputs() const { return outputs_; }
   /// P.
@@ -69,7 +77,7 @@ class Network {
   double alpha(const Instruction& blend) const;
   /// By instruction: "layers.k", k counting dense and output instructions, or "blends.k"; "" for gates.
   std::vector<std::string> names() const;
-  /// layers.k.weight, layers.k.bias, blends.k.alpha.
+  /// layers.k.weight, layers.k.bias, layers.k.factor, blends.k.alpha.
   std::vector<ParameterArray> arrays() const;
   /// Multiplications of one forward pass by a point's value: Σ fan_in · fan_out.
   double products() const;
@@ -84,6 +92,7 @@ class Network {
   std::vector<std::pair<std::size_t, double>> alphas_;  // by offset
   std::size_t parameters_ = 0;
   int outputs_ = 0;
+  bool factorized_ = false;
 };
 
 // The hidden layers of the networks below on the slot `inputs` of a network; the last slot. What several

@@ -67,6 +67,12 @@ struct FourierOptions {
   friend bool operator==(const FourierOptions&, const FourierOptions&) = default;
 };
 
+/// Random weight factorisation: each weight is W = diag(eˢ) V, s ~ N(mean, deviation²) at the start.
+struct WeightFactorization {
+  double mean = 0.5, deviation = 0.1;
+  friend bool operator==(const WeightFactorization&, const WeightFactorization&) = default;
+};
+
 /// The network of one unknown by itself. What is left out is that of the others'.
 struct OwnNetwork {
   std::optional<NetworkKind> kind = {};
@@ -88,6 +94,7 @@ struct NetworkOptions {
   double first_layer_scale = 1;  // multiplies the initial weights of layers that read the inputs
   Initialization initialization = Initialization::glorot;
   FourierOptions fourier = {};
+  std::optional<WeightFactorization> weight_factorization = {};
   /// By unknown: u = offset + scale·N with a network output N of order one (docs/defaults.md). What is
   /// left out is found from the conditions and equations.
   std::map<std::string, double> scale, offset;
