@@ -11,7 +11,7 @@
 namespace sobolev {
 namespace {
 /// u_t − ν u_xx + u v, and v − u_x: two unknowns, two residuals.
-Problem coupled(int width) {
+Problem coupled(int width, bool branches = false) {
   Problem p;
   p.unknowns = {"u", "v"};
   p.add_coordinate("t", 0, 1).add_coordinate("x", -1, 1);
@@ -22,6 +22,12 @@ Problem coupled(int width) {
   p.network.depth = 2;
   p.network.width = width;
   p.network.hard_initial = false;
+  if (branches) {  // two networks with gates, blends and factorised weights
+    p.network.kind = NetworkKind::pirate;
+    p.network.depth = 1;
+    p.network.own["v"] = {NetworkKind::modified_mlp, 2, width - 3, Activation::sin};
+    p.network.weight_factorization.emplace();
+  }
   return p;
 }
 
@@ -37,8 +43,9 @@ struct Fixture {
   BufferOn<E, T> parameters_memory, result;
   int interior, boundary;
 
-  Fixture(const E& on, std::size_t n, int width = 12, std::vector<Symmetry> symmetry = {})
-      : problem(detail::with_defaults(coupled(width))),
+  Fixture(const E& on, std::size_t n, int width = 12, std::vector<Symmetry> symmetry = {},
+          bool branches = false)
+      : problem(detail::with_defaults(coupled(width, branches))),
         model(problem, 0),
         executor(on),
         step(on, model.network(), model.features(), symmetry),
@@ -149,8 +156,9 @@ TYPED_TEST(StepTyped, LossIsTheWeightedSumOfSquaredResiduals) {
 }
 
 TYPED_TEST(StepDouble, GradientAgreesWithFiniteDifferences) {
-  for (const std::vector<Symmetry>& symmetry : {std::vector<Symmetry>{}, {{1, -1}}, {{1, 1}, {0, -1}}}) {
-    Fixture<TypeParam> f(this->on(), 70, 12, symmetry);
+  for (const std::vector<Symmetry>& symmetry :
+       {std::vector<Symmetry>{}, {{1, -1}}, {{1, 1}, {0, -1}}, {{1, 1}}}) {
+    Fixture<TypeParam> f(this->on(), 70, 12, symmetry, symmetry.size() == 1 && symmetry[0].sign > 0);
     std::vector<double> gradient;
     f.loss_gradient(gradient);
     for (std::size_t i = 0; i < f.theta.size(); i += 11) {
@@ -185,7 +193,7 @@ TYPED_TEST(StepTyped, NormalEquationsAreTheSumOfRowProducts) {
   using T = typename TypeParam::Scalar;
   const std::vector<Symmetry> none, even{{1, 1}};
   for (int width : {5, 13, 40}) {
-    Fixture<TypeParam> f(this->on(), 13, width, width == 5 ? even : none);
+    Fixture<TypeParam> f(this->on(), 13, width, width == 5 ? even : none, width == 13);
     const std::size_t p = f.theta.size();
     std::vector<T> matrix, g, gradient;
     const double loss = f.normal_equations(matrix, g);
