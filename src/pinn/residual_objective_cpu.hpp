@@ -248,7 +248,8 @@ struct ResidualObjectiveOn<T, Cpu> {
   void for_jacobian_blocks(Group<T>& g, const GroupView<T>& view, std::size_t stride, Body&& consume) {
     const std::size_t per_point = std::size_t(view.residuals);
     const std::size_t size = std::size_t(SOBOLEV_CALL(residual_tile_points<T>, geometry, view));
-    const std::size_t tiles_per_block = std::max<std::size_t>(1, 768 / (size * per_point));
+    const std::size_t tiles_per_block =
+        std::max<std::size_t>(1, SymmetricUpdate<T>::block_rows / (size * per_point));
     const std::size_t capacity = tiles_per_block * size * per_point;
     if (rows.size() < capacity * stride) rows = Buffer<T>(capacity * stride);
     if (values.size() < capacity) values = Buffer<T>(capacity);
