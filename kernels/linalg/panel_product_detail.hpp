@@ -74,9 +74,10 @@ SOBOLEV_INLINE void panel_product(const T* a, std::size_t a_panel, int rows, int
                                c + std::size_t(r) * width);
 }
 
-/// c[m] += sign · Σ_r left[m][r] · d[r] for mr features, whose columns start at left[m]: c : [mr][stride].
-/// far: for operands beyond the first cache; rows to come, and c, are asked for ahead of their use.
-template <class T, int nv, int mr, int sign, bool far>
+/// c[m] += sign · Σ_r left[m][r·step] · d[r] for mr features, whose columns start at left[m]: c :
+/// [mr][stride]. far: for operands beyond the first cache; rows to come, and c, are asked for ahead of their
+/// use.
+template <class T, int nv, int mr, int sign, bool far, int step = nv* lanes<T>>
 SOBOLEV_INLINE void panel_outer_block(const T* const* left, const T* d, int rows, T* c, std::size_t stride) {
   constexpr int width = nv * lanes<T>;
   Vec<T> sum[mr][nv] = {};
@@ -90,19 +91,19 @@ SOBOLEV_INLINE void panel_outer_block(const T* const* left, const T* d, int rows
   }
   const std::size_t end = std::size_t(rows) * width;
 #pragma GCC unroll 2
-  for (std::size_t r = 0; r < end; r += width) {
+  for (std::size_t r = 0, l = 0; r < end; r += width, l += step) {
     Vec<T> right[nv];
     if constexpr (far) {
-      constexpr std::size_t ahead = 16 * width;
-      __builtin_prefetch(column[0] + r + ahead);
+      constexpr std::size_t ahead = 24;
+      if constexpr (step > 1) __builtin_prefetch(column[0] + l + ahead * step);
 #pragma GCC unroll 4
-      for (int v = 0; v < nv; ++v) __builtin_prefetch(d + r + ahead + v * lanes<T>);
+      for (int v = 0; v < nv; ++v) __builtin_prefetch(d + r + ahead * width + v * lanes<T>);
     }
 #pragma GCC unroll 4
     for (int v = 0; v < nv; ++v) right[v] = load<T>(d + r + v * lanes<T>);
 #pragma GCC unroll 16
     for (int m = 0; m < mr; ++m) {
-      const Vec<T> x = broadcast<T>(column[m][r]);
+      const Vec<T> x = broadcast<T>(column[m][l]);
 #pragma GCC unroll 4
       for (int v = 0; v < nv; ++v) sum[m][v] += x * right[v];
     }
