@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A = UᵀU, upper triangle, and its solution.                                            a : [P, P]
-// Left-looking in block rows of 96: a block row takes the products of all rows above it, is factored on its
-// diagonal by one thread, and solved, by all threads, in column panels of three SIMD vectors that hold U a
-// second time as the products read it. FLOPs P³/3; a is read and written once, U P³/(6·96) elements from L3:
-// bound by the FMA units for P beyond a few hundred, by the diagonal blocks (96³/3 FLOPs each, one thread)
-// below.
+// Right-looking in blocks of 96 rows: the diagonal block by one thread, then its block row by panels of
+// three SIMD vectors and the trailing update by pairs of panels, by all threads. FLOPs P³/3, bytes about
+// P³/(3·96)·8 of the matrix from cache: bound by the FMA units for P beyond a few hundred, by the diagonal
+// blocks (96³/3 FLOPs each, one thread) below.
 #include "sobolev/linalg/cholesky.hpp"
 
 #include "kernels/linalg/panel_product_detail.hpp"
@@ -16,56 +15,64 @@ constexpr int vectors = 3;
 }  // namespace
 
 template <class T>
-bool panel_factor(T* block) {
+bool panel_factor(T* c, std::size_t ld, T* block) {
   constexpr int width = vectors * lanes<T>;
+  for (int r = 0; r < width; ++r)
+    for (int v = 0; v < width; v += lanes<T>)
+      store<T>(block + r * width + v, load<T>(c + std::size_t(r) * ld + v));
   for (int r = 0; r < width; ++r) {
     T* row = block + r * width;
     if (!(row[r] > 0) || row[r] - row[r] != 0) return false;  // not positive, or not finite
     const T inverse = T(1) / square_root(row[r]);
-    for (int v = r / lanes<T> * lanes<T>; v < width; v += lanes<T>)
-      store<T>(row + v, load<T>(row + v) * inverse);
+    for (int v = 0; v < width; v += lanes<T>) store<T>(row + v, load<T>(row + v) * inverse);
     for (int s = r + 1; s < width; ++s) {
-      const Vec<T> x = broadcast<T>(row[s]);
+      const Vec<T> factor = broadcast<T>(row[s]);
       T* below = block + s * width;
       for (int v = s / lanes<T> * lanes<T>; v < width; v += lanes<T>)
-        store<T>(below + v, load<T>(below + v) - x * load<T>(row + v));
+        store<T>(below + v, load<T>(below + v) - factor * load<T>(row + v));
     }
   }
+  for (int r = 0; r < width; ++r)
+    for (int i = r; i < width; ++i) c[std::size_t(r) * ld + std::size_t(i)] = block[r * width + i];
   return true;
 }
 
 template <class T>
-void panel_solve(const T* factor, T* block) {
+void panel_solve(const T* block, T* c, std::size_t ld, T* panel) {
   constexpr int width = vectors * lanes<T>;
+  for (int r = 0; r < width; ++r)
+    for (int v = 0; v < width; v += lanes<T>)
+      store<T>(panel + r * width + v, load<T>(c + std::size_t(r) * ld + v));
   for (int r = 0; r < width; ++r) {
-    const T inverse = T(1) / factor[r * width + r];
+    const T inverse = T(1) / block[r * width + r];
     Vec<T> row[vectors];
     for (int v = 0; v < vectors; ++v) {
-      row[v] = load<T>(block + r * width + v * lanes<T>) * inverse;
-      store<T>(block + r * width + v * lanes<T>, row[v]);
+      row[v] = load<T>(panel + r * width + v * lanes<T>) * inverse;
+      store<T>(panel + r * width + v * lanes<T>, row[v]);
+      store<T>(c + std::size_t(r) * ld + std::size_t(v * lanes<T>), row[v]);
     }
     for (int s = r + 1; s < width; ++s) {
-      const Vec<T> x = broadcast<T>(factor[r * width + s]);
+      const Vec<T> factor = broadcast<T>(block[r * width + s]);
       for (int v = 0; v < vectors; ++v) {
-        T* p = block + s * width + v * lanes<T>;
-        store<T>(p, load<T>(p) - x * row[v]);
+        T* p = panel + s * width + v * lanes<T>;
+        store<T>(p, load<T>(p) - factor * row[v]);
       }
     }
   }
 }
 
-template bool panel_factor<float>(float*);
-template bool panel_factor<double>(double*);
-template void panel_solve<float>(const float*, float*);
-template void panel_solve<double>(const double*, double*);
+template bool panel_factor<float>(float*, std::size_t, float*);
+template bool panel_factor<double>(double*, std::size_t, double*);
+template void panel_solve<float>(const float*, float*, std::size_t, float*);
+template void panel_solve<double>(const double*, double*, std::size_t, double*);
 }  // namespace sobolev::SOBOLEV_TARGET
 
 #if SOBOLEV_DISPATCHER
-#include <algorithm>
 
 #include "kernels/common/threads.hpp"
+#include "kernels/linalg/symmetric_detail.hpp"
 #include "kernels/linalg/symmetric_shapes.hpp"
-#include "sobolev/core/buffer.hpp"
+#include "sobolev/core/error.hpp"
 
 namespace sobolev {
 template <class T>
@@ -74,44 +81,30 @@ bool cholesky(const Cpu& cpu, View<T, 2> a) {
   const std::size_t p = a.extent(0);
   if (p == 0) return true;
   // Both panel widths, 3·lanes of any instruction set, divide the block.
-  constexpr std::size_t block_rows = 96, product_rows = 384;
+  constexpr std::size_t block_rows = 96;
   const std::size_t width = std::size_t(SOBOLEV_CALL(panel_width<T>, ));
-  const std::size_t panels = (p + width - 1) / width, steps = block_rows / width;
-  // U in blocks [width][width]: column panel j down to the end of its diagonal block, one after the other.
-  const auto begin_of = [&](std::size_t j) {
-    const std::size_t b = j / steps;
-    return (steps * (b * (b + 1) / 2) + j % steps * (b + 1)) * block_rows * width;
+  const std::size_t panels = (p + width - 1) / width, ld = panels * width, steps = block_rows / width;
+  // In place when whole panels make up the matrix, else in a copy with the identity beyond it.
+  Buffer<T> copy(p == ld ? 0 : ld * ld), rows(panels * block_rows * width), blocks(block_rows * width);
+  T* c = p == ld ? a.data() : copy.data();
+  for (std::size_t i = 0; i < copy.size() / ld; ++i) {
+    if (i < p)
+      std::copy(a.data() + i * p + i, a.data() + i * p + p, c + i * ld + i);
+    else
+      c[i * ld + i] = 1;
+  }
+  const auto at = [&](std::size_t row_panel, std::size_t column_panel) {
+    return c + row_panel * width * ld + column_panel * width;
   };
-  Buffer<T> memory(begin_of(panels));
-  const auto packed = [&](std::size_t l, std::size_t j) {
-    return memory.data() + begin_of(j) + l * width * width;
+  const auto packed = [&](std::size_t panel) { return rows.data() + panel * block_rows * width; };
+  // Panel j below the s panels of this block row that are already done, and the solution with the next.
+  const auto update = [&](std::size_t k, std::size_t s, std::size_t j) {
+    if (s > 0)
+      SOBOLEV_CALL(panel_update<T>, packed(k + s), packed(j), int(s * width), at(k + s, j), ld, true);
   };
-  // Between the upper triangle of a and block (l, j); beyond a the identity.
-  const auto load = [&](std::size_t l, std::size_t j) {
-    T* block = packed(l, j);
-    for (std::size_t r = 0; r < width; ++r) {
-      const std::size_t row = l * width + r, first = std::max(row, j * width),
-                        last = std::max(first, std::min(p, (j + 1) * width));
-      T* to = block + r * width;
-      std::fill(to, to + width, T(0));
-      if (row < p)
-        std::copy(a.data() + row * p + first, a.data() + row * p + last, to + (first - j * width));
-      else if (l == j)
-        to[r] = 1;
-    }
-  };
-  const auto keep = [&](std::size_t l, std::size_t j) {
-    for (std::size_t row = l * width; row < std::min(p, (l + 1) * width); ++row) {
-      const std::size_t first = std::max(row, j * width), last = std::min(p, (j + 1) * width);
-      const T* from = packed(l, j) + (row - l * width) * width;
-      std::copy(from + (first - j * width), from + (last - j * width), a.data() + row * p + first);
-    }
-  };
-  // Block (l, j) −= Σ U[m, l]ᵀ U[m, j] over first ≤ m < last.
-  const auto update = [&](std::size_t l, std::size_t j, std::size_t first, std::size_t last) {
-    if (first < last)
-      SOBOLEV_CALL(panel_update<T>, packed(first, l), packed(first, j), int((last - first) * width),
-                   packed(l, j), width, true);
+  const auto solve = [&](std::size_t k, std::size_t s, std::size_t j) {
+    SOBOLEV_CALL(panel_solve<T>, blocks.data() + s * width * width, at(k + s, j), ld,
+                 packed(j) + s * width * width);
   };
   bool definite = true;
   // Operations of all threads between two barriers, about: a block row and its update.
@@ -119,34 +112,31 @@ bool cholesky(const Cpu& cpu, View<T, 2> a) {
 #pragma omp parallel num_threads(threads)
   for (std::size_t k = 0; k < panels; k += steps) {
     const std::size_t end = std::min(panels, k + steps);
-    // What the block rows above take from this one: its own panels stay in the L2 cache.
-#pragma omp for schedule(dynamic, 1)
-    for (std::size_t j = k; j < panels; ++j) {
-      for (std::size_t l = k; l < end && l <= j; ++l) load(l, j);
-      for (std::size_t first = 0; first < k; first += product_rows / width)
-        for (std::size_t l = k; l < end && l <= j; ++l)
-          update(l, j, first, std::min(k, first + product_rows / width));
-    }
 #pragma omp single
     for (std::size_t s = 0; s < end - k && definite; ++s) {
-      update(k + s, k + s, k, k + s);
-      definite = SOBOLEV_CALL(panel_factor<T>, packed(k + s, k + s));
+      update(k, s, k + s);
+      definite = SOBOLEV_CALL(panel_factor<T>, at(k + s, k + s), ld, blocks.data() + s * width * width);
       for (std::size_t j = k + s + 1; j < end && definite; ++j) {
-        update(k + s, j, k, k + s);
-        SOBOLEV_CALL(panel_solve<T>, packed(k + s, k + s), packed(k + s, j));
+        update(k, s, j);
+        solve(k, s, j);
       }
     }
-    if (!definite) break;  // the same for all threads: the single region ends with a barrier
+    if (!definite || end == panels) break;  // the same for all threads: the single region ends with a barrier
 #pragma omp for schedule(static)
-    for (std::size_t j = k; j < panels; ++j)
-      for (std::size_t l = k; l < end && l <= j; ++l) {
-        if (j >= end) {
-          update(l, j, k, l);
-          SOBOLEV_CALL(panel_solve<T>, packed(l, l), packed(l, j));
-        }
-        keep(l, j);
+    for (std::size_t j = end; j < panels; ++j)
+      for (std::size_t s = 0; s < steps; ++s) {
+        update(k, s, j);
+        solve(k, s, j);
       }
+    using Update = detail::SymmetricUpdate<T>;
+    Update::for_tiles(end, panels, [&](std::size_t left, std::size_t right, std::size_t side) {
+      Update::for_pairs(panels, left, right, side, [&](std::size_t l, std::size_t r) {
+        SOBOLEV_CALL(panel_update<T>, packed(l), packed(r), int(block_rows), at(l, r), ld, true);
+      });
+    });
   }
+  if (!copy.empty())
+    for (std::size_t i = 0; i < p; ++i) std::copy(c + i * ld + i, c + i * ld + p, a.data() + i * p + i);
   return definite;
 }
 

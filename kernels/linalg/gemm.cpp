@@ -83,7 +83,7 @@ SOBOLEV_INSTANTIATE(double)
 
 #include "kernels/common/threads.hpp"
 #include "kernels/linalg/gemm_shapes.hpp"
-#include "sobolev/core/buffer.hpp"
+#include "kernels/linalg/scratch.hpp"
 
 namespace sobolev {
 namespace {
@@ -104,7 +104,7 @@ void gemm(const Cpu& cpu, T alpha, View<const T, 2> a, View<const T, 2> b, T bet
                     tile_columns = (n + tile_side - 1) / tile_side;
   const int threads =
       detail::threads_for(cpu, 2 * double(m) * double(n) * double(std::max<std::size_t>(block, 1)));
-  Buffer<T> left(left_panels * width * block), right(right_panels * width * block),
+  detail::Scratch<T> left(left_panels * width * block), right(right_panels * width * block),
       sums(std::size_t(threads) * tile_side * tile_side);
   const auto left_panel = [&](std::size_t p) { return left.data() + p * width * block; };
   const auto right_panel = [&](std::size_t q) { return right.data() + q * width * block; };

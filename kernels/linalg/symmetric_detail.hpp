@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "kernels/linalg/panels.hpp"
-#include "sobolev/core/buffer.hpp"
+#include "kernels/linalg/scratch.hpp"
 
 namespace sobolev::detail {
 
@@ -22,7 +22,7 @@ class SymmetricUpdate {
         width_(std::size_t(SOBOLEV_CALL(panel_width<T>, ))),
         panels_((columns + width_ - 1) / width_),
         packed_(panels_ * width_ * block_rows) {}
-  std::size_t bytes() const { return packed_.size() * sizeof(T); }
+  std::size_t bytes() const { return panels_ * width_ * block_rows * sizeof(T); }
 
   /// C += AᵀA for `rows` ≤ block_rows rows; row strides of A and C. Called by every thread of a parallel
   /// region; ends with a barrier.
@@ -30,15 +30,32 @@ class SymmetricUpdate {
 #pragma omp for schedule(static)
     for (std::size_t q = 0; q < panels_; ++q)
       SOBOLEV_CALL(panel_pack<T>, a, stride, rows, columns_, int(q), packed(q));
-    const std::size_t side = tile_columns / width_, tiles = (panels_ + side - 1) / side;
+    for_tiles(0, panels_, [&](std::size_t left, std::size_t right, std::size_t side) {
+      for (std::size_t first = 0; first < std::size_t(rows); first += product_rows)
+        for_pairs(panels_, left, right, side, [&](std::size_t p, std::size_t q) {
+          add_block(p, q, first, std::min(product_rows, std::size_t(rows) - first), c, ld);
+        });
+    });
+  }
+
+  /// tile(p, q, side) for all square tiles of `side` panels from p ≤ q on, first ≤ p. Called by every thread
+  /// of a parallel region; ends with a barrier.
+  template <class Tile>
+  static void for_tiles(std::size_t first, std::size_t last, Tile&& tile) {
+    const std::size_t side = tile_columns / std::size_t(SOBOLEV_CALL(panel_width<T>, ));
+    const std::size_t tiles = (last - first + side - 1) / side;
 #pragma omp for schedule(dynamic, 1)
     for (std::size_t i = 0; i < tiles * (tiles + 1) / 2; ++i) {
       const auto [left, right] = pair(i);
-      for (std::size_t first = 0; first < std::size_t(rows); first += product_rows)
-        for (std::size_t q = right * side; q < std::min(panels_, (right + 1) * side); ++q)
-          for (std::size_t p = left * side; p <= q && p < (left + 1) * side; ++p)
-            add_block(p, q, first, std::min(product_rows, std::size_t(rows) - first), c, ld);
+      tile(first + left * side, first + right * side, side);
     }
+  }
+  /// body(p, q) for the pairs p ≤ q < last of a tile.
+  template <class Body>
+  static void for_pairs(std::size_t last, std::size_t left, std::size_t right, std::size_t side,
+                        Body&& body) {
+    for (std::size_t q = right; q < std::min(last, right + side); ++q)
+      for (std::size_t p = left; p <= q && p < left + side; ++p) body(p, q);
   }
 
  private:
@@ -67,7 +84,7 @@ class SymmetricUpdate {
   T* packed(std::size_t panel) { return packed_.data() + panel * width_ * block_rows; }
   static constexpr std::size_t largest_width = 3 * 64 / sizeof(T);
   std::size_t columns_, width_, panels_;
-  Buffer<T> packed_;
+  Scratch<T> packed_;
 };
 
 }  // namespace sobolev::detail

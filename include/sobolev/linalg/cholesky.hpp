@@ -5,9 +5,10 @@
 
 namespace sobolev {
 
-/// A = UᵀU in place: the upper triangle of a becomes U; the lower one is not read, and on a device parts of
-/// it may be overwritten. On the CPU it needs memory for U a second time; on a device none, and it waits for
-/// the answer. Returns false when A is not numerically positive definite (a is then spoilt).    a : [P, P]
+/// A = UᵀU in place: the upper triangle of a becomes U; the lower one is not read, and parts of it may be
+/// overwritten. On the CPU it needs a copy of A unless P is a multiple of 48; on a device none, and it waits
+/// for the answer.
+/// Returns false when A is not numerically positive definite (a is then spoilt).    a : [P, P]
 /// Backward error: 2 P eps |A|. Source: Golub & Van Loan 2013, section 4.2.
 template <class T>
 bool cholesky(const Cpu&, View<T, 2> a);
