@@ -61,7 +61,7 @@ def check_tree(files: list[Path]) -> list[str]:
         family, op = parts[1], path.stem
         if family in ("common", "simulated") or op.endswith(("_detail", "_math")):
             continue
-        alone = path.suffix == ".cu" or "\n// No twin for devices yet: " in path.read_text(encoding="utf-8")
+        alone = path.suffix == ".cu" or "No twin for devices yet: " in path.read_text(encoding="utf-8")
         roles = [] if alone else [f"kernels/{family}/{op}.cu"]
         for role in (*roles, f"include/sobolev/{family}/{op}.hpp", f"tests/{family}/{op}_test.cpp",
                      f"benchmarks/{family}/{op}_bench.cpp"):
