@@ -118,10 +118,11 @@ bool cholesky(const Cpu& cpu, View<T, 2> a) {
 #pragma omp parallel num_threads(threads)
   for (std::size_t k = 0, pass = 0; k < panels; k += steps) {
     const std::size_t end = std::min(panels, k + steps);
-    if (pass < k)  // what the rows of this pass above take from this block row
+    if (pass < k) {  // what the rows of this pass above take from this block row
 #pragma omp for schedule(dynamic, 1)
       for (std::size_t j = k; j < panels; ++j)
         for (std::size_t l = k; l < end && l <= j; ++l) update(l, j, pass, k);
+    }
 #pragma omp single
     for (std::size_t s = k; s < end && definite; ++s) {
       update(s, s, k, s);

@@ -85,9 +85,10 @@ SOBOLEV_INLINE void panel_outer_block(const T* const* left, const T* d, int rows
 #pragma GCC unroll 16
   for (int m = 0; m < mr; ++m) {
     column[m] = left[m];
-    if constexpr (far)
+    if constexpr (far) {
 #pragma GCC unroll 4
       for (int v = 0; v < nv; ++v) __builtin_prefetch(c + std::size_t(m) * stride + v * lanes<T>, 1);
+    }
   }
   const std::size_t end = std::size_t(rows) * width;
 #pragma GCC unroll 2

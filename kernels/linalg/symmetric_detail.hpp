@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Host side of the symmetric updates: blocks of rows, tiles of panels, threads.
+// Host side of the symmetric updates: blocks of rows, tiles of panels, threads. C may have any row stride.
 #include <algorithm>
 #include <cstddef>
 #include <utility>
