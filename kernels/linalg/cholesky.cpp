@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A = UᵀU, upper triangle, and its solution.                                            a : [P, P]
-// Right-looking in blocks of 96 rows: the diagonal block by one thread, then its block row by panels of
-// three SIMD vectors and the trailing update by pairs of panels, by all threads. FLOPs P³/3, bytes about
-// P³/(3·96)·8 of the matrix from cache: bound by the FMA units for P beyond a few hundred, by the diagonal
-// blocks (96³/3 FLOPs each, one thread) below.
+// Right-looking in passes of 192 rows, each two blocks of 96: a block's diagonal by one thread, then its rows
+// by panels of three SIMD vectors, by all threads; the trailing update once per pass by pairs of panels.
+// FLOPs P³/3, elements about P³/(3·192) of the matrix read and written in L3: bound by the FMA units for P
+// beyond a few hundred, by the diagonal blocks (96³/3 FLOPs each, one thread) below.
 #include "sobolev/linalg/cholesky.hpp"
 
 #include "kernels/linalg/panel_product_detail.hpp"
@@ -70,6 +70,7 @@ template void panel_solve<double>(const double*, double*, std::size_t, double*);
 #if SOBOLEV_DISPATCHER
 
 #include "kernels/common/threads.hpp"
+#include "kernels/linalg/scratch.hpp"
 #include "kernels/linalg/symmetric_detail.hpp"
 #include "kernels/linalg/symmetric_shapes.hpp"
 #include "sobolev/core/error.hpp"
@@ -81,11 +82,12 @@ bool cholesky(const Cpu& cpu, View<T, 2> a) {
   const std::size_t p = a.extent(0);
   if (p == 0) return true;
   // Both panel widths, 3·lanes of any instruction set, divide the block.
-  constexpr std::size_t block_rows = 96;
+  constexpr std::size_t block_rows = 96, pass_rows = 2 * block_rows;
   const std::size_t width = std::size_t(SOBOLEV_CALL(panel_width<T>, ));
   const std::size_t panels = (p + width - 1) / width, ld = panels * width, steps = block_rows / width;
   // In place when whole panels make up the matrix, else in a copy with the identity beyond it.
-  Buffer<T> copy(p == ld ? 0 : ld * ld), rows(panels * block_rows * width), blocks(block_rows * width);
+  Buffer<T> copy(p == ld ? 0 : ld * ld), blocks(block_rows * width);
+  detail::Scratch<T> rows(panels * pass_rows * width);
   T* c = p == ld ? a.data() : copy.data();
   for (std::size_t i = 0; i < copy.size() / ld; ++i) {
     if (i < p)
@@ -96,41 +98,54 @@ bool cholesky(const Cpu& cpu, View<T, 2> a) {
   const auto at = [&](std::size_t row_panel, std::size_t column_panel) {
     return c + row_panel * width * ld + column_panel * width;
   };
-  const auto packed = [&](std::size_t panel) { return rows.data() + panel * block_rows * width; };
-  // Panel j below the s panels of this block row that are already done, and the solution with the next.
-  const auto update = [&](std::size_t k, std::size_t s, std::size_t j) {
-    if (s > 0)
-      SOBOLEV_CALL(panel_update<T>, packed(k + s), packed(j), int(s * width), at(k + s, j), ld, true);
+  // Panel j of the rows of U since the last pass, the row panel l first.
+  const auto packed = [&](std::size_t l, std::size_t j) {
+    return rows.data() + j * pass_rows * width + l * width % pass_rows * width;
   };
-  const auto solve = [&](std::size_t k, std::size_t s, std::size_t j) {
-    SOBOLEV_CALL(panel_solve<T>, blocks.data() + s * width * width, at(k + s, j), ld,
-                 packed(j) + s * width * width);
+  // C[l, j] −= Σ U[m, l]ᵀ U[m, j] over the row panels first ≤ m < last of this pass.
+  const auto update = [&](std::size_t l, std::size_t j, std::size_t first, std::size_t last) {
+    if (first < last)
+      SOBOLEV_CALL(panel_update<T>, packed(first, l), packed(first, j), int((last - first) * width), at(l, j),
+                   ld, true);
   };
+  const auto solve = [&](std::size_t l, std::size_t j) {
+    SOBOLEV_CALL(panel_solve<T>, blocks.data() + l % steps * width * width, at(l, j), ld, packed(l, j));
+  };
+  using Update = detail::SymmetricUpdate<T>;
   bool definite = true;
   // Operations of all threads between two barriers, about: a block row and its update.
   const int threads = detail::threads_for(cpu, double(p) * double(p) * double(block_rows) / 6);
 #pragma omp parallel num_threads(threads)
-  for (std::size_t k = 0; k < panels; k += steps) {
+  for (std::size_t k = 0, pass = 0; k < panels; k += steps) {
     const std::size_t end = std::min(panels, k + steps);
+    if (pass < k) {  // what the rows of this pass above take from this block row
+#pragma omp for schedule(dynamic, 1)
+      for (std::size_t j = k; j < panels; ++j)
+        for (std::size_t l = k; l < end && l <= j; ++l) update(l, j, pass, k);
+    }
 #pragma omp single
-    for (std::size_t s = 0; s < end - k && definite; ++s) {
-      update(k, s, k + s);
-      definite = SOBOLEV_CALL(panel_factor<T>, at(k + s, k + s), ld, blocks.data() + s * width * width);
-      for (std::size_t j = k + s + 1; j < end && definite; ++j) {
-        update(k, s, j);
-        solve(k, s, j);
+    for (std::size_t s = k; s < end && definite; ++s) {
+      update(s, s, k, s);
+      definite = SOBOLEV_CALL(panel_factor<T>, at(s, s), ld, blocks.data() + s % steps * width * width);
+      for (std::size_t j = s + 1; j < end && definite; ++j) {
+        update(s, j, k, s);
+        solve(s, j);
       }
     }
     if (!definite || end == panels) break;  // the same for all threads: the single region ends with a barrier
 #pragma omp for schedule(static)
     for (std::size_t j = end; j < panels; ++j)
-      for (std::size_t s = 0; s < steps; ++s) {
-        update(k, s, j);
-        solve(k, s, j);
+      for (std::size_t s = k; s < end; ++s) {
+        update(s, j, k, s);
+        solve(s, j);
       }
-    detail::SymmetricUpdate<T>::for_pairs(end, panels, [&](std::size_t l, std::size_t r) {
-      SOBOLEV_CALL(panel_update<T>, packed(l), packed(r), int(block_rows), at(l, r), ld, true);
-    });
+    if (end * width % pass_rows == 0) {  // and from all that is left
+      Update::for_tiles(end, panels, [&](std::size_t left, std::size_t right, std::size_t side) {
+        Update::for_pairs(panels, left, right, side,
+                          [&](std::size_t l, std::size_t j) { update(l, j, pass, end); });
+      });
+      pass = end;
+    }
   }
   if (!copy.empty())
     for (std::size_t i = 0; i < p; ++i) std::copy(c + i * ld + i, c + i * ld + p, a.data() + i * p + i);

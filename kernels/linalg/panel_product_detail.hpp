@@ -74,23 +74,37 @@ SOBOLEV_INLINE void panel_product(const T* a, std::size_t a_panel, int rows, int
                                c + std::size_t(r) * width);
 }
 
-/// c[m] += sign · Σ_r left[m][r] · d[r] for mr features, whose columns start at left[m]: c : [mr][stride].
-template <class T, int nv, int mr, int sign>
+/// c[m] += sign · Σ_r left[m][r·step] · d[r] for mr features, whose columns start at left[m]: c :
+/// [mr][stride]. far: for operands beyond the first cache; rows to come, and c, are asked for ahead of their
+/// use.
+template <class T, int nv, int mr, int sign, bool far, int step = nv* lanes<T>>
 SOBOLEV_INLINE void panel_outer_block(const T* const* left, const T* d, int rows, T* c, std::size_t stride) {
   constexpr int width = nv * lanes<T>;
   Vec<T> sum[mr][nv] = {};
   const T* column[mr];
 #pragma GCC unroll 16
-  for (int m = 0; m < mr; ++m) column[m] = left[m];
+  for (int m = 0; m < mr; ++m) {
+    column[m] = left[m];
+    if constexpr (far) {
+#pragma GCC unroll 4
+      for (int v = 0; v < nv; ++v) __builtin_prefetch(c + std::size_t(m) * stride + v * lanes<T>, 1);
+    }
+  }
   const std::size_t end = std::size_t(rows) * width;
 #pragma GCC unroll 2
-  for (std::size_t r = 0; r < end; r += width) {
+  for (std::size_t r = 0, l = 0; r < end; r += width, l += step) {
     Vec<T> right[nv];
+    if constexpr (far) {
+      constexpr std::size_t ahead = 24;
+      if constexpr (step > 1) __builtin_prefetch(column[0] + l + ahead * step);
+#pragma GCC unroll 4
+      for (int v = 0; v < nv; ++v) __builtin_prefetch(d + r + ahead * width + v * lanes<T>);
+    }
 #pragma GCC unroll 4
     for (int v = 0; v < nv; ++v) right[v] = load<T>(d + r + v * lanes<T>);
 #pragma GCC unroll 16
     for (int m = 0; m < mr; ++m) {
-      const Vec<T> x = broadcast<T>(column[m][r]);
+      const Vec<T> x = broadcast<T>(column[m][l]);
 #pragma GCC unroll 4
       for (int v = 0; v < nv; ++v) sum[m][v] += x * right[v];
     }
@@ -108,7 +122,7 @@ SOBOLEV_INLINE void panel_outer_block(const T* const* left, const T* d, int rows
 
 /// C += sign · Aᵀ·D for one panel of D and the first `features` columns of A, which may end within a panel:
 /// a : panels [panel][a_panel], c : [features][stride]. Blocks of features run across the panels of A.
-template <class T, int nv, int sign = 1>
+template <class T, int nv, int sign = 1, bool far = false>
 SOBOLEV_INLINE void panel_outer(const T* a, std::size_t a_panel, const T* d, int rows, int features, T* c,
                                 std::size_t stride) {
   constexpr int width = nv * lanes<T>, mr = features_per_block<nv>;
@@ -118,7 +132,7 @@ SOBOLEV_INLINE void panel_outer(const T* a, std::size_t a_panel, const T* d, int
     const T* left[n];
     for (int m = 0; m < n; ++m)
       left[m] = a + std::size_t((f + m) / width) * a_panel + std::size_t((f + m) % width);
-    panel_outer_block<T, nv, n, sign>(left, d, rows, c + std::size_t(f) * stride, stride);
+    panel_outer_block<T, nv, n, sign, far>(left, d, rows, c + std::size_t(f) * stride, stride);
     f += n;
   };
   while (f + mr <= features) block(std::integral_constant<int, mr>{});

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // C += AᵀA, upper triangle.                                         a : [N, P], c : [P, P]
-// Rows in blocks of 384, packed into column panels of three SIMD vectors; threads take 48 × 48 tiles of C,
-// whose panels stay in the L2 cache, a register block at a time. FLOPs N·P², bytes 8·P²·N/384 of C and
-// N·P²/48 elements of packed A: bound by the FMA units.
+// Rows in blocks of 768, packed into column panels of three SIMD vectors; threads take 96 × 96 tiles of C and
+// 384 rows at a time, whose panels stay in the L2 cache, a register block at a time. FLOPs N·P², elements
+// P²·N/768 of C and N·P²/96 of packed A from L3 or memory: bound by the FMA units.
 #include "sobolev/linalg/syrk.hpp"
 
 #include "kernels/linalg/panel_product_detail.hpp"
@@ -38,9 +38,9 @@ template <class T>
 void panel_update(const T* left, const T* right, int rows, T* c, std::size_t ld, bool subtract) {
   constexpr int width = vectors * lanes<T>;
   if (subtract)
-    panel_outer<T, vectors, -1>(left, 0, right, rows, width, c, ld);
+    panel_outer<T, vectors, -1, true>(left, 0, right, rows, width, c, ld);
   else
-    panel_outer<T, vectors, 1>(left, 0, right, rows, width, c, ld);
+    panel_outer<T, vectors, 1, true>(left, 0, right, rows, width, c, ld);
 }
 
 template int panel_width<float>();
@@ -54,7 +54,6 @@ template void panel_update<double>(const double*, const double*, int, double*, s
 #if SOBOLEV_DISPATCHER
 #include "kernels/linalg/symmetric_detail.hpp"
 #include "kernels/linalg/symmetric_shapes.hpp"
-#include "sobolev/core/buffer.hpp"
 
 namespace sobolev {
 template <class T>
@@ -63,14 +62,9 @@ void syrk(const Cpu& cpu, View<const T, 2> a, View<T, 2> c) {
   const std::size_t n = a.extent(0), p = a.extent(1);
   if (p == 0) return;
   detail::SymmetricUpdate<T> update(p);
-  Buffer<T> padded(update.size());
-  update.pad(c.data(), p, padded.data());
-  for (std::size_t first = 0; first < n; first += detail::SymmetricUpdate<T>::block_rows) {
-    const std::size_t rows = std::min(n - first, detail::SymmetricUpdate<T>::block_rows);
 #pragma omp parallel num_threads(cpu.threads())
-    update.add(a.data() + first * p, p, int(rows), padded.data());
-  }
-  update.unpad(padded.data(), c.data(), p);
+  for (std::size_t first = 0; first < n; first += update.block_rows)
+    update.add(a.data() + first * p, p, int(std::min(n - first, update.block_rows)), c.data(), p);
 }
 template void syrk<float>(const Cpu&, View<const float, 2>, View<float, 2>);
 template void syrk<double>(const Cpu&, View<const double, 2>, View<double, 2>);

@@ -209,22 +209,17 @@ double ResidualObjectiveOn<T, Cpu>::normal_equations(View<const T, 1> parameters
     if (g.causal && !m.held) m.pass(g, false);
   // The residual is one more column of the Jacobian: its products are Jᵀr and rᵀr.
   if (!m.update) m.update = std::make_unique<SymmetricUpdate<T>>(p + 1);
-  if (m.matrix.size() != m.update->size()) m.matrix = Buffer<T>(m.update->size());
+  const std::size_t stride = (p + 1 + 63) / 64 * 64, ld = (p + 8) / 8 * 8;
+  if (m.matrix.size() != (p + 1) * ld) m.matrix = Buffer<T>((p + 1) * ld);
   std::fill(m.matrix.begin(), m.matrix.end(), T(0));
-  const std::size_t stride = (p + 1 + 63) / 64 * 64;
   constexpr std::size_t block = SymmetricUpdate<T>::block_rows;
-  for (auto& g : m.groups) {
-    if (g.points == 0) continue;
-    const auto view = g.view();
-    m.for_jacobian_blocks(g, view, stride, [&](std::size_t total) {
+  m.for_jacobian_blocks(stride, [&](std::size_t total) {
 #pragma omp for schedule(static)
-      for (std::size_t row = 0; row < total; ++row) m.rows[row * stride + p] = m.values[row];
-      for (std::size_t first = 0; first < total; first += block)
-        m.update->add(m.rows.data() + first * stride, stride, int(std::min(block, total - first)),
-                      m.matrix.data());
-    });
-  }
-  const std::size_t ld = m.update->ld();
+    for (std::size_t row = 0; row < total; ++row) m.rows[row * stride + p] = m.values[row];
+    for (std::size_t first = 0; first < total; first += block)
+      m.update->add(m.rows.data() + first * stride, stride, int(std::min(block, total - first)),
+                    m.matrix.data(), ld);
+  });
   const int threads = threads_for(m.cpu, double(p) * double(p));
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::size_t i = 0; i < p; ++i) {

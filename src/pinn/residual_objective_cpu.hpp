@@ -248,38 +248,58 @@ struct ResidualObjectiveOn<T, Cpu> {
     return loss;
   }
 
+  /// Rows of the Jacobian of all groups one after another in blocks of about SymmetricUpdate::block_rows,
+  /// with their residuals in `values`: all threads call consume(rows) for each.
   template <class Body>
-  void for_jacobian_blocks(Group<T>& g, const GroupView<T>& view, std::size_t stride, Body&& consume) {
-    const std::size_t per_point = std::size_t(view.residuals);
-    const std::size_t size = std::size_t(SOBOLEV_CALL(residual_tile_points<T>, net, view));
-    const std::size_t tiles_per_block = std::max<std::size_t>(1, 768 / (size * per_point));
-    const std::size_t capacity = tiles_per_block * size * per_point;
-    if (rows.size() < capacity * stride) rows = Buffer<T>(capacity * stride);
-    if (values.size() < capacity) values = Buffer<T>(capacity);
-    for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s) {
-      const T factor = T(g.slice_weights.size() > s ? g.slice_weights[s] : 1.0);
-      if (factor == T(0)) continue;
-      const TileRange r = range(g, view, s);
-      const std::size_t base = first_tile(g, view, s);
-      for (std::size_t b = 0; b < r.tiles(); b += tiles_per_block) {
-        const std::size_t end = std::min(r.tiles(), b + tiles_per_block);
-        const std::size_t total = (std::min(r.last, r.begin(end)) - r.begin(b)) * per_point;
-        const int threads = detail::threads_for(cpu, double(total) * double(stride) * double(stride));
+  void for_jacobian_blocks(std::size_t stride, Body&& consume) {
+    std::size_t filled = 0;
+    const auto flush = [&] {
+      const int threads = detail::threads_for(cpu, double(filled) * double(stride) * double(stride));
 #pragma omp parallel num_threads(threads)
-        {
-          const ResidualTile<T> t = tile(view);
+      consume(filled);
+      filled = 0;
+    };
+    for (const auto& g : groups) {
+      if (g.points == 0) continue;
+      const auto view = g.view();
+      const std::size_t per_point = std::size_t(view.residuals);
+      const std::size_t size = std::size_t(SOBOLEV_CALL(residual_tile_points<T>, net, view));
+      const std::size_t capacity = std::max(SymmetricUpdate<T>::block_rows, size * per_point);
+      if (values.size() < capacity) {
+        if (filled > 0) flush();
+        rows = Buffer<T>(capacity * stride);
+        values = Buffer<T>(capacity);
+      }
+      for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s) {
+        const T factor = T(g.slice_weights.size() > s ? g.slice_weights[s] : 1.0);
+        if (factor == T(0)) continue;
+        const TileRange r = range(g, view, s);
+        const std::size_t base = first_tile(g, view, s);
+        for (std::size_t b = 0, end = 0; b < r.tiles(); b = end) {
+          if (filled + size * per_point > capacity) flush();
+          end = std::min(r.tiles(), b + (capacity - filled) / (size * per_point));
+          const std::size_t total = (std::min(r.last, r.begin(end)) - r.begin(b)) * per_point;
+          const bool full = filled + total + size * per_point > capacity;
+          const double work = double(total) * 16 + (full ? double(filled + total) * double(stride) : 0.0);
+          const int threads = detail::threads_for(cpu, work * double(stride));
+#pragma omp parallel num_threads(threads)
+          {
+            const ResidualTile<T> t = tile(view);
 #pragma omp for schedule(dynamic, 1)
-          for (std::size_t i = b; i < end; ++i) {
-            const std::size_t row = (r.begin(i) - r.begin(b)) * per_point;
-            const T* in = input(g, view, t, base + i, r.begin(i), r.count(i));
-            SOBOLEV_CALL(residual_forward<T>, view, net, packed.data(), t, in, r.begin(i), r.count(i));
-            SOBOLEV_CALL(residual_jacobian<T>, view, net, packed.data(), t, in, r.begin(i), r.count(i),
-                         factor, rows.data() + row * stride, stride, values.data() + row);
+            for (std::size_t i = b; i < end; ++i) {
+              const std::size_t row = filled + (r.begin(i) - r.begin(b)) * per_point;
+              const T* in = input(g, view, t, base + i, r.begin(i), r.count(i));
+              SOBOLEV_CALL(residual_forward<T>, view, net, packed.data(), t, in, r.begin(i), r.count(i));
+              SOBOLEV_CALL(residual_jacobian<T>, view, net, packed.data(), t, in, r.begin(i), r.count(i),
+                           factor, rows.data() + row * stride, stride, values.data() + row);
+            }
+            if (full) consume(filled + total);
           }
-          consume(total);
+          filled = full ? 0 : filled + total;
         }
       }
     }
+    if (filled > 0) flush();
   }
 
   int add_group(ResidualGroup group);

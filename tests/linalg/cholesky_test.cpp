@@ -84,7 +84,7 @@ TYPED_TEST_SUITE(CholeskyThreads, Scalars);
 
 TYPED_TEST(CholeskyThreads, GiveTheSameBitsWhateverTheirNumber) {
   using T = TypeParam;
-  const std::size_t p = 130;
+  const std::size_t p = 330;
   std::vector<T> one = definite_matrix<T>(p), three = one;
   ASSERT_TRUE(cholesky<T>(Cpu(1), View<T, 2>(one.data(), p, p)));
   ASSERT_TRUE(cholesky<T>(Cpu(3), View<T, 2>(three.data(), p, p)));

@@ -11,7 +11,7 @@ TYPED_TEST_SUITE(Syrk, test::BackEnds, test::BackEndNames);
 
 TYPED_TEST(Syrk, AddsTheUpperTriangleOfAtA) {
   using T = typename TypeParam::Scalar;
-  for (std::size_t n : {0, 1, 31, 193, 400})
+  for (std::size_t n : {0, 1, 31, 193, 400, 901})
     for (std::size_t p : {0, 1, 23, 24, 49, 130}) {
       test::Guarded<TypeParam> left(n * p, n + p), sum(p * p, 99);
       const std::vector<T> before(sum.data(), sum.data() + p * p);
@@ -42,7 +42,7 @@ TYPED_TEST_SUITE(SyrkThreads, Scalars);
 
 TYPED_TEST(SyrkThreads, GiveTheSameBitsWhateverTheirNumber) {
   using T = TypeParam;
-  const std::size_t n = 500, p = 101;
+  const std::size_t n = 900, p = 101;
   test::Guarded<T> a(n * p, 1), one(p * p, 2), three(p * p, 2);
   syrk<T>(Cpu(1), a.cview(n, p), one.view(p, p));
   syrk<T>(Cpu(3), a.cview(n, p), three.view(p, p));
