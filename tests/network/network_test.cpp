@@ -182,7 +182,7 @@ TYPED_TEST(Networks, ForwardIsTheTruncatedTaylorSeries) {
     for (const Network& shape :
          {mlp(2, 1, 1, 5), mlp(3, 2, 2, 20), modified_mlp(2, 1, 2, 11), pirate(2, 1, 1, 9), mlp(2, 1, 2, 33),
           branches(3, 10), residual_of_inputs(4), branches(2, 9).factorized()}) {
-      for (std::size_t n : {0, 1, 31, 97}) {
+      for (std::size_t n : {0, 1, 97}) {
         test::Guarded<TypeParam> theta(shape.parameters(), 1, 0.4),
             x(k * std::size_t(shape.inputs()) * n, 2, 0.5), y(k * std::size_t(shape.outputs()) * n, 3);
         const std::size_t in = std::size_t(shape.inputs()), out = std::size_t(shape.outputs());
@@ -318,37 +318,38 @@ TEST(NetworkProductsCuda, RoundAsTheirNamesSay) {
 #endif
 
 TEST(NetworkGradient, AgreesWithFiniteDifferences) {
-  for (Activation activation :
-       {Activation::tanh, Activation::sin, Activation::gelu, Activation::swish, Activation::softplus})
-    for (const Network& shape :
-         {mlp(3, 2, 2, 9, activation), modified_mlp(3, 1, 2, 7, activation), pirate(3, 1, 2, 6, activation),
-          branches(3, 6, activation), residual_of_inputs(3), branches(3, 5, activation).factorized()})
-      for (const Case& c : cases()) {
-        SCOPED_TRACE(c.name);
-        const JetSpec spec = spec_of(c);
-        const std::size_t k = std::size_t(spec.channels()), n = 37;
-        const std::size_t in = 3, out = std::size_t(shape.outputs()), p = shape.parameters();
-        test::Guarded<double> theta(p, 1, 0.5), x(k * in * n, 2, 0.5), seed(k * out * n, 3),
-            y(k * out * n, 4), gradient(p, 5);
-        network_backward<double>(Cpu(2), shape, spec, theta.cview(p), x.cview(k, in, n),
-                                 seed.cview(k, out, n), gradient.view(p));
-        const auto objective = [&] {
-          network_forward<double>(Cpu(2), shape, spec, theta.cview(p), x.cview(k, in, n), y.view(k, out, n));
-          double sum = 0;
-          for (std::size_t i = 0; i < y.size(); ++i) sum += y[i] * seed[i];
-          return sum;
-        };
-        for (std::size_t i = 0; i < p; i += 7) {
-          const double h = 1e-5, at = theta[i];
-          theta[i] = at + h;
-          const double above = objective();
-          theta[i] = at - h;
-          const double below = objective();
-          theta[i] = at;
-          const double want = (above - below) / (2 * h);
-          EXPECT_NEAR(gradient[i], want, 1e-6 * (1 + std::abs(want))) << "parameter " << i;
-        }
+  std::vector<Network> networks = {mlp(3, 2, 2, 9),    modified_mlp(3, 1, 2, 7),
+                                   pirate(3, 1, 2, 6), residual_of_inputs(3),
+                                   branches(3, 6),     branches(3, 5).factorized()};
+  for (Activation activation : {Activation::sin, Activation::gelu, Activation::swish, Activation::softplus})
+    networks.push_back(branches(3, 6, activation));
+  for (const Network& shape : networks)
+    for (const Case& c : cases()) {
+      SCOPED_TRACE(c.name);
+      const JetSpec spec = spec_of(c);
+      const std::size_t k = std::size_t(spec.channels()), n = 37;
+      const std::size_t in = 3, out = std::size_t(shape.outputs()), p = shape.parameters();
+      test::Guarded<double> theta(p, 1, 0.5), x(k * in * n, 2, 0.5), seed(k * out * n, 3), y(k * out * n, 4),
+          gradient(p, 5);
+      network_backward<double>(Cpu(2), shape, spec, theta.cview(p), x.cview(k, in, n), seed.cview(k, out, n),
+                               gradient.view(p));
+      const auto objective = [&] {
+        network_forward<double>(Cpu(2), shape, spec, theta.cview(p), x.cview(k, in, n), y.view(k, out, n));
+        double sum = 0;
+        for (std::size_t i = 0; i < y.size(); ++i) sum += y[i] * seed[i];
+        return sum;
+      };
+      for (std::size_t i = 0; i < p; i += 7) {
+        const double h = 1e-5, at = theta[i];
+        theta[i] = at + h;
+        const double above = objective();
+        theta[i] = at - h;
+        const double below = objective();
+        theta[i] = at;
+        const double want = (above - below) / (2 * h);
+        EXPECT_NEAR(gradient[i], want, 1e-6 * (1 + std::abs(want))) << "parameter " << i;
       }
+    }
 }
 
 TEST(NetworkGradient, HasTheSameBitsWithAnyNumberOfThreads) {
