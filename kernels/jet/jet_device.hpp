@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A jet's tables as an argument of kernels. Kernels are compiled for a number of channels, not for each algebra
-// that has as many: their products are those of all common algebras, with coefficients that may be zero. That
-// costs a few multiplications beside the K · width of a layer and leaves half of the kernels.
+// A jet's tables as an argument of kernels. Kernels are compiled for a number of channels, not for each
+// algebra that has as many: their products are those of all common algebras, with coefficients that may be
+// zero. That costs a few multiplications beside the K · width of a layer and leaves half of the kernels.
 #include <optional>
 
 #include "kernels/jet/jet_algebra_detail.hpp"
