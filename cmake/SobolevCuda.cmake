@@ -26,8 +26,7 @@ target_link_libraries(sobolev_cuda_kernels PRIVATE fmt::fmt)
 if(SOBOLEV_CUDA STREQUAL "SIMULATED")
   find_package(Boost REQUIRED COMPONENTS context)
   file(GLOB SOBOLEV_SIMULATED_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/simulated/*.cpp")
-  set_source_files_properties(${SOBOLEV_CUDA_SOURCES} PROPERTIES LANGUAGE CXX
-                              COMPILE_OPTIONS "${SOBOLEV_TEST_OPTIMIZATION}")
+  set_source_files_properties(${SOBOLEV_CUDA_SOURCES} PROPERTIES LANGUAGE CXX)
   target_sources(sobolev_cuda_kernels PRIVATE ${SOBOLEV_SIMULATED_SOURCES})
   target_compile_definitions(sobolev_cuda_kernels PUBLIC SOBOLEV_CUDA_SIMULATED=1)
   target_link_libraries(sobolev_cuda_kernels PRIVATE sobolev_flags OpenMP::OpenMP_CXX Boost::context)
@@ -39,8 +38,7 @@ if(SOBOLEV_CUDA STREQUAL "SIMULATED")
   add_library(sobolev_device_sanitizers INTERFACE)  # after sobolev_flags
   if(SOBOLEV_SANITIZE)
     target_compile_options(sobolev_device_sanitizers INTERFACE -fno-sanitize=null,object-size,pointer-overflow
-                           $<$<CXX_COMPILER_ID:GNU>:SHELL:--param asan-use-after-return=0>
-                           $<$<CXX_COMPILER_ID:Clang>:-fsanitize-address-use-after-return=never>)
+                           $<$<CXX_COMPILER_ID:GNU>:SHELL:--param asan-use-after-return=0>)
   endif()
   target_link_libraries(sobolev_cuda_kernels PRIVATE sobolev_device_sanitizers)
   set(SOBOLEV_CUDA_LIBRARIES Boost::context)

@@ -12,8 +12,6 @@ option(SOBOLEV_BUILD_BENCHMARKS "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
 option(SOBOLEV_INSTALL "Install the library, its headers and its CMake package" ${PROJECT_IS_TOP_LEVEL})
 option(SOBOLEV_WERROR "Treat warnings as errors" OFF)
 set(SOBOLEV_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined")
-set(SOBOLEV_TEST_OPTIMIZATION "" CACHE STRING
-    "The compiler's optimisation of tests/ and of kernels for the simulated device; empty: that of the build type")
 option(SOBOLEV_COVERAGE "Instrument kernels/ and src/ for line coverage" OFF)
 
 if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
