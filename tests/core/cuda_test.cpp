@@ -21,8 +21,8 @@ TEST_F(CudaDevice, KnowsItself) {
   EXPECT_GE(cuda.multiprocessors(), 1);
   EXPECT_GE(cuda.shared_bytes(), std::size_t(48) << 10);
   EXPECT_GT(cuda.free_memory(), std::size_t(1) << 20);
-  EXPECT_THROW(Cuda(Cuda::count()), DeviceError);
-  EXPECT_THROW(Cuda(-1), DeviceError);
+  EXPECT_THROW(Cuda{Cuda::count()}, DeviceError);
+  EXPECT_THROW(Cuda{-1}, DeviceError);
 }
 
 TEST_F(CudaDevice, CopiesBringBackWhatTheyTook) {
