@@ -3,7 +3,9 @@
 
 With --run it is a compiler launcher (CMAKE_CUDA_COMPILER_LAUNCHER): it runs the compiler and keeps what it
 prints beside the object. Without, it reads those files, prints a table and fails when a hot kernel has a stack
-frame or spills. --markdown FILE replaces the table between the marks <!-- ptxas --> in a file.
+frame, spills or more registers than its budget, or when there are more heavy kernels than compile in reasonable
+time. --markdown FILE replaces the table between the marks <!-- ptxas --> in a file by one of a line for each
+kernel.
 """
 
 import argparse
@@ -17,6 +19,13 @@ SUFFIX = ".ptxas"
 # local memory: it serves equations that have no unrolled kernel and is left out.
 HOT = ("residual_kernel", "network_kernel", "jacobian_kernel", "syrk_kernel", "trailing_kernel", "adam", "axpby")
 NOT_HOT = ("GeneralJet",)
+# Registers of a thread, where not given otherwise: two blocks of 256 threads on a multiprocessor. One block may
+# have 255.
+BUDGET = 128
+ONE_BLOCK = re.compile(r"MmaShape<.*>, float,|jacobian_kernel<\w+<UnrolledTables<ChannelTables<1>")
+# What contains a network or a panel of a matrix takes seconds each to compile.
+HEAVY = ("residual_kernel", "network_kernel", "jacobian_kernel", "syrk_kernel", "trailing_kernel")
+MOST_HEAVY = 90  # for an architecture
 MARK = "<!-- ptxas -->"
 
 
@@ -81,6 +90,24 @@ def table(found: list[dict]) -> str:
     return "\n".join(rows)
 
 
+def budget(kernel: dict) -> int:
+    return 255 if ONE_BLOCK.search(kernel["name"]) else BUDGET
+
+
+def summary(found: list[dict]) -> str:
+    """A line for each kernel and shape, over all algebras."""
+    groups = {}
+    for kernel in filter(hot, found):
+        shape = re.search(r"(Fma|Mma)Shape<.*?, (float|double)", kernel["name"])
+        name = kernel["name"].split("<")[0] + (f" {shape[1]}Shape {shape[2]}" if shape else "")
+        groups.setdefault(name, []).append(kernel)
+    rows = ["| kernel | compiled | registers | budget |", "| --- | --- | --- | --- |"]
+    for name, group in sorted(groups.items()):
+        registers = [kernel["registers"] for kernel in group]
+        rows.append(f"| `{name}` | {len(group)} | {min(registers)} – {max(registers)} | {max(map(budget, group))} |")
+    return "\n".join(rows)
+
+
 def main() -> int:
     if len(sys.argv) > 1 and sys.argv[1] == "--run":
         return run_compiler(sys.argv[2:])
@@ -97,16 +124,22 @@ def main() -> int:
     text = table([kernel for kernel in found if hot(kernel) or not options.hot])
     if options.markdown:
         before, _, after = options.markdown.read_text(encoding="utf-8").split(MARK)
-        options.markdown.write_text(f"{before}{MARK}\n{text}\n{MARK}{after}", encoding="utf-8")
+        options.markdown.write_text(f"{before}{MARK}\n{summary(found)}\n{MARK}{after}", encoding="utf-8")
     else:
         print(text)
-    wrong = [kernel for kernel in found if hot(kernel) and (kernel["stack"] > 0 or kernel["spills"] > 0)]
+    wrong = [kernel for kernel in found if hot(kernel)
+             and (kernel["stack"] > 0 or kernel["spills"] > 0 or kernel["registers"] > budget(kernel))]
     for kernel in wrong:
-        print(f"{kernel['file']}: {kernel['name']} ({kernel['arch']}) has a stack frame of {kernel['stack']} bytes and "
-              f"{kernel['spills']} bytes of spills", file=sys.stderr)
-    print(f"{len(found)} kernels, {sum(map(hot, found))} of them hot, {len(wrong)} of those with stack or spills",
-          file=sys.stderr)
-    return 1 if wrong else 0
+        print(f"{kernel['file']}: {kernel['name']} ({kernel['arch']}) has a stack frame of {kernel['stack']} bytes, "
+              f"{kernel['spills']} bytes of spills and {kernel['registers']} registers of {budget(kernel)}",
+              file=sys.stderr)
+    heavy = max(sum(kernel["arch"] == arch and kernel["name"].startswith(HEAVY) for kernel in found)
+                for arch in {kernel["arch"] for kernel in found})
+    if heavy > MOST_HEAVY:
+        print(f"{heavy} heavy kernels; at most {MOST_HEAVY}: fewer shapes, or a branch at run time", file=sys.stderr)
+    print(f"{len(found)} kernels, {sum(map(hot, found))} of them hot, {len(wrong)} of those with stack, spills or too "
+          f"many registers; {heavy} heavy ones for an architecture", file=sys.stderr)
+    return 1 if wrong or heavy > MOST_HEAVY else 0
 
 
 if __name__ == "__main__":
