@@ -17,8 +17,8 @@ NetworkLayout<T>::NetworkLayout(const Network& network) : outputs_(network.outpu
     double cost = 0;
     for (const NetworkStep& step : plan.steps) {
       if (step.kind != Instruction::Kind::dense) continue;
-      const int vectors = (step.fan_out + lanes - 1) / lanes;
-      cost += double((vectors + nv - 1) / nv * nv) * (nv == 1 ? 1.2 : 1.0) * step.fan_in;
+      const int vectors = (step.fan_out + lanes - 1) / lanes, padded = (vectors + nv - 1) / nv * nv;
+      cost += padded * (nv == 1 ? 1.2 : 1.0) * step.fan_in;
     }
     if (vectors_ == 0 || cost < best_cost) {
       vectors_ = nv;
