@@ -58,20 +58,15 @@ def check_length(files: list[Path]) -> list[str]:
 
 def check_tree(files: list[Path]) -> list[str]:
     """kernels/<family>/<op>.cpp has a contract, a test and a benchmark of the same name, and a twin in .cu unless
-    its head says that there is none yet; <op>_<part>.cpp beside it is a part of it."""
+    its head says that there is none yet."""
     problems = []
     known = set(files)
-
-    def is_part(path: Path) -> bool:
-        words = path.stem.split("_")
-        return any(path.with_stem("_".join(words[:n])) in known for n in range(1, len(words)))
-
     for path in files:
         parts = path.parts
         if len(parts) != 3 or parts[0] != "kernels" or path.suffix not in (".cpp", ".cu"):
             continue
         family, op = parts[1], path.stem
-        if family in ("common", "simulated") or op.endswith(("_detail", "_math")) or is_part(path):
+        if family in ("common", "simulated") or op.endswith(("_detail", "_math")):
             continue
         alone = path.suffix == ".cu" or "No twin for devices yet: " in path.read_text(encoding="utf-8")
         roles = [] if alone else [f"kernels/{family}/{op}.cu"]
