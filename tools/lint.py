@@ -57,8 +57,7 @@ def check_length(files: list[Path]) -> list[str]:
 
 
 def check_tree(files: list[Path]) -> list[str]:
-    """kernels/<family>/<op>.cpp has a contract, a test and a benchmark of the same name, and a twin in .cu unless
-    its head says that there is none yet."""
+    """kernels/<family>/<op>.cpp has a twin in .cu, a contract, a test and a benchmark of the same name."""
     problems = []
     known = set(files)
     for path in files:
@@ -68,8 +67,7 @@ def check_tree(files: list[Path]) -> list[str]:
         family, op = parts[1], path.stem
         if family in ("common", "simulated") or op.endswith(("_detail", "_math")):
             continue
-        alone = path.suffix == ".cu" or "No twin for devices yet: " in path.read_text(encoding="utf-8")
-        roles = [] if alone else [f"kernels/{family}/{op}.cu"]
+        roles = [] if path.suffix == ".cu" else [f"kernels/{family}/{op}.cu"]
         for role in (*roles, f"include/sobolev/{family}/{op}.hpp", f"tests/{family}/{op}_test.cpp",
                      f"benchmarks/{family}/{op}_bench.cpp"):
             if Path(role) not in known:

@@ -3,7 +3,7 @@
 // K in blocks of 384, of B (and of a transposed A) packed into column panels of three SIMD vectors; the rows
 // of A are read where they are. Threads take 96 × 96 tiles of C, summed beside it. FLOPs 2·M·N·K, elements
 // 2·M·N·K/96 of A and B from L3 and 2·M·N·K/384 of C: bound by the FMA units where M, N and K are beyond some
-// 100. No twin for devices yet: nothing there asks for it.
+// 100.
 #include "sobolev/linalg/gemm.hpp"
 
 #include "kernels/linalg/panel_product_detail.hpp"

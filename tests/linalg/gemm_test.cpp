@@ -5,10 +5,13 @@
 
 namespace sobolev {
 namespace {
+template <class B>
+class Gemm : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(Gemm, test::BackEnds, test::BackEndNames);
 template <class T>
-class Gemm : public testing::Test {};
+class GemmThreads : public testing::Test {};
 using Scalars = testing::Types<float, double>;
-TYPED_TEST_SUITE(Gemm, Scalars);
+TYPED_TEST_SUITE(GemmThreads, Scalars);
 
 /// Compares C with plain loops in double.
 template <class T>
@@ -32,7 +35,7 @@ void expect_product(T alpha, const T* a, const T* b, T beta, const T* before, co
 }
 
 TYPED_TEST(Gemm, MultipliesAndAdds) {
-  using T = TypeParam;
+  using T = typename TypeParam::Scalar;
   struct Size {
     std::size_t m, n, k;
   };
@@ -42,24 +45,25 @@ TYPED_TEST(Gemm, MultipliesAndAdds) {
       for (T beta : {T(0), T(1), T(-0.5)}) {
         const GemmOptions options{(transposed & 1) != 0, (transposed & 2) != 0};
         const T alpha = transposed == 0 ? T(1) : T(-1.5);
-        test::Guarded<T> a(s.m * s.k, 1), b(s.k * s.n, 2), c(s.m * s.n, 3);
+        test::Guarded<TypeParam> a(s.m * s.k, 1), b(s.k * s.n, 2), c(s.m * s.n, 3);
         if (beta == T(0)) std::fill_n(c.data(), s.m * s.n, std::numeric_limits<T>::quiet_NaN());
         const std::vector<T> before(c.data(), c.data() + s.m * s.n);
-        gemm<T>(Cpu(), alpha, options.transpose_a ? a.cview(s.k, s.m) : a.cview(s.m, s.k),
+        gemm<T>(test::executor_of<TypeParam>(), alpha,
+                options.transpose_a ? a.cview(s.k, s.m) : a.cview(s.m, s.k),
                 options.transpose_b ? b.cview(s.n, s.k) : b.cview(s.k, s.n), beta, c.view(s.m, s.n), options);
         expect_product(alpha, a.data(), b.data(), beta, before.data(), c.data(), s.m, s.n, s.k, options);
       }
 }
 
 TYPED_TEST(Gemm, MultipliesBatches) {
-  using T = TypeParam;
+  using T = typename TypeParam::Scalar;
   const std::size_t m = 7, n = 26, k = 50;
   for (std::size_t count : {0, 1, 3, 40})
     for (bool transposed : {false, true}) {
       const GemmOptions options{transposed, transposed};
-      test::Guarded<T> a(count * m * k, 1), b(count * k * n, 2), c(count * m * n, 3);
+      test::Guarded<TypeParam> a(count * m * k, 1), b(count * k * n, 2), c(count * m * n, 3);
       const std::vector<T> before(c.data(), c.data() + count * m * n);
-      gemm<T>(Cpu(2), T(2), transposed ? a.cview(count, k, m) : a.cview(count, m, k),
+      gemm<T>(test::executor_of<TypeParam>(), T(2), transposed ? a.cview(count, k, m) : a.cview(count, m, k),
               transposed ? b.cview(count, n, k) : b.cview(count, k, n), T(3), c.view(count, m, n), options);
       for (std::size_t i = 0; i < count; ++i)
         expect_product(T(2), a.data() + i * m * k, b.data() + i * k * n, T(3), before.data() + i * m * n,
@@ -67,7 +71,7 @@ TYPED_TEST(Gemm, MultipliesBatches) {
     }
 }
 
-TYPED_TEST(Gemm, GivesTheSameBitsWhateverTheNumberOfThreads) {
+TYPED_TEST(GemmThreads, GivesTheSameBitsWhateverTheNumberOfThreads) {
   using T = TypeParam;
   const std::size_t m = 210, n = 150, k = 1000;
   test::Guarded<T> a(m * k, 1), b(k * n, 2), one(m * n, 3), three(m * n, 3);
@@ -76,7 +80,7 @@ TYPED_TEST(Gemm, GivesTheSameBitsWhateverTheNumberOfThreads) {
   for (std::size_t i = 0; i < m * n; ++i) ASSERT_EQ(one[i], three[i]);
 }
 
-TYPED_TEST(Gemm, RefusesShapesThatDoNotAgree) {
+TYPED_TEST(GemmThreads, RefusesShapesThatDoNotAgree) {
   using T = TypeParam;
   test::Guarded<T> a(60), b(60), c(60);
   const Cpu cpu;

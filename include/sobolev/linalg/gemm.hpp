@@ -15,10 +15,16 @@ struct GemmOptions {
 template <class T>
 void gemm(const Cpu&, T alpha, View<const T, 2> a, View<const T, 2> b, T beta, View<T, 2> c,
           const GemmOptions& options = {});
+template <class T>
+void gemm(const Cuda&, T alpha, View<const T, 2> a, View<const T, 2> b, T beta, View<T, 2> c,
+          const GemmOptions& options = {});
 
 /// The same for each of B products.                            a : [B, M, K], b : [B, K, N], c : [B, M, N]
 template <class T>
 void gemm(const Cpu&, T alpha, View<const T, 3> a, View<const T, 3> b, T beta, View<T, 3> c,
+          const GemmOptions& options = {});
+template <class T>
+void gemm(const Cuda&, T alpha, View<const T, 3> a, View<const T, 3> b, T beta, View<T, 3> c,
           const GemmOptions& options = {});
 
 }  // namespace sobolev
