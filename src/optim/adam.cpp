@@ -69,7 +69,8 @@ void Adam<T, E>::check(const NamedArrays& state, std::size_t parameters) {
   if (state.empty()) return;
   const auto* moments = detail::saved_array(state, "moments", 2 * parameters);
   const auto* iterations = detail::saved_array(state, "iterations", 1);
-  require(moments != nullptr && iterations != nullptr, "Adam's state needs moments and iterations");
+  if (moments == nullptr || iterations == nullptr)
+    throw ArgumentError("Adam's state needs moments and iterations");
   require(std::none_of(moments->begin() + std::ptrdiff_t(parameters), moments->end(),
                        [](double v) { return v < 0; }),
           "moments contains a negative mean of squares");

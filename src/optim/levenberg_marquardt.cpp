@@ -97,8 +97,8 @@ bool LevenbergMarquardt<T, E>::accelerate(LeastSquares<T, E>& objective, View<co
 template <class T, class E>
 void LevenbergMarquardt<T, E>::iterate(Objective<T, E>& objective, View<T, 1> parameters) {
   LeastSquares<T, E>* const squares = objective.least_squares();
-  require(squares != nullptr,
-          "Levenberg–Marquardt: the objective is no sum of squares; use another optimiser");
+  if (squares == nullptr)
+    throw ArgumentError("Levenberg–Marquardt: the objective is no sum of squares; use another optimiser");
   step(*squares, parameters);
 }
 
