@@ -33,11 +33,10 @@ if(SOBOLEV_CUDA STREQUAL "SIMULATED")
   # nvcc's #pragma unroll; arrays of as many channels as there may be, of which the first ones are used.
   target_compile_options(sobolev_cuda_kernels PRIVATE -Wno-unknown-pragmas
                          $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
-  # Under sanitizers kernels are checked for what they do with memory: null pointers end in a fault anyway, and
-  # nothing returns from a fibre's stack. These checks are half of the time that the compiler needs.
+  # Under sanitizers kernels are checked for what they do with memory; nothing returns from a fibre's stack.
   add_library(sobolev_device_sanitizers INTERFACE)  # after sobolev_flags
   if(SOBOLEV_SANITIZE)
-    target_compile_options(sobolev_device_sanitizers INTERFACE -fno-sanitize=null,object-size,pointer-overflow
+    target_compile_options(sobolev_device_sanitizers INTERFACE -fno-sanitize=pointer-overflow
                            $<$<CXX_COMPILER_ID:GNU>:SHELL:--param asan-use-after-return=0>)
   endif()
   target_link_libraries(sobolev_cuda_kernels PRIVATE sobolev_device_sanitizers)

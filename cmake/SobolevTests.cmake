@@ -15,6 +15,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_LAUNCHER MATCHES "
   set(SOBOLEV_OBJECTS_AT_HAND 1)
 endif()
 
+# What a test does itself takes no time; compiling it does.
+set(SOBOLEV_TEST_OPTIMIZATION "-O1" CACHE STRING "The compiler's optimisation of tests/")
+
 file(GLOB SOBOLEV_TEST_FAMILIES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*")
 foreach(directory IN LISTS SOBOLEV_TEST_FAMILIES)
   get_filename_component(family "${directory}" NAME)
@@ -28,6 +31,7 @@ foreach(directory IN LISTS SOBOLEV_TEST_FAMILIES)
     target_compile_definitions(test_${family} PRIVATE
       SOBOLEV_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SOBOLEV_BINARY_DIR="${CMAKE_BINARY_DIR}"
       SOBOLEV_COMMAND="${CMAKE_BINARY_DIR}/bin/sobolev")
+    target_compile_options(test_${family} PRIVATE ${SOBOLEV_TEST_OPTIMIZATION})
     target_link_libraries(test_${family} PRIVATE sobolev::sobolev sobolev_flags GTest::gtest_main
       GTest::gmock fmt::fmt nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus OpenMP::OpenMP_CXX Threads::Threads ZLIB::ZLIB PNG::PNG)
     if(family STREQUAL "install")

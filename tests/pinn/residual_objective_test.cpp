@@ -161,7 +161,7 @@ TYPED_TEST(StepDouble, GradientAgreesWithFiniteDifferences) {
     Fixture<TypeParam> f(this->on(), 70, 12, symmetry, symmetry.size() == 1 && symmetry[0].sign > 0);
     std::vector<double> gradient;
     f.loss_gradient(gradient);
-    for (std::size_t i = 0; i < f.theta.size(); i += 11) {
+    for (std::size_t i = 0; i < f.theta.size(); i += test::in_another_order() ? 61 : 23) {
       const double h = 1e-5, at = f.theta[i];
       f.theta[i] = at + h;
       const double above = f.loss();
@@ -193,6 +193,7 @@ TYPED_TEST(StepTyped, NormalEquationsAreTheSumOfRowProducts) {
   using T = typename TypeParam::Scalar;
   const std::vector<Symmetry> none, even{{1, 1}};
   for (int width : {5, 13, 40}) {
+    if (width == 40 && test::in_another_order()) continue;
     Fixture<TypeParam> f(this->on(), 13, width, width == 5 ? even : none, width == 13);
     const std::size_t p = f.theta.size();
     std::vector<T> matrix, g, gradient;
