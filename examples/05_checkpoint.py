@@ -31,7 +31,7 @@ def read(path):
         data = file.read()
     metadata = header.pop("__metadata__")
     tensors = {name: numpy.frombuffer(data[slice(*tensor["data_offsets"])], "<f8").reshape(tensor["shape"])
-               for name, tensor in header.items() if "layers." in name or "blends." in name}
+               for name, tensor in header.items() if any(kind in name for kind in ("layers.", "blends.", "constants."))}
     return json.loads(metadata["model"]), tensors
 
 
@@ -85,6 +85,8 @@ def solution(model, tensors, k, point):
                 at[name], sign = -at[name], sign * s
         y = y + sign * network(model, tensors, k, at) / 2 ** len(odd_or_even)
     names = dict(point)
+    for constant, value in zip(model.get("constants", []), tensors.get("constants.value", [])):
+        names[constant["name"]] = constant["unit"] * value
     for u, values in zip(model["unknowns"], y):
         names["N_" + u] = values  # a scale and an offset of the output, where it has one, are in the form
     forms = model["windows"][k]["solution"]

@@ -48,6 +48,8 @@ std::vector<std::pair<std::string, std::string>> lines_of(const Problem& problem
     out.emplace_back("coordinate", range_text(problem.coordinates[k], problem.time() == static_cast<int>(k)));
   for (const auto& [name, value] : problem.constants)
     out.emplace_back("constant", fmt::format("{} = {}", name, value));
+  for (const UnknownConstant& c : problem.unknown_constants)
+    out.emplace_back("constant", fmt::format("{}, to be found; begins with {}", c.name, c.initial));
   for (const Equation& equation : problem.equations)
     out.emplace_back("equation",
                      fmt::format("{}: {} = 0", equation.name, to_string(equation.residual, longest_text)));
@@ -204,7 +206,9 @@ Json reference_json(const ReferenceOptions& reference) {
 }
 
 Json object_of(const std::string& file, const Problem& problem, const Understood& understood) {
-  Json coordinates = Json::array(), equations = Json::array();
+  Json coordinates = Json::array(), equations = Json::array(), unknown_constants = Json::object();
+  for (const UnknownConstant& c : problem.unknown_constants)
+    unknown_constants[c.name] = {{"initial", c.initial}};
   for (std::size_t k = 0; k < problem.coordinates.size(); ++k) {
     const CoordinateRange& c = problem.coordinates[k];
     coordinates.push_back({{"name", c.name},
@@ -224,6 +228,7 @@ Json object_of(const std::string& file, const Problem& problem, const Understood
           {"unknowns", problem.unknowns},
           {"coordinates", coordinates},
           {"constants", problem.constants},
+          {"unknown_constants", unknown_constants},
           {"equations", equations},
           {"derivatives", understood.derivatives},
           {"jet_channels", understood.jet_channels},

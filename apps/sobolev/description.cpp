@@ -191,7 +191,8 @@ Understood understand(const Problem& problem) {
 
   std::vector<Expr> residuals;
   for (const Equation& equation : p.equations) residuals.push_back(equation.residual);
-  for (const Expr field : fields_of(residuals)) out.derivatives.push_back(to_string(field));
+  for (const Expr field : fields_of(residuals))
+    if (field->role == sobolev::Role::unknown) out.derivatives.push_back(to_string(field));
   std::sort(out.derivatives.begin(), out.derivatives.end());
   out.jet_channels = model.compile("equations", residuals).group.jet.channels();
 

@@ -98,6 +98,7 @@ nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host
           {"setup_seconds", solution.setup_seconds()},
           {"points_per_second", solution.points_per_second()},
           {"loss", solution.loss()},
+          {"constants", solution.constants()},
           {"relative_l2", solution.relative_l2()},
           {"max_error", solution.max_error()},
           {"residuals", residuals_json(solution.assessment().residuals)},

@@ -70,6 +70,8 @@ Report report_of(const Solution& solution, const Solution::Table& table,
       solution.finished()
           ? fmt::format("{}: {}", report.doubts.empty() ? "Finished" : "Doubtful", solution.stopped_because())
           : "Interrupted; resuming goes on";
+  for (const auto& [name, value] : solution.constants())
+    report.results.emplace_back("constant " + name, fmt::format("{:.8g}", value));
   for (const auto& [unknown, error] : solution.relative_l2())
     report.results.emplace_back("relative L2 error of " + unknown, fmt::format("{:.2e}", error));
   for (const auto& [unknown, error] : solution.max_error())

@@ -95,6 +95,7 @@ void print_summary(const Solution& solution, const std::filesystem::path& folder
                                                       : "finished";
   print("{}: {} after {}{}\n", title_of(problem), headline, duration_text(solution.seconds()), reason);
   for (const std::string& doubt : assessment.doubts) print("  doubt: {}\n", doubt);
+  for (const auto& [name, value] : solution.constants()) print("  {} = {:.8g}\n", name, value);
   const auto largest = solution.max_error();
   for (const auto& [unknown, error] : solution.relative_l2()) {
     print("  {}: relative L2 error {:.2e}", unknown, error);

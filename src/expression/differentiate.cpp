@@ -84,13 +84,11 @@ Expr derivative(Expr e, const Leaf& leaf) {
 }
 
 Expr differentiated_field(Expr e, const std::string& coordinate) {
+  if (e->role == Role::unknown_constant) return Expr(0.0);
+  if (!e->of.empty() && std::find(e->of.begin(), e->of.end(), coordinate) == e->of.end()) return Expr(0.0);
   Derivative d = e->derivative;
-  const auto it = std::find_if(d.begin(), d.end(), [&](const auto& p) { return p.first == coordinate; });
-  if (it == d.end())
-    d.emplace_back(coordinate, 1);
-  else
-    ++it->second;
-  return field(e->name, std::move(d), e->of);
+  d.emplace_back(coordinate, 1);
+  return detail::leaf(e->role, e->name, std::move(d), e->of);
 }
 
 std::vector<Expr> leaves_of(std::span<const Expr> expressions, Op op) {
@@ -103,7 +101,8 @@ std::vector<Expr> leaves_of(std::span<const Expr> expressions, Op op) {
 
 Expr differentiate(Expr e, const std::string& coordinate) {
   return derivative(e, [&](Expr leaf) {
-    if (leaf->op == Op::coordinate) return Expr(leaf->name == coordinate ? 1.0 : 0.0);
+    if (leaf->op == Op::coordinate)
+      return Expr(leaf->role == Role::coordinate && leaf->name == coordinate ? 1.0 : 0.0);
     if (leaf->op == Op::field) return differentiated_field(leaf, coordinate);
     return Expr(0.0);
   });

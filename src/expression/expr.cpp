@@ -21,7 +21,7 @@ struct NodeKey {
 };
 std::size_t hash_of(const ExprNode& n) {
   const auto mix = [](std::size_t h, std::size_t v) { return (h ^ v) * 0x9E3779B97F4A7C15ull + (h >> 29); };
-  std::size_t h = std::size_t(n.op) + 0x51ull;
+  std::size_t h = mix(std::size_t(n.op) + 0x51ull, std::size_t(n.role));
   h = mix(h, std::bit_cast<std::uint64_t>(n.value));
   h = mix(h, std::hash<std::string>{}(n.name));
   for (const auto& [name, order] : n.derivative)
@@ -36,7 +36,8 @@ struct Hash {
 struct Same {
   bool operator()(const NodeKey& l, const NodeKey& r) const {
     const ExprNode &x = *l.node, &y = *r.node;
-    return x.op == y.op && std::bit_cast<std::uint64_t>(x.value) == std::bit_cast<std::uint64_t>(y.value) &&
+    return x.op == y.op && x.role == y.role &&
+           std::bit_cast<std::uint64_t>(x.value) == std::bit_cast<std::uint64_t>(y.value) &&
            x.name == y.name && x.derivative == y.derivative && x.of == y.of && x.a == y.a && x.b == y.b;
   }
 };
@@ -85,30 +86,38 @@ bool Expr::is_constant(double value) const { return is_constant() && node_->valu
 
 Expr constant(double value) { return Expr(value); }
 
-Expr coordinate(const std::string& name) {
-  require(!name.empty(), "coordinate: the name is empty");
-  ExprNode n;
-  n.op = Op::coordinate;
-  n.name = name;
-  return intern(std::move(n));
-}
-
-Expr field(const std::string& name, Derivative derivative, std::vector<std::string> of) {
-  require(!name.empty(), "field: the name of the unknown is empty");
+Expr detail::leaf(Role role, const std::string& name, Derivative derivative, std::vector<std::string> of) {
   std::map<std::string, int> orders;
-  for (const auto& [coordinate, order] : derivative) {
-    require(!coordinate.empty(), "field: a derivative of " + name + " by a coordinate without a name");
-    require(order > 0, "field: " + name + " has the order " + std::to_string(order) + " in " + coordinate +
-                           "; orders of differentiation are positive");
-    orders[coordinate] += order;
-    if (!of.empty() && std::find(of.begin(), of.end(), coordinate) == of.end()) return Expr(0.0);
-  }
+  for (const auto& [coordinate, order] : derivative) orders[coordinate] += order;
+  const bool given = role == Role::coordinate || role == Role::point_value || role == Role::collapsed_channel;
   ExprNode n;
-  n.op = Op::field;
+  n.op = given ? Op::coordinate : Op::field;
+  n.role = role;
   n.name = name;
   n.derivative.assign(orders.begin(), orders.end());
   n.of = std::move(of);
   return intern(std::move(n));
+}
+
+Expr coordinate(const std::string& name) {
+  require(!name.empty(), "coordinate: the name is empty");
+  return detail::leaf(Role::coordinate, name);
+}
+
+Expr field(const std::string& name, Derivative derivative, std::vector<std::string> of) {
+  require(!name.empty(), "field: the name of the unknown is empty");
+  for (const auto& [coordinate, order] : derivative) {
+    require(!coordinate.empty(), "field: a derivative of " + name + " by a coordinate without a name");
+    require(order > 0, "field: " + name + " has the order " + std::to_string(order) + " in " + coordinate +
+                           "; orders of differentiation are positive");
+    if (!of.empty() && std::find(of.begin(), of.end(), coordinate) == of.end()) return Expr(0.0);
+  }
+  return detail::leaf(Role::unknown, name, std::move(derivative), std::move(of));
+}
+
+Expr unknown_constant(const std::string& name) {
+  require(!name.empty(), "unknown_constant: the name is empty");
+  return detail::leaf(Role::unknown_constant, name);
 }
 
 Expr operator+(Expr a, Expr b) {

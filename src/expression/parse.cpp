@@ -244,6 +244,7 @@ class Parser {
     if (has(scope_.coordinates, id)) return coordinate(id);
     if (has(scope_.unknowns, id)) return field(id);
     if (const auto it = scope_.constants.find(id); it != scope_.constants.end()) return Expr(it->second);
+    if (has(scope_.unknown_constants, id)) return unknown_constant(id);
     if (const auto e = subscripted(id, start)) return *e;
     if (id == "pi") return Expr(std::numbers::pi);
     if (id == "e") return Expr(std::numbers::e);
@@ -259,6 +260,7 @@ class Parser {
     known.insert(known.end(), scope_.coordinates.begin(), scope_.coordinates.end());
     known.insert(known.end(), scope_.unknowns.begin(), scope_.unknowns.end());
     for (const auto& [constant, value] : scope_.constants) known.push_back(constant);
+    known.insert(known.end(), scope_.unknown_constants.begin(), scope_.unknown_constants.end());
     const std::string near = nearest_name(id, known);
     const std::size_t more = known.size() - std::min(known.size(), most_names);
     known.resize(known.size() - more);
@@ -323,7 +325,8 @@ class Parser {
   [[noreturn, gnu::noinline]] void no_function(const std::string& id, std::size_t start,
                                                std::size_t open) const {
     if (has(scope_.unknowns, id)) fail(start, called_unknown(id, open));
-    if (has(scope_.coordinates, id) || scope_.constants.count(id) || id == "pi" || id == "e")
+    if (has(scope_.coordinates, id) || scope_.constants.count(id) || has(scope_.unknown_constants, id) ||
+        id == "pi" || id == "e")
       fail(start, fmt::format("'{}' is not a function; write {}*(…) to multiply", id, id));
     if (const std::string hint = detail::function_hint(id); !hint.empty())
       fail(start, fmt::format("unknown function '{}': {}", id, hint));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "kernels/network/network_shapes.hpp"
 #include "sobolev/core/error.hpp"
@@ -71,7 +72,7 @@ int Network::blend(int z, int x, double alpha) {
           fmt::format("network: a blend of {} and {} features; they must be as many", n, checked(x)));
   const Instruction& i =
       append({Instruction::Kind::blend, {z, x, -1}, 0, n, 0, Activation::tanh, 0, 0, {}}, n, 1);
-  alphas_.emplace_back(i.weight, alpha);
+  starts_.emplace_back(i.weight, alpha);
   return i.out;
 }
 
@@ -83,23 +84,42 @@ void Network::output(int x, int count) {
          std::size_t(in + 1) * std::size_t(count));
 }
 
+void Network::constants(const std::vector<double>& start) {
+  const int count = int(start.size());
+  check_range("the number of outputs", outputs_ + count, most_at_the_ends);
+  check_range("the number of outputs", count, most_at_the_ends);
+  const bool factorized = std::exchange(factorized_, false);  // there is no weight
+  const Instruction& i = append({Instruction::Kind::output, {0, -1, -1}, 0, 0, 0, Activation::tanh, 0, 0, {}},
+                                count, std::size_t(count));
+  factorized_ = factorized;
+  for (std::size_t k = 0; k < start.size(); ++k) starts_.emplace_back(i.bias + k, start[k]);
+}
+
 Network Network::factorized() const {
   Network same(inputs());
   same.factorized_ = true;
   for (const Instruction& i : instructions_) switch (i.kind) {
       case Instruction::Kind::dense: same.dense(i.in[0], i.fan_out, i.activation); break;
       case Instruction::Kind::gate: same.gate(i.in[0], i.in[1], i.in[2]); break;
-      case Instruction::Kind::blend: same.blend(i.in[0], i.in[1], alpha(i)); break;
-      case Instruction::Kind::output: same.output(i.in[0], i.fan_out); break;
+      case Instruction::Kind::blend: same.blend(i.in[0], i.in[1], start(i.weight)); break;
+      case Instruction::Kind::output:
+        if (i.fan_in > 0) {
+          same.output(i.in[0], i.fan_out);
+        } else {
+          std::vector<double> values;
+          for (std::size_t k = 0; k < std::size_t(i.fan_out); ++k) values.push_back(start(i.bias + k));
+          same.constants(values);
+        }
+        break;
     }
   return same;
 }
 
 int Network::width() const { return slots() == 1 ? 0 : *std::max_element(slots_.begin() + 1, slots_.end()); }
 
-double Network::alpha(const Instruction& blend) const {
-  for (const auto& [offset, value] : alphas_)
-    if (offset == blend.weight) return value;
+double Network::start(std::size_t parameter) const {
+  for (const auto& [offset, value] : starts_)
+    if (offset == parameter) return value;
   return 0;
 }
 
@@ -108,7 +128,9 @@ std::vector<std::string> Network::names() const {
   int layers = 0, blends = 0;
   for (const Instruction& i : instructions_) switch (i.kind) {
       case Instruction::Kind::dense:
-      case Instruction::Kind::output: all.push_back(fmt::format("layers.{}", layers++)); break;
+      case Instruction::Kind::output:
+        all.push_back(i.fan_in > 0 ? fmt::format("layers.{}", layers++) : "constants");
+        break;
       case Instruction::Kind::blend: all.push_back(fmt::format("blends.{}", blends++)); break;
       case Instruction::Kind::gate: all.emplace_back(); break;
     }
@@ -124,6 +146,10 @@ std::vector<ParameterArray> Network::arrays() const {
     switch (i.kind) {
       case Instruction::Kind::dense:
       case Instruction::Kind::output:
+        if (in == 0) {
+          all.push_back({name[k] + ".value", {out}, i.bias, false});
+          break;
+        }
         all.push_back({name[k] + ".weight", {out, in}, i.weight, i.kind == Instruction::Kind::dense});
         all.push_back({name[k] + ".bias", {out}, i.bias, false});
         if (i.factor) all.push_back({name[k] + ".factor", {out}, *i.factor, false});
@@ -203,16 +229,19 @@ Network pirate(int inputs, int outputs, int blocks, int width, Activation activa
 
 void detail::check_network_shapes(const char* name, const Network& network, const JetSpec& spec,
                                   std::size_t parameters, const Extents<3>& x, const Extents<3>& y) {
-  network.validate();
   const std::size_t k = std::size_t(spec.channels()), in = std::size_t(network.inputs()),
                     out = std::size_t(network.outputs());
-  require(parameters == network.parameters(), fmt::format("{}: {} parameters are given, the network has {}",
-                                                          name, parameters, network.parameters()));
-  require(x[0] == k && x[1] == in,
-          fmt::format("{}: x is [{}, {}, {}] but must be [{}, {}, N]", name, x[0], x[1], x[2], k, in));
-  require(
-      y[0] == k && y[1] == out && y[2] == x[2],
-      fmt::format("{}: y is [{}, {}, {}] but must be [{}, {}, {}]", name, y[0], y[1], y[2], k, out, x[2]));
+  require(parameters == network.parameters(), [&] {
+    return fmt::format("{}: {} parameters are given, the network has {}", name, parameters,
+                       network.parameters());
+  });
+  require(x[0] == k && x[1] == in, [&] {
+    return fmt::format("{}: x is [{}, {}, {}] but must be [{}, {}, N]", name, x[0], x[1], x[2], k, in);
+  });
+  require(y[0] == k && y[1] == out && y[2] == x[2], [&] {
+    return fmt::format("{}: y is [{}, {}, {}] but must be [{}, {}, {}]", name, y[0], y[1], y[2], k, out,
+                       x[2]);
+  });
 }
 
 }  // namespace sobolev

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <set>
 #include <unordered_map>
@@ -15,9 +14,20 @@
 
 namespace sobolev::detail {
 namespace {
-const std::string raw_prefix = "network output ", previous_prefix = "previous ";
+/// A leaf whose value is made of parameters.
+bool is_trained(Expr e) {
+  return e->op == Op::field && (e->role == Role::network_output || e->role == Role::unknown_constant);
+}
 
-bool is_raw(Expr e) { return e->op == Op::field && e->name.starts_with(raw_prefix); }
+/// Which of the network's outputs a leaf is: those of the unknowns come first.
+int output_of(Expr e, const Problem& p) {
+  if (e->role == Role::unknown_constant) {
+    const auto it = std::find_if(p.unknown_constants.begin(), p.unknown_constants.end(),
+                                 [&](const UnknownConstant& c) { return c.name == e->name; });
+    return int(p.unknowns.size()) + int(it - p.unknown_constants.begin());
+  }
+  return int(std::find(p.unknowns.begin(), p.unknowns.end(), e->name) - p.unknowns.begin());
+}
 
 MultiIndex multi_index(const Derivative& derivative, const Problem& problem) {
   MultiIndex alpha;
@@ -34,8 +44,8 @@ class PointExpressions {
     // Without recursion: a sum of 64 KiB of text is as deep as it is long.
     const std::vector<Expr> nodes = operands_first(roots, [](Expr) { return true; });
     for (Expr e : nodes)
-      trained_[e.node()] =
-          is_raw(e) || (e->a.node() && trained_.at(e->a.node())) || (e->b.node() && trained_.at(e->b.node()));
+      trained_[e.node()] = is_trained(e) || (e->a.node() && trained_.at(e->a.node())) ||
+                           (e->b.node() && trained_.at(e->b.node()));
     for (std::size_t k = 0; k < roots.size(); ++k) {
       if (!trained_.at(roots[k].node()))
         take(roots[k]);
@@ -107,7 +117,7 @@ std::vector<Combination> find_combinations(const std::vector<Expr>& residuals,
         for (std::size_t i = 0; i < candidates.size(); ++i) {
           double v = 0;
           for (std::size_t f = 0; f < fields.size(); ++f)
-            if (alphas[f] == candidates[i] && fields[f]->name == raw_prefix + u)
+            if (alphas[f] == candidates[i] && fields[f]->role == Role::network_output && fields[f]->name == u)
               v = evaluate(partial(r, fields[f]), values);
           sensitivity[i].push_back(v);
         }
@@ -154,19 +164,12 @@ CompiledGroup WindowModel::compile(const std::string& name, const std::vector<Ex
   for (const CoordinateRange& c : p.coordinates) inputs.push_back(coordinate(c.name));
   prelude_inputs = inputs;
   for (std::size_t i = 0; i < points_only.size(); ++i) {
-    externals.push_back(coordinate("point value " + std::to_string(i)));
+    externals.push_back(leaf(Role::point_value, std::to_string(i)));
     replace.emplace_back(points_only[i], externals.back());
   }
   for (Expr f : fields_of(points_only)) {
     prelude_inputs.push_back(f);
-    // "previous <time order> <unknown>"
-    const std::string rest = f->name.substr(previous_prefix.size());
-    const std::size_t space = rest.find(' ');
-    int order = 0;
-    std::from_chars(rest.data(), rest.data() + space, order);
-    Derivative d = f->derivative;
-    if (order > 0) d.emplace_back(p.coordinates[std::size_t(time_)].name, order);
-    out.previous.push_back({rest.substr(space + 1), d});
+    out.previous.push_back({f->name, f->derivative});
   }
   out.prelude = sobolev::compile(points_only, prelude_inputs);
   for (Expr& r : lowered) r = substitute(r, replace);
@@ -185,32 +188,33 @@ CompiledGroup WindowModel::compile(const std::string& name, const std::vector<Ex
   std::vector<std::pair<Expr, Expr>> collapse;
   std::vector<std::pair<Expr, FieldInput>> field_inputs;
   for (std::size_t f = 0; f < fields.size(); ++f) {
-    const int output =
-        int(std::find(p.unknowns.begin(), p.unknowns.end(), fields[f]->name.substr(raw_prefix.size())) -
-            p.unknowns.begin());
+    const int output = output_of(fields[f], p);
     const Combination* inside = nullptr;
     for (const Combination& c : combinations)
       for (const JetTerm& term : c.terms)
         if (term.alpha == alphas[f]) inside = &c;
     if (!inside) {
       const int channel = spec.channel_of(alphas[f]);
-      field_inputs.push_back({fields[f], {output, channel, spec.scale(channel)}});
+      const double unit = fields[f]->role == Role::unknown_constant
+                              ? p.unknown_constants[std::size_t(output) - p.unknowns.size()].unit()
+                              : spec.scale(channel);
+      field_inputs.push_back({fields[f], {output, channel, unit}});
       continue;
     }
     const MultiIndex& first = inside->terms.front().alpha;
     // Any derivative of the combination will do as its representative: scale by its own coefficient.
-    const Expr leaf =
-        coordinate(fmt::format("collapsed {} of output {}", inside - combinations.data(), output));
+    const Expr collapsed =
+        leaf(Role::collapsed_channel, fmt::format("{} of output {}", inside - combinations.data(), output));
     int channel = -1;
     for (int k = 0; k < spec.channels(); ++k)
       if (spec.collapsed(k) && spec.terms(k).front().alpha == first) channel = k;
-    const bool seen =
-        std::any_of(field_inputs.begin(), field_inputs.end(), [&](const auto& i) { return i.first == leaf; });
+    const bool seen = std::any_of(field_inputs.begin(), field_inputs.end(),
+                                  [&](const auto& i) { return i.first == collapsed; });
     double coefficient = 1;
     for (const JetTerm& term : inside->terms)
       if (term.alpha == alphas[f]) coefficient = term.coefficient;
-    collapse.emplace_back(fields[f], seen ? Expr(0.0) : leaf * Expr(1 / coefficient));
-    if (!seen) field_inputs.push_back({leaf, {output, channel, 1.0}});
+    collapse.emplace_back(fields[f], seen ? Expr(0.0) : collapsed * Expr(1 / coefficient));
+    if (!seen) field_inputs.push_back({collapsed, {output, channel, 1.0}});
   }
   for (Expr& r : lowered) r = substitute(r, collapse);
 

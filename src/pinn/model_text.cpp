@@ -33,11 +33,13 @@ nlohmann::json network_of_model(const Network& network) {
   nlohmann::json steps = nlohmann::json::array();
   const std::vector<std::string> names = network.names();
   for (const Instruction& i : network.instructions()) {
+    if (i.fan_in == 0) continue;  // constants, named below
     nlohmann::json step = {{"kind", kinds[static_cast<int>(i.kind)]}, {"in", nlohmann::json::array()}};
     for (int slot : i.in)
       if (slot >= 0) step["in"].push_back(slot);
     if (i.kind == Instruction::Kind::dense) step["activation"] = activations[static_cast<int>(i.activation)];
-    if (const std::string& name = names[steps.size()]; !name.empty()) step["name"] = name;
+    if (const std::string& name = names[std::size_t(&i - network.instructions().data())]; !name.empty())
+      step["name"] = name;
     steps.push_back(std::move(step));
   }
   return steps;
@@ -51,6 +53,8 @@ std::string model_text(const Problem& problem, int windows) {
                         {"network", network_of_model(network_of(problem))},
                         {"windows", nlohmann::json::array()}};
   for (const CoordinateRange& c : problem.coordinates) out["coordinates"].push_back(c.name);
+  for (const UnknownConstant& c : problem.unknown_constants)
+    out["constants"].push_back({{"name", c.name}, {"unit", c.unit()}});
   for (int w = 0; w < windows; ++w) {
     const WindowModel model(problem, w);
     if (w == 0)

@@ -9,6 +9,7 @@
 #include "residual_check.hpp"
 #include "sobolev/problem/points.hpp"
 #include "src/problem/defaults.hpp"
+#include "src/problem/network_of.hpp"
 #include "src/problem/problem_checks.hpp"
 #include "state.hpp"
 
@@ -141,6 +142,11 @@ std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const d
                               : parse_expression(text, scope, {"output '" + text + "'", 1, 1}));
   }
   return evaluate(cpu, points, expressions);
+}
+
+std::map<std::string, double> Solution::constants() const {
+  const State& s = trained(state(), "constants");
+  return detail::found_constants(s.problem, s.parameters.front());
 }
 
 std::map<std::string, double> Solution::relative_l2() const {

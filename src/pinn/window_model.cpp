@@ -12,8 +12,6 @@
 
 namespace sobolev::detail {
 namespace {
-const std::string raw_prefix = "network output ", previous_prefix = "previous ";
-
 /// True when e vanishes, to rounding beside its values elsewhere, at random points of the problem with
 /// coordinate `fixed` at `value`.
 bool vanishes_at(Expr e, const Problem& problem, const std::string& fixed, double value) {
@@ -34,7 +32,7 @@ bool vanishes_at(Expr e, const Problem& problem, const std::string& fixed, doubl
 }
 }  // namespace
 
-Expr raw_output(const std::string& unknown) { return field(raw_prefix + unknown); }
+Expr raw_output(const std::string& unknown) { return leaf(Role::network_output, unknown); }
 
 std::pair<double, double> window_range(const Problem& problem, int window) {
   const int t = problem.time();
@@ -80,12 +78,11 @@ void WindowModel::build_solutions() {
   for (const std::string& u : p.unknowns) {
     const int order = time_order(p, u);
     const Expr ramp = order >= 2 ? tau * tau : tau;
-    // The solution at the window's start: previous values, functions of space only.
+    // The solution and its slope in time at the window's start, functions of space only.
     const auto previous = [&](int time_derivative) {
-      const Derivative d = time_derivative == 0 ? Derivative{} : Derivative{{time, time_derivative}};
-      // Spatial derivatives are taken of this field; its time derivative is part of its name.
-      return field(previous_prefix + std::to_string(d.empty() ? 0 : d[0].second) + " " + u, {},
-                   space.empty() ? std::vector<std::string>{" "} : space);
+      return leaf(Role::previous_window, u,
+                  time_derivative == 0 ? Derivative{} : Derivative{{time, time_derivative}},
+                  space.empty() ? std::vector<std::string>{" "} : space);
     };
     const auto given = p.network.output.find(u);
     if (given != p.network.output.end()) {
@@ -167,13 +164,13 @@ std::vector<CoordinateRange> WindowModel::ranges() const {
 Expr WindowModel::form(const std::string& unknown, const std::string& network,
                        const std::string& start) const {
   const Expr solution = solution_.at(unknown);
-  std::map<std::string, Expr> names;
-  for (const std::string& u : problem_->unknowns) {
-    names.emplace(raw_prefix + u, coordinate(network + u));
-    names.emplace(previous_prefix + "0 " + u, coordinate(start + u));
-    names.emplace(previous_prefix + "1 " + u, coordinate(start + u + "_t"));
-  }
-  return substitute_fields(solution, names);
+  std::vector<std::pair<Expr, Expr>> names;
+  for (Expr leaf : fields_of(std::span<const Expr>(&solution, 1)))
+    if (leaf->role == Role::network_output)
+      names.emplace_back(leaf, coordinate(network + leaf->name));
+    else if (leaf->role == Role::previous_window)
+      names.emplace_back(leaf, coordinate(start + leaf->name + (leaf->derivative.empty() ? "" : "_t")));
+  return substitute(solution, names);
 }
 
 Expr WindowModel::lower(Expr e) const { return substitute_fields(e, solution_); }

@@ -86,7 +86,18 @@ Network network_of(const Problem& problem) {
     for (next = i; next < problem.unknowns.size() && last.at(problem.unknowns[next]) == slot;) ++next;
     network.output(slot, int(next - i));
   }
+  std::vector<double> start;
+  for (const UnknownConstant& c : problem.unknown_constants) start.push_back(c.initial / c.unit());
+  if (!start.empty()) network.constants(start);
   return n.weight_factorization ? network.factorized() : network;
+}
+
+std::map<std::string, double> found_constants(const Problem& problem, const std::vector<double>& parameters) {
+  std::map<std::string, double> found;
+  if (problem.unknown_constants.empty()) return found;
+  std::size_t at = network_of(problem).instructions().back().bias;
+  for (const UnknownConstant& c : problem.unknown_constants) found[c.name] = c.unit() * parameters.at(at++);
+  return found;
 }
 
 std::vector<Symmetry> mirror_symmetry(const Problem& problem) {

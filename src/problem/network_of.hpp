@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The network that a problem's options describe.
+#include <map>
+#include <string>
 #include <vector>
 
 #include "sobolev/network/features.hpp"
@@ -11,7 +13,10 @@ namespace sobolev::detail {
 
 /// The network's inputs, for coordinates in `ranges` (those of a time window).
 Features network_features(const Problem& problem, const std::vector<CoordinateRange>& ranges);
+/// Its outputs: the unknowns, then the unknown constants in their units.
 Network network_of(const Problem& problem);
+/// The unknown constants in the problem's units, from the parameters of such a network.
+std::map<std::string, double> found_constants(const Problem& problem, const std::vector<double>& parameters);
 /// Symmetries that need mirrored copies of a point; the others are in the features.
 std::vector<Symmetry> mirror_symmetry(const Problem& problem);
 

@@ -11,6 +11,7 @@ ExpressionScope Problem::scope() const {
   }
   scope.unknowns = unknowns;
   scope.constants = constants;
+  for (const UnknownConstant& c : unknown_constants) scope.unknown_constants.push_back(c.name);
   return scope;
 }
 
@@ -22,6 +23,11 @@ int Problem::time() const {
 
 Problem& Problem::add_coordinate(const std::string& coordinate, double low, double high, bool periodic) {
   coordinates.push_back({coordinate, low, high, periodic});
+  return *this;
+}
+
+Problem& Problem::add_unknown_constant(const std::string& constant, double initial) {
+  unknown_constants.push_back({constant, initial});
   return *this;
 }
 

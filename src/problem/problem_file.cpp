@@ -32,11 +32,20 @@ void read_unknowns(const ProblemReader& reader, const TomlNode& node, Problem& p
   }
 }
 
-void read_constants(ProblemReader& reader, const TomlNode& node) {
+void read_constants(ProblemReader& reader, const TomlNode& node, Problem& problem) {
   reader.open_table(node, "constants", "[constants] with nu = 1e-4");
   for (const TomlEntry& entry : node.entries) {
     const std::string path = "constants." + entry.key;
-    reader.define(entry.key, reader.number(entry.value, path));
+    if (entry.value.kind == TomlNode::Kind::table) {
+      reader.table(entry.value, path, {"initial"}, "{ initial = 1 } for a constant that is to be found");
+      const TomlNode* initial = entry.value.find("initial");
+      if (initial == nullptr)
+        reader.fail(entry.value,
+                    path + " has no initial value; write { initial = 1 } for a constant that is to be found");
+      problem.add_unknown_constant(entry.key, reader.number(*initial, path + ".initial"));
+    } else {
+      reader.define(entry.key, reader.number(entry.value, path));
+    }
     reader.remember(path, entry.position);
   }
 }
@@ -194,7 +203,7 @@ Problem Problem::from_string(std::string_view text, const std::string& file_name
   if (const TomlNode* title = root.find("title"))
     problem.title = reader.text(*title, "title", "\"Heat equation\"");
   read_unknowns(reader, required(document, "unknowns", "unknowns = [\"u\"]"), problem);
-  if (const TomlNode* constants = root.find("constants")) read_constants(reader, *constants);
+  if (const TomlNode* constants = root.find("constants")) read_constants(reader, *constants, problem);
   read_coordinates(reader, required(document, "coordinates", "[coordinates] with x = [0, 1]"), problem);
   detail::validate_names(problem);
   detail::validate_ranges(problem);

@@ -72,9 +72,10 @@ void check_name(const Problem& problem, const std::string& section, const std::s
 void validate_names(const Problem& problem) {
   if (problem.unknowns.empty()) fail(problem, "unknowns", "there are no unknowns; e.g. unknowns = [\"u\"]");
   constexpr std::size_t most_unknowns = 1000;
-  if (problem.unknowns.size() > most_unknowns)
+  if (const std::size_t all = problem.unknowns.size() + problem.unknown_constants.size(); all > most_unknowns)
     fail(problem, "unknowns",
-         fmt::format("there are {} unknowns; up to {} are possible", problem.unknowns.size(), most_unknowns));
+         fmt::format("there are {} unknowns and unknown constants; up to {} are possible", all,
+                     most_unknowns));
   if (problem.coordinates.empty()) fail(problem, "coordinates", "there are no coordinates; e.g. x = [0, 1]");
   if (problem.coordinates.size() > max_dimensions)
     fail(problem, "coordinates",
@@ -90,6 +91,7 @@ void validate_names(const Problem& problem) {
   for (const std::string& name : problem.unknowns) take("unknowns", "unknown", name);
   for (const CoordinateRange& c : problem.coordinates) take("coordinates", "coordinate", c.name);
   for (const auto& constant : problem.constants) take("constants", "constant", constant.first);
+  for (const UnknownConstant& c : problem.unknown_constants) take("constants", "unknown constant", c.name);
 }
 
 void validate_ranges(const Problem& problem) {
@@ -101,6 +103,10 @@ void validate_ranges(const Problem& problem) {
   for (const auto& [name, value] : problem.constants)
     if (!std::isfinite(value))
       fail(problem, "constants." + name, fmt::format("constant {} is {}", name, value));
+  for (const UnknownConstant& c : problem.unknown_constants)
+    if (!std::isfinite(c.initial))
+      fail(problem, "constants." + c.name + ".initial",
+           fmt::format("the unknown constant {} begins with {}; give a finite number", c.name, c.initial));
 }
 
 const CoordinateRange* find_coordinate(const Problem& problem, const std::string& name) {
@@ -121,6 +127,15 @@ void check_names(const Problem& problem, const std::string& key, Expr expression
   const std::array<Expr, 1> root = {expression};
   for (const Expr leaf : coordinates_of(root)) check_coordinate(leaf->name, "");
   for (const Expr leaf : fields_of(root)) {
+    if (leaf->role == Role::unknown_constant) {
+      if (std::none_of(problem.unknown_constants.begin(), problem.unknown_constants.end(),
+                       [&](const UnknownConstant& c) { return c.name == leaf->name; }))
+        fail(problem, key,
+             fmt::format(
+                 "{} uses the unknown constant {}, which the problem has not; add_unknown_constant(\"{}\")",
+                 key, leaf->name, leaf->name));
+      continue;
+    }
     if (std::find(problem.unknowns.begin(), problem.unknowns.end(), leaf->name) == problem.unknowns.end())
       fail(problem, key,
            fmt::format("{} uses {}, which is not an unknown of the problem; the unknowns are {}", key,
@@ -130,6 +145,38 @@ void check_names(const Problem& problem, const std::string& key, Expr expression
 }
 
 namespace {
+bool contains_unknown(const std::vector<Expr>& fields) {
+  return std::any_of(fields.begin(), fields.end(), [](Expr f) { return f->role == Role::unknown; });
+}
+
+/// They are found where residuals contain them, and they are one number for the whole domain.
+void check_unknown_constants(const Problem& problem) {
+  std::vector<Expr> residuals;
+  for (const Equation& e : problem.equations) residuals.push_back(e.residual);
+  for (const Condition& c : problem.conditions) residuals.push_back(c.left - c.right);
+  for (const auto& [unknown, form] : problem.network.output) residuals.push_back(form);
+  const std::vector<Expr> leaves = fields_of(residuals);
+  for (const UnknownConstant& c : problem.unknown_constants) {
+    const std::string key = "constants." + c.name;
+    if (std::find(leaves.begin(), leaves.end(), unknown_constant(c.name)) == leaves.end())
+      fail(problem, key,
+           fmt::format("no equation or condition contains the unknown constant {}, so it is not determined; "
+                       "use it or give it a value",
+                       c.name));
+    if (problem.training.windows > 1)
+      fail(problem, "training.windows",
+           fmt::format(
+               "training.windows is {}, but the constant {} is to be found, which has one value at all "
+               "times; leave windows out",
+               problem.training.windows, c.name));
+    for (const auto& [name, sign] : problem.network.symmetry)
+      if (sign < 0)
+        fail(problem, "network.symmetry",
+             fmt::format("network.symmetry: odd in {} beside the constant {}, which is to be found, is not "
+                         "possible yet; leave the symmetry out or build it into network.output",
+                         name, c.name));
+  }
+}
 
 /// The derivatives must fit into a jet.
 void check_derivatives(const Problem& problem, const std::string& key, const std::vector<Expr>& fields) {
@@ -164,7 +211,10 @@ void check_equations(const Problem& problem) {
     if (!names.insert(equation.name).second)
       fail(problem, key, fmt::format("two equations are named {}", equation.name));
     check_name(problem, "equations", "equation", equation.name);
-    if (problem.constants.count(equation.name) != 0 || find_coordinate(problem, equation.name) != nullptr ||
+    const bool constant = problem.constants.count(equation.name) != 0 ||
+                          std::any_of(problem.unknown_constants.begin(), problem.unknown_constants.end(),
+                                      [&](const UnknownConstant& c) { return c.name == equation.name; });
+    if (constant || find_coordinate(problem, equation.name) != nullptr ||
         std::find(problem.unknowns.begin(), problem.unknowns.end(), equation.name) != problem.unknowns.end())
       fail(problem, key,
            fmt::format("equation {} has the name of an unknown, coordinate or constant; choose another name",
@@ -172,7 +222,7 @@ void check_equations(const Problem& problem) {
     const std::array<Expr, 1> residual = {equation.residual};
     check_names(problem, key, equation.residual);
     const std::vector<Expr> fields = fields_of(residual);
-    if (fields.empty())
+    if (!contains_unknown(fields))
       fail(problem, key,
            fmt::format("equation {} contains no unknown; the unknowns are {}", equation.name,
                        word_list(problem.unknowns)));
@@ -193,7 +243,7 @@ void check_condition(const Problem& problem, const Condition& condition) {
     fail(problem, key, fmt::format("condition {} fixes no coordinate", condition.name));
   const std::array<Expr, 2> sides = {condition.left, condition.right};
   for (const Expr side : sides) check_names(problem, key, side);
-  if (fields_of(sides).empty())
+  if (!contains_unknown(fields_of(sides)))
     fail(problem, key + ".equation", fmt::format("condition {} contains no unknown", condition.name));
   check_derivatives(problem, key + ".equation", fields_of(sides));
   std::size_t fixed_space = 0, space = 0;
@@ -249,6 +299,7 @@ void Problem::validate() const {
   detail::validate_ranges(*this);
   detail::check_equations(*this);
   detail::check_conditions(*this);
+  detail::check_unknown_constants(*this);
   detail::check_network(*this);
   detail::check_training(*this);
   detail::check_deltas(*this);

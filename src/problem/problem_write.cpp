@@ -257,7 +257,13 @@ std::string Problem::to_toml() const {
   if (!title.empty()) add(root, "title", title);
   add(root, "unknowns", unknowns);
   add_filled(root, "coordinates", coordinate_table);
-  add_filled(root, "constants", table_of(constants));
+  TomlNode constant_table = table_of(constants);
+  for (const UnknownConstant& c : unknown_constants) {
+    TomlNode unknown;
+    add(unknown, "initial", c.initial);
+    add(constant_table, c.name, unknown);
+  }
+  add_filled(root, "constants", constant_table);
   add_filled(root, "equations", equation_table);
   add_filled(root, "conditions", condition_table);
   add_filled(root, "network", network_node(network));
@@ -275,8 +281,9 @@ std::string Problem::to_toml() const {
 
 bool operator==(const Problem& a, const Problem& b) {
   return a.title == b.title && a.unknowns == b.unknowns && a.coordinates == b.coordinates &&
-         a.constants == b.constants && a.equations == b.equations && a.conditions == b.conditions &&
-         a.network == b.network && a.training == b.training && a.reference == b.reference;
+         a.constants == b.constants && a.unknown_constants == b.unknown_constants &&
+         a.equations == b.equations && a.conditions == b.conditions && a.network == b.network &&
+         a.training == b.training && a.reference == b.reference;
 }
 
 namespace detail {

@@ -342,13 +342,28 @@ class Estimate {
   std::map<std::string, Known> known_;
   WaveNumbers longest_;
 };
+/// Unknown constants as numbers.
+Expr with_initial_constants(Expr e, const Problem& problem) {
+  std::vector<std::pair<Expr, Expr>> numbers;
+  for (const UnknownConstant& c : problem.unknown_constants)
+    numbers.emplace_back(unknown_constant(c.name), Expr(c.initial));
+  return numbers.empty() ? e : substitute(e, numbers);
+}
 }  // namespace
 
-std::map<std::string, Magnitude> likely_magnitudes(const Problem& problem) { return Estimate(problem).run(); }
+std::map<std::string, Magnitude> likely_magnitudes(const Problem& problem) {
+  Problem known = problem;
+  for (Equation& e : known.equations) e.residual = with_initial_constants(e.residual, problem);
+  for (Condition& c : known.conditions) {
+    c.left = with_initial_constants(c.left, problem);
+    c.right = with_initial_constants(c.right, problem);
+  }
+  return Estimate(known).run();
+}
 
 NaturalSizes natural_sizes(const Problem& problem, Expr residual) {
   // Unknowns as their output transforms make them of raw outputs.
-  const Expr e = substitute_fields(residual, problem.network.output);
+  const Expr e = with_initial_constants(substitute_fields(residual, problem.network.output), problem);
   const WaveNumbers k = longest_waves(problem);
   const auto of = [](const std::map<std::string, double>& values, const std::string& name, double otherwise) {
     const auto it = values.find(name);

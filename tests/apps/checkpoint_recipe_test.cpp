@@ -63,9 +63,9 @@ const Case cases[] = {
      "initialization = \"siren\"\nactivation = \"sin\"\nv = { kind = \"modified_mlp\", width = 5 }\n",
      3},
     {"SteadyWithATransformedOutput",
-     "unknowns = [\"u\"]\n[coordinates]\nx = [0, 1]\ny = [0, 1]\n"
-     "[equations]\npoisson = \"u_xx + u_yy = 1\"\n"
-     "[network]\noutput = { u = \"x*(1 - x)*y*(1 - y)*u + 2^-x\" }\nactivation = \"softplus\"\n",
+     "unknowns = [\"u\"]\n[coordinates]\nx = [0, 1]\ny = [0, 1]\n[constants]\nk = { initial = -2 }\n"
+     "z = { initial = 0 }\n[equations]\npoisson = \"u_xx + u_yy = k + z\"\n"
+     "[network]\noutput = { u = \"z + k*x*(1 - x)*y*(1 - y)*u + 2^-x\" }\nactivation = \"softplus\"\n",
      2},
 };
 

@@ -116,6 +116,21 @@ TEST(Expr, FieldsAreCanonical) {
   EXPECT_THROW(field("u", {{"x", -1}}), ArgumentError);
 }
 
+TEST(Expr, LeavesDifferByWhatTheyStandFor) {
+  const Expr k = unknown_constant("k");
+  EXPECT_EQ(k, unknown_constant("k"));
+  EXPECT_NE(k.node(), unknown("k").node());
+  EXPECT_NE(k.node(), coordinate("k").node());
+  EXPECT_TRUE(d(k, x).is_constant(0));
+  EXPECT_EQ(d(k * u, x), k * d(u, x));
+  EXPECT_EQ(to_string(k * u), "u*k");
+  const Expr before = detail::leaf(Role::previous_window, "u", {{"t", 1}}, {"x"});
+  EXPECT_EQ(d(before, x), detail::leaf(Role::previous_window, "u", {{"t", 1}, {"x", 1}}, {"x"}));
+  EXPECT_TRUE(d(before, t).is_constant(0));
+  EXPECT_TRUE(d(detail::leaf(Role::point_value, "x"), x).is_constant(0));
+  EXPECT_THROW(unknown_constant(""), ArgumentError);
+}
+
 TEST(Derivative, ClosedForms) {
   const Expr one = 1.0, two = 2.0;
   EXPECT_EQ(d(pow(x, Expr(5.0)), x), Expr(5.0) * pow(x, Expr(4.0)));

@@ -77,7 +77,7 @@ std::vector<Series> outputs_of(const TaylorSeries& taylor, const Network& networ
     for (std::size_t o = 0; o < out.size(); ++o) switch (i.kind) {
         case Instruction::Kind::dense:
         case Instruction::Kind::output:
-          for (std::size_t f = 0; f < in.size(); ++f) {
+          for (std::size_t f = 0; f < std::size_t(i.fan_in); ++f) {
             const bool last = i.kind == Instruction::Kind::output;
             double w = double(parameters[i.weight + (last ? o * in.size() + f : f * out.size() + o)]);
             if (i.factor) w *= std::exp(double(parameters[*i.factor + o]));
@@ -118,6 +118,7 @@ Network branches(int inputs, int width, Activation activation = Activation::tanh
   const int blended = n.blend(n.dense(gated, width, activation), x, 0.3);
   n.output(n.gate(n.dense(blended, width), a, b), 1);
   n.output(n.dense(blended, width + 3, activation), 2);
+  n.constants({0.5, -2});
   return n;
 }
 /// Blends and gates of the inputs themselves.

@@ -139,6 +139,16 @@ TEST(ToToml, OtherPointsAndReferences) {
   EXPECT_EQ(again(p).reference.file, std::filesystem::current_path() / "relative.npz");
 }
 
+TEST(ToToml, UnknownConstants) {
+  Problem p;
+  p.unknowns = {"u"};
+  p.add_coordinate("x", 0, 1).add_unknown_constant("k", 1.0 / 3).add_unknown_constant("z", -2);
+  p.add_equation("first", unknown_constant("k") * d(u, x, 2) - unknown_constant("z"));
+  p.add_condition("left", {{"x", 0}}, u - 1);
+  EXPECT_EQ(again(p).unknown_constants, p.unknown_constants);
+  EXPECT_TRUE(again(p) == p) << p.to_toml();
+}
+
 TEST(ToToml, TheWholeZoo) {
   ASSERT_GE(zoo().size(), 12u);
   for (const auto& [name, path] : zoo()) {

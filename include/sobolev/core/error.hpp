@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <concepts>
 #include <cstddef>
 #include <stdexcept>
 #include <string>
@@ -61,12 +62,17 @@ class ParseError : public Error {
   std::string message_;
 };
 
-/// Throws ArgumentError unless the condition holds. Build the message lazily where it is costly.
+/// Throws ArgumentError unless the condition holds. Where a call must take no memory, or is made often, the
+/// message is a function that makes it.
 inline void require(bool condition, const char* message) {
   if (!condition) throw ArgumentError(message);
 }
 inline void require(bool condition, const std::string& message) {
   if (!condition) throw ArgumentError(message);
+}
+template <std::invocable Message>
+void require(bool condition, const Message& message) {
+  if (!condition) throw ArgumentError(message());
 }
 
 /// Throws an Error that names the place: for what cannot happen unless the library is wrong.

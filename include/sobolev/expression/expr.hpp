@@ -14,14 +14,25 @@ namespace sobolev {
 // clang-format off
 enum class Op : std::uint8_t {
   constant,    // a number
-  coordinate,  // an independent variable, by name
-  field,       // a derivative of an unknown function of the coordinates
+  coordinate,  // an independent variable or a number given with the points, by name
+  field,       // a derivative of an unknown function of the coordinates, or an unknown constant
   add, subtract, multiply, divide, power, minimum, maximum,             // binary
   negate, sine, cosine, tangent, arcsine, arccosine, arctangent,       // unary
   hyperbolic_sine, hyperbolic_cosine, hyperbolic_tangent, exponential, logarithm, square_root,
   absolute, sign, error_function, complementary_error_function, heaviside,
 };
 // clang-format on
+
+/// What a leaf that is no number stands for.
+enum class Role : std::uint8_t {
+  coordinate,         // an independent variable
+  unknown,            // a function that is sought
+  unknown_constant,   // a number that is sought
+  network_output,     // the network's, for an unknown
+  previous_window,    // an unknown where the time window before this one ends
+  point_value,        // a number given with each point
+  collapsed_channel,  // a combination of derivatives of a network output
+};
 
 /// Orders of differentiation by coordinate name, sorted by name, orders positive: u_xxt is
 /// {{"t", 1}, {"x", 2}}.
@@ -49,10 +60,11 @@ class Expr {
 
 struct ExprNode {
   Op op = Op::constant;
-  double value = 0;             // constant
-  std::string name;             // coordinate or field
-  Derivative derivative;        // field: which derivative of it
-  std::vector<std::string> of;  // field: the coordinates it depends on; empty: all of them
+  Role role = Role::coordinate;  // coordinate or field
+  double value = 0;              // constant
+  std::string name;              // coordinate or field
+  Derivative derivative;         // field: which derivative of it
+  std::vector<std::string> of;   // field: the coordinates it depends on; empty: all of them
   Expr a{static_cast<const ExprNode*>(nullptr)}, b{static_cast<const ExprNode*>(nullptr)};
   std::uint64_t id = 0;  // order of creation; children before parents
 };
@@ -64,6 +76,12 @@ Expr coordinate(const std::string& name);
 /// A derivative in a coordinate that it does not depend on is the constant 0.
 Expr field(const std::string& name, Derivative derivative = {}, std::vector<std::string> of = {});
 inline Expr unknown(const std::string& name) { return field(name); }
+/// A number that is found together with the unknown functions; its derivatives are 0.
+Expr unknown_constant(const std::string& name);
+namespace detail {
+/// A leaf of any role; `derivative` and `of` as field has them.
+Expr leaf(Role role, const std::string& name, Derivative derivative = {}, std::vector<std::string> of = {});
+}  // namespace detail
 
 Expr operator+(Expr a, Expr b);
 Expr operator-(Expr a, Expr b);

@@ -17,7 +17,8 @@ struct ExpressionScope {
   std::vector<std::string> coordinates;     // in column order
   std::vector<std::string> unknowns;        // functions of all the coordinates
   std::map<std::string, double> constants;  // besides pi and e
-  CoordinateBox ranges = {};                // where jumps matter; a coordinate without one may be anything
+  std::vector<std::string> unknown_constants = {};
+  CoordinateBox ranges = {};  // where jumps matter; a coordinate without one may be anything
 };
 
 /// Parses an expression. Grammar (precedence from loose to tight):

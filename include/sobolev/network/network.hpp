@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct Instruction {
     gate,    // z ⊙ a + (1 − z) ⊙ b            in: z, a, b; products of jets
     blend,   // α z + (1 − α) x                in: z, x;    parameter: α
     output,  // Wx + b, outputs of the network in: x;       parameters: W as [out, in], b [out]
+             // without W, b alone, where fan_in is 0: constants
   };
   Kind kind;
   std::array<int, 3> in;  // slots, −1 beyond the instruction's
@@ -58,6 +60,8 @@ class Network {
   int blend(int z, int x, double alpha = 0);
   /// The next `count` of the network's outputs, of at most 1024.
   void output(int x, int count);
+  /// The next outputs are parameters themselves, the same at all points; `start` is what they start with.
+  void constants(const std::vector<double>& start);
 
   /// The same network with W = diag(eˢ) V for each weight (random weight factorisation), s after each bias.
   /// Source: Wang, Wang, Seidman & Perdikaris 2022, "Random weight factorization improves the training of
@@ -73,11 +77,12 @@ class Network {
   /// The largest number of features of a slot but the inputs.
   int width() const;
   const std::vector<Instruction>& instructions() const { return instructions_; }
-  /// What α of a blend starts with.
-  double alpha(const Instruction& blend) const;
-  /// By instruction: "layers.k", k counting dense and output instructions, or "blends.k"; "" for gates.
+  /// What a parameter starts with that the network itself says: α of a blend, constants; else 0.
+  double start(std::size_t parameter) const;
+  /// By instruction: "layers.k", k counting dense and output instructions, "blends.k" or "constants"; "" for
+  /// gates.
   std::vector<std::string> names() const;
-  /// layers.k.weight, layers.k.bias, layers.k.factor, blends.k.alpha.
+  /// layers.k.weight, layers.k.bias, layers.k.factor, blends.k.alpha, constants.value.
   std::vector<ParameterArray> arrays() const;
   /// Multiplications of one forward pass by a point's value: Σ fan_in · fan_out.
   double products() const;
@@ -89,7 +94,7 @@ class Network {
   int checked(int slot) const;
   std::vector<int> slots_;
   std::vector<Instruction> instructions_;
-  std::vector<std::pair<std::size_t, double>> alphas_;  // by offset
+  std::vector<std::pair<std::size_t, double>> starts_;  // by offset
   std::size_t parameters_ = 0;
   int outputs_ = 0;
   bool factorized_ = false;
@@ -115,9 +120,38 @@ Network modified_mlp(int inputs, int outputs, int depth, int width, Activation a
 /// embedding). Source: Wang, Li, Chen & Perdikaris 2024, "PirateNets".
 Network pirate(int inputs, int outputs, int blocks, int width, Activation activation = Activation::tanh);
 
-/// y = the jets of the network's outputs.   x : [K, inputs, N], parameters : [P], y : [K, outputs, N]
-/// Channel 0 holds values, channel k Taylor coefficients (JetSpec). Memory O(threads · tile).
-/// Error: instructions · width · 8 eps relative to the sums' absolute values. docs/jets.md, section 2.
+namespace detail {
+template <class T, class E>
+struct PlannedNetworkOn;
+}
+
+/// A network with its jets, made ready once: its calls take no memory, upload nothing and wait for nothing,
+/// and on a device they can be recorded in a CudaGraph.
+template <class T, class E = Cpu>
+class PlannedNetwork {
+ public:
+  /// Memory for calls of `points` points at once on a device; more are possible, in turns. 0: as many as it
+  /// works on at a time.
+  PlannedNetwork(const E&, const Network&, const JetSpec&, std::size_t points = 0);
+  PlannedNetwork(PlannedNetwork&&) noexcept;
+  PlannedNetwork& operator=(PlannedNetwork&&) noexcept;
+  ~PlannedNetwork();
+
+  /// y = the jets of the network's outputs.   x : [K, inputs, N], parameters : [P], y : [K, outputs, N]
+  /// Channel 0 holds values, channel k Taylor coefficients (JetSpec).
+  /// Error: instructions · width · 8 eps relative to the sums' absolute values. docs/jets.md, section 2.
+  void forward(View<const T, 1> parameters, View<const T, 3> x, View<T, 3> y);
+  /// The adjoint: gradient = Σ_n Σ_k Σ_q y_bar[k, q, n] ∂y[k, q, n]/∂parameters.      gradient : [P]
+  /// The forward pass is done anew tile by tile. Summed in an order that does not depend on threads.
+  void backward(View<const T, 1> parameters, View<const T, 3> x, View<const T, 3> y_bar, View<T, 1> gradient);
+  /// The memory it keeps: O(threads · tile + P) on the CPU, O(blocks · (tile + P)) on a device.
+  std::size_t scratch_bytes() const;
+
+ private:
+  std::unique_ptr<detail::PlannedNetworkOn<T, E>> impl_;
+};
+
+/// PlannedNetwork::forward with a plan of its own, which is made at each call.
 template <class T>
 void network_forward(const Cpu&, const Network&, const JetSpec&, View<const T, 1> parameters,
                      View<const T, 3> x, View<T, 3> y);
@@ -125,8 +159,7 @@ template <class T>
 void network_forward(const Cuda&, const Network&, const JetSpec&, View<const T, 1> parameters,
                      View<const T, 3> x, View<T, 3> y);
 
-/// The adjoint: gradient = Σ_n Σ_k Σ_q y_bar[k, q, n] ∂y[k, q, n]/∂parameters.      gradient : [P]
-/// The forward pass is done anew tile by tile. Summed in an order that does not depend on threads.
+/// PlannedNetwork::backward with a plan of its own.
 template <class T>
 void network_backward(const Cpu&, const Network&, const JetSpec&, View<const T, 1> parameters,
                       View<const T, 3> x, View<const T, 3> y_bar, View<T, 1> gradient);

@@ -63,6 +63,8 @@ class Solution {
   long iterations() const;
   std::size_t parameters() const;  // of one window's network
 
+  /// The constants that were to be found (Problem::unknown_constants).
+  std::map<std::string, double> constants() const;
   /// The error against the reference, where the problem has one, by unknown. A solution that was loaded
   /// makes the reference when it is first asked for; what make_reference throws comes from here then.
   std::map<std::string, double> relative_l2() const;

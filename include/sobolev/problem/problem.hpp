@@ -184,12 +184,21 @@ struct ReferenceOptions {
   friend bool operator==(const ReferenceOptions&, const ReferenceOptions&) = default;
 };
 
+/// A number that is found together with the solution (an inverse problem), from data that conditions give.
+struct UnknownConstant {
+  std::string name;
+  double initial = 1;  // where the search begins; its size is the unit in which it is sought
+  double unit() const { return initial == 0 ? 1.0 : initial < 0 ? -initial : initial; }
+  friend bool operator==(const UnknownConstant&, const UnknownConstant&) = default;
+};
+
 /// A problem, from a file or assembled in C++.
 struct Problem {
   std::string title;
   std::vector<std::string> unknowns;
   std::vector<CoordinateRange> coordinates;
   std::map<std::string, double> constants;
+  std::vector<UnknownConstant> unknown_constants = {};
   std::vector<Equation> equations;
   std::vector<Condition> conditions;
   NetworkOptions network;
@@ -219,6 +228,8 @@ struct Problem {
 
   // Assembly in C++:  problem.add_equation("heat", d(u, t) - nu * d(u, x, x));
   Problem& add_coordinate(const std::string& name, double low, double high, bool periodic = false);
+  /// problem.add_unknown_constant("nu", 0.1), then unknown_constant("nu") in expressions.
+  Problem& add_unknown_constant(const std::string& name, double initial = 1);
   Problem& add_equation(const std::string& name, Expr residual);
   Problem& add_condition(const std::string& name, std::vector<std::pair<std::string, double>> where,
                          Expr residual, std::optional<double> weight = {});
