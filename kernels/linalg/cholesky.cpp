@@ -76,31 +76,65 @@ template void panel_solve<double>(const double*, double*, std::size_t, double*);
 #include "sobolev/core/error.hpp"
 
 namespace sobolev {
+namespace {
+// Both panel widths, 3·lanes of any instruction set, divide the block.
+constexpr std::size_t block_rows = 96, pass_rows = 2 * block_rows;
+
+/// Panels of a matrix of p rows, and the parts of the scratch memory.
+struct CholeskyLayout {
+  std::size_t width, panels, ld;
+  std::size_t copy, blocks, rows;  // elements; copy: unless whole panels make up the matrix
+  std::size_t size() const { return copy + blocks + rows; }
+};
+template <class T>
+CholeskyLayout cholesky_layout(std::size_t p) {
+  const std::size_t width = std::size_t(SOBOLEV_CALL(panel_width<T>, ));
+  const std::size_t panels = (p + width - 1) / width, ld = panels * width;
+  return {width, panels, ld, p == ld ? 0 : ld * ld, block_rows * width, panels * pass_rows * width};
+}
+}  // namespace
+
+template <class T>
+std::size_t cholesky_scratch(const Cpu&, std::size_t p) {
+  return cholesky_layout<T>(p).size();
+}
+
 template <class T>
 bool cholesky(const Cpu& cpu, View<T, 2> a) {
   detail::check_cholesky_shapes(a.shape());
+  const std::size_t size = cholesky_scratch<T>(cpu, a.extent(0));
+  detail::Scratch<T> scratch(size);
+  return cholesky<T>(cpu, a, View<T, 1>(scratch.data(), size));
+}
+
+template <class T>
+bool cholesky(const Cpu& cpu, View<T, 2> a, View<T, 1> scratch) {
+  detail::check_cholesky_shapes(a.shape());
   const std::size_t p = a.extent(0);
   if (p == 0) return true;
-  // Both panel widths, 3·lanes of any instruction set, divide the block.
-  constexpr std::size_t block_rows = 96, pass_rows = 2 * block_rows;
-  const std::size_t width = std::size_t(SOBOLEV_CALL(panel_width<T>, ));
-  const std::size_t panels = (p + width - 1) / width, ld = panels * width, steps = block_rows / width;
+  const CholeskyLayout layout = cholesky_layout<T>(p);
+  require(scratch.size() >= layout.size(), "cholesky: the scratch memory is too small");
+  const std::size_t width = layout.width, panels = layout.panels, ld = layout.ld;
+  const std::size_t steps = block_rows / width;
   // In place when whole panels make up the matrix, else in a copy with the identity beyond it.
-  Buffer<T> copy(p == ld ? 0 : ld * ld), blocks(block_rows * width);
-  detail::Scratch<T> rows(panels * pass_rows * width);
-  T* c = p == ld ? a.data() : copy.data();
-  for (std::size_t i = 0; i < copy.size() / ld; ++i) {
-    if (i < p)
-      std::copy(a.data() + i * p + i, a.data() + i * p + p, c + i * ld + i);
-    else
-      c[i * ld + i] = 1;
+  T* const c = layout.copy == 0 ? a.data() : scratch.data();
+  T* const blocks = scratch.data() + layout.copy;
+  T* const rows = blocks + layout.blocks;
+  if (layout.copy > 0) {
+    std::fill_n(c, layout.copy, T(0));
+    for (std::size_t i = 0; i < ld; ++i) {
+      if (i < p)
+        std::copy(a.data() + i * p + i, a.data() + i * p + p, c + i * ld + i);
+      else
+        c[i * ld + i] = 1;
+    }
   }
   const auto at = [&](std::size_t row_panel, std::size_t column_panel) {
     return c + row_panel * width * ld + column_panel * width;
   };
   // Panel j of the rows of U since the last pass, the row panel l first.
   const auto packed = [&](std::size_t l, std::size_t j) {
-    return rows.data() + j * pass_rows * width + l * width % pass_rows * width;
+    return rows + j * pass_rows * width + l * width % pass_rows * width;
   };
   // C[l, j] −= Σ U[m, l]ᵀ U[m, j] over the row panels first ≤ m < last of this pass.
   const auto update = [&](std::size_t l, std::size_t j, std::size_t first, std::size_t last) {
@@ -109,7 +143,7 @@ bool cholesky(const Cpu& cpu, View<T, 2> a) {
                    ld, true);
   };
   const auto solve = [&](std::size_t l, std::size_t j) {
-    SOBOLEV_CALL(panel_solve<T>, blocks.data() + l % steps * width * width, at(l, j), ld, packed(l, j));
+    SOBOLEV_CALL(panel_solve<T>, blocks + l % steps * width * width, at(l, j), ld, packed(l, j));
   };
   using Update = detail::SymmetricUpdate<T>;
   bool definite = true;
@@ -126,7 +160,7 @@ bool cholesky(const Cpu& cpu, View<T, 2> a) {
 #pragma omp single
     for (std::size_t s = k; s < end && definite; ++s) {
       update(s, s, k, s);
-      definite = SOBOLEV_CALL(panel_factor<T>, at(s, s), ld, blocks.data() + s % steps * width * width);
+      definite = SOBOLEV_CALL(panel_factor<T>, at(s, s), ld, blocks + s % steps * width * width);
       for (std::size_t j = s + 1; j < end && definite; ++j) {
         update(s, j, k, s);
         solve(s, j);
@@ -147,7 +181,7 @@ bool cholesky(const Cpu& cpu, View<T, 2> a) {
       pass = end;
     }
   }
-  if (!copy.empty())
+  if (layout.copy > 0)
     for (std::size_t i = 0; i < p; ++i) std::copy(c + i * ld + i, c + i * ld + p, a.data() + i * p + i);
   return definite;
 }
@@ -172,8 +206,12 @@ void cholesky_solve(const Cpu&, View<const T, 2> u, View<T, 1> b) {
   }
 }
 
+template std::size_t cholesky_scratch<float>(const Cpu&, std::size_t);
+template std::size_t cholesky_scratch<double>(const Cpu&, std::size_t);
 template bool cholesky<float>(const Cpu&, View<float, 2>);
 template bool cholesky<double>(const Cpu&, View<double, 2>);
+template bool cholesky<float>(const Cpu&, View<float, 2>, View<float, 1>);
+template bool cholesky<double>(const Cpu&, View<double, 2>, View<double, 1>);
 template void cholesky_solve<float>(const Cpu&, View<const float, 2>, View<float, 1>);
 template void cholesky_solve<double>(const Cpu&, View<const double, 2>, View<double, 1>);
 }  // namespace sobolev

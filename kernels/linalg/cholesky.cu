@@ -154,8 +154,21 @@ void cholesky_solve(const Cuda& cuda, View<const T, 2> u, View<T, 1> b) {
   if (b.size() > 0) launch<solve_kernel<T>>(cuda, {1, threads}, u, b);
 }
 
+template <class T>
+bool cholesky(const Cuda& cuda, View<T, 2> a, View<T, 1>) {
+  return cholesky<T>(cuda, a);
+}
+template <class T>
+std::size_t cholesky_scratch(const Cuda&, std::size_t) {
+  return 0;
+}
+
 template bool cholesky<float>(const Cuda&, View<float, 2>);
 template bool cholesky<double>(const Cuda&, View<double, 2>);
+template bool cholesky<float>(const Cuda&, View<float, 2>, View<float, 1>);
+template bool cholesky<double>(const Cuda&, View<double, 2>, View<double, 1>);
+template std::size_t cholesky_scratch<float>(const Cuda&, std::size_t);
+template std::size_t cholesky_scratch<double>(const Cuda&, std::size_t);
 template void cholesky_solve<float>(const Cuda&, View<const float, 2>, View<float, 1>);
 template void cholesky_solve<double>(const Cuda&, View<const double, 2>, View<double, 1>);
 }  // namespace sobolev

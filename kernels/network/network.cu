@@ -5,6 +5,7 @@
 // shares are added in the order of the blocks. FLOPs: 2·N·K·Σ in·out forward, twice that again backward;
 // bytes from memory: x, y and P: bound by the FMA units. Algebras without an unrolled kernel go through local
 // memory.
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -12,7 +13,7 @@
 #include "kernels/network/network_adjoint_block.hpp"
 #include "kernels/network/network_device.hpp"
 #include "kernels/network/network_factor_device.hpp"
-#include "kernels/network/network_shapes.hpp"
+#include "kernels/network/planned_network_detail.hpp"
 
 namespace sobolev {
 namespace {
@@ -63,64 +64,98 @@ __global__ void __launch_bounds__(256, S::blocks)
   }
 }
 
-/// One of y and gradient is null.
-template <class T>
-void run(const Cuda& cuda, const Network& network, const JetSpec& spec, View<const T, 1> parameters,
-         View<const T, 3> x, View<T, 3> y, View<const T, 3> y_bar, View<T, 1> gradient) {
-  const std::size_t n = x.extent(2), p = gradient.size();
-  require(n < std::numeric_limits<std::uint32_t>::max(), "network: more than 2^32 points on a device");
-  const detail::JetTable<T> table(spec);
-  const detail::DeviceJetTable<T> device_table(cuda, table.view());
-  const detail::NetworkPlan plan(network);
-  const detail::DeviceFactors<T> factors(cuda, plan);
-  const T* weights = factors.effective(parameters.data());
-  with_block_shape<T>(device_table.view(), plan.width, cuda.products(), [&](auto s, const auto& jet) {
-    using S = decltype(s);
-    const std::size_t points = S::tile_points, tiles = (n + points - 1) / points;
-    NetworkBlock<T> m =
-        describe_block<T>(plan, spec.channels(), int(points), cuda.products(),
-                          std::size_t(network.inputs()) * std::size_t(spec.channels()) * points);
-    const unsigned blocks = persistent_blocks(cuda, tiles);
-    const DeviceBuffer<T> memory(cuda, m.slice * blocks), shares(cuda, p * blocks);
-    m.parameters = weights;
-    m.memory = memory.data();
-    m.gradients = shares.data();
-    if (p > 0) clear<T, 1>(cuda, shares.view(shares.size()));
-    launch<network_kernel<S>>(cuda, {blocks, {S::side, S::side}, S::shared_bytes}, m, jet, unsigned(tiles), x,
-                              y, y_bar);
-    if (p == 0) return;
-    launch<sum_shares_kernel<T>>(cuda, {blocks_for(p, 256), 256}, static_cast<const T*>(shares.data()),
-                                 std::size_t(blocks), gradient);
-    factors.pull_back(gradient.data(), 1, 0);
-  });
-}
 }  // namespace
+
+template <class T>
+struct detail::PlannedNetworkOn<T, Cuda> {
+  Cuda cuda;
+  Network network;
+  JetSpec spec;
+  JetTable<T> host_table;
+  DeviceJetTable<T> table;
+  NetworkPlan plan;
+  DeviceFactors<T> factors;
+  NetworkBlock<T> block;
+  unsigned blocks;
+  DeviceBuffer<T> memory, shares;
+
+  PlannedNetworkOn(const Cuda& on, const Network& n, const JetSpec& s, std::size_t points, bool gradients)
+      : cuda(on),
+        network(n),
+        spec(s),
+        host_table(s),
+        table(on, host_table.view()),
+        plan(n),
+        factors(on, plan),
+        memory(on, 0),
+        shares(on, 0) {
+    with_shape([&](auto shape, const auto&) {
+      const std::size_t tile = decltype(shape)::tile_points;
+      block = describe_block<T>(plan, spec.channels(), int(tile), cuda.products(),
+                                std::size_t(network.inputs()) * std::size_t(spec.channels()) * tile);
+      blocks = persistent_blocks(
+          cuda, points == 0 ? std::numeric_limits<std::size_t>::max() : (points + tile - 1) / tile);
+    });
+    memory = DeviceBuffer<T>(cuda, block.slice * blocks);
+    if (gradients) shares = DeviceBuffer<T>(cuda, plan.parameters * blocks);
+    block.memory = memory.data();
+  }
+
+  template <class F>
+  void with_shape(F&& f) {
+    with_block_shape<T>(table.view(), plan.width, cuda.products(), f);
+  }
+  /// `gradients` are the shares, or null on the way forward.
+  void run(View<const T, 1> parameters, View<const T, 3> x, View<T, 3> y, View<const T, 3> y_bar,
+           T* gradients) {
+    const std::size_t n = x.extent(2);
+    require(n < std::numeric_limits<std::uint32_t>::max(), "network: more than 2^32 points on a device");
+    block.parameters = factors.effective(parameters.data());
+    block.gradients = gradients;
+    with_shape([&](auto shape, const auto& jet) {
+      using S = decltype(shape);
+      const std::size_t tiles = (n + S::tile_points - 1) / S::tile_points;
+      launch<network_kernel<S>>(
+          cuda, {unsigned(std::min<std::size_t>(blocks, tiles)), {S::side, S::side}, S::shared_bytes}, block,
+          jet, unsigned(tiles), x, y, y_bar);
+    });
+  }
+
+  void forward(View<const T, 1> parameters, View<const T, 3> x, View<T, 3> y) {
+    check_network_shapes("network_forward", network, spec, parameters.size(), x.shape(), y.shape());
+    if (x.extent(2) > 0) run(parameters, x, y, {}, nullptr);
+  }
+  void backward(View<const T, 1> parameters, View<const T, 3> x, View<const T, 3> y_bar,
+                View<T, 1> gradient) {
+    check_network_shapes("network_backward", network, spec, parameters.size(), x.shape(), y_bar.shape());
+    require(gradient.size() == parameters.size(),
+            "network_backward: the gradient's size is not the parameters'");
+    if (x.extent(2) == 0) return clear<T, 1>(cuda, gradient);
+    clear<T, 1>(cuda, shares.view(shares.size()));
+    run(parameters, x, {}, y_bar, shares.data());
+    launch<sum_shares_kernel<T>>(cuda, {blocks_for(gradient.size(), 256), 256},
+                                 static_cast<const T*>(shares.data()), std::size_t(blocks), gradient);
+    factors.pull_back(gradient.data(), 1, 0);
+  }
+  std::size_t scratch_bytes() const { return (memory.size() + shares.size()) * sizeof(T); }
+};
 
 template <class T>
 void network_forward(const Cuda& cuda, const Network& network, const JetSpec& spec,
                      View<const T, 1> parameters, View<const T, 3> x, View<T, 3> y) {
-  detail::check_network_shapes("network_forward", network, spec, parameters.size(), x.shape(), y.shape());
-  if (x.extent(2) > 0) run<T>(cuda, network, spec, parameters, x, y, {}, {});
+  detail::PlannedNetworkOn<T, Cuda>(cuda, network, spec, std::max<std::size_t>(1, x.extent(2)), false)
+      .forward(parameters, x, y);
 }
 
 template <class T>
 void network_backward(const Cuda& cuda, const Network& network, const JetSpec& spec,
                       View<const T, 1> parameters, View<const T, 3> x, View<const T, 3> y_bar,
                       View<T, 1> gradient) {
-  detail::check_network_shapes("network_backward", network, spec, parameters.size(), x.shape(),
-                               y_bar.shape());
-  require(gradient.size() == parameters.size(),
-          "network_backward: the gradient's size is not the parameters'");
-  if (x.extent(2) == 0) return clear<T, 1>(cuda, gradient);
-  run<T>(cuda, network, spec, parameters, x, {}, y_bar, gradient);
+  detail::PlannedNetworkOn<T, Cuda>(cuda, network, spec, std::max<std::size_t>(1, x.extent(2)), true)
+      .backward(parameters, x, y_bar, gradient);
 }
 
-template void network_forward<float>(const Cuda&, const Network&, const JetSpec&, View<const float, 1>,
-                                     View<const float, 3>, View<float, 3>);
-template void network_forward<double>(const Cuda&, const Network&, const JetSpec&, View<const double, 1>,
-                                      View<const double, 3>, View<double, 3>);
-template void network_backward<float>(const Cuda&, const Network&, const JetSpec&, View<const float, 1>,
-                                      View<const float, 3>, View<const float, 3>, View<float, 1>);
-template void network_backward<double>(const Cuda&, const Network&, const JetSpec&, View<const double, 1>,
-                                       View<const double, 3>, View<const double, 3>, View<double, 1>);
+SOBOLEV_INSTANTIATE(float, Cuda)
+SOBOLEV_INSTANTIATE(double, Cuda)
+#undef SOBOLEV_INSTANTIATE
 }  // namespace sobolev

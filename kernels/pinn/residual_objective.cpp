@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fused step on one tile. See src/pinn/residual_objective_cpu.hpp for the passes over all tiles.
+// The residual objective on one tile. See residual_objective_driver_detail.hpp for the passes over all tiles.
 #include "kernels/common/simd.hpp"
 #include "kernels/expression/tape_tile.hpp"
 #include "kernels/pinn/residual_tile.hpp"

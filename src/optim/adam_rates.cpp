@@ -19,7 +19,7 @@ AdamRates<double> adam_rates(const AdamOptions& options, long step, std::size_t 
 }
 
 void check_adam_clock(std::size_t clock) {
-  require(clock == 4, fmt::format("adam_step: the clock has {} numbers, not four", clock));
+  require(clock == 4, [&] { return fmt::format("adam_step: the clock has {} numbers, not four", clock); });
 }
 
 }  // namespace sobolev::detail

@@ -38,7 +38,9 @@ Lbfgs<T, E>::Lbfgs(const E& executor, std::size_t parameters, LbfgsOptions optio
       trial_gradient_(zeros<T>(executor, p_)),
       low_gradient_(zeros<T>(executor, p_)),
       direction_(zeros<T>(executor, p_)),
-      trial_(zeros<T>(executor, p_)) {
+      trial_(zeros<T>(executor, p_)),
+      shares_(std::size_t(std::max(1, options.memory))),
+      inverse_curvatures_(shares_.size()) {
   require(options.memory >= 1, "L-BFGS: memory must be at least one pair");
   require(0 < options.decrease && options.decrease < options.curvature && options.curvature < 1,
           "L-BFGS: the Wolfe conditions need 0 < decrease < curvature < 1");
@@ -54,13 +56,11 @@ void Lbfgs<T, E>::find_direction() {
   const View<T, 1> d = vector(direction_);
   const View<const T, 1> g = vector(gradient_);
   axpby<T>(executor_, T(-1), g, T(0), g, d);
-  const std::size_t pairs = std::size_t(count_);
-  std::vector<double> alpha(pairs), rho(pairs);
   for (int i = count_ - 1; i >= 0; --i) {
     const View<const T, 1> s = vector(steps_, row(i)), y = vector(changes_, row(i));
-    rho[std::size_t(i)] = 1 / dot_of(s, y);
-    alpha[std::size_t(i)] = rho[std::size_t(i)] * dot_of(s, d);
-    axpby<T>(executor_, T(1), d, T(-alpha[std::size_t(i)]), y, d);
+    inverse_curvatures_[std::size_t(i)] = 1 / dot_of(s, y);
+    shares_[std::size_t(i)] = inverse_curvatures_[std::size_t(i)] * dot_of(s, d);
+    axpby<T>(executor_, T(1), d, T(-shares_[std::size_t(i)]), y, d);
   }
   if (count_ > 0) {
     const View<const T, 1> s = vector(steps_, row(count_ - 1)), y = vector(changes_, row(count_ - 1));
@@ -68,8 +68,8 @@ void Lbfgs<T, E>::find_direction() {
   }
   for (int i = 0; i < count_; ++i) {
     const View<const T, 1> s = vector(steps_, row(i)), y = vector(changes_, row(i));
-    const double beta = rho[std::size_t(i)] * dot_of(y, d);
-    axpby<T>(executor_, T(1), d, T(alpha[std::size_t(i)] - beta), s, d);
+    const double beta = inverse_curvatures_[std::size_t(i)] * dot_of(y, d);
+    axpby<T>(executor_, T(1), d, T(shares_[std::size_t(i)] - beta), s, d);
   }
 }
 

@@ -35,6 +35,7 @@ LevenbergMarquardt<T, E>::LevenbergMarquardt(const E& executor, std::size_t para
       diagonal_(zeros<T>(executor, parameters)),
       padded_((parameters + factor_granule - 1) / factor_granule * factor_granule),
       factor_(zeros<T>(executor, padded_ * padded_)),
+      scratch_(zeros<T>(executor, cholesky_scratch<T>(executor, padded_))),
       gradient_(zeros<T>(executor, padded_)),
       step_(zeros<T>(executor, padded_)),
       best_step_(zeros<T>(executor, padded_)),
@@ -52,7 +53,7 @@ bool LevenbergMarquardt<T, E>::solve(double damping) {
                    T(damping), factor);
   {
     const profile::Range range(executor_, "Cholesky");
-    if (!cholesky<T>(executor_, factor)) return false;
+    if (!cholesky<T>(executor_, factor, View<T, 1>(scratch_.data(), scratch_.size()))) return false;
   }
   solve_factored(T(-1), gradient_, step_);
   return std::isfinite(norm<T>(executor_, head<const T>(step_, padded_)));

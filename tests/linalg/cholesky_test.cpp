@@ -33,7 +33,10 @@ TYPED_TEST(Cholesky, FactorsAndSolves) {
     test::Guarded<TypeParam> guarded(p * p), solution(p, 5);
     std::copy(a.begin(), a.end(), guarded.data());
     const std::vector<T> b(solution.data(), solution.data() + p);
-    ASSERT_TRUE(cholesky<T>(on, guarded.view(p, p))) << p;
+    test::Guarded<TypeParam> scratch(cholesky_scratch<T>(on, p));
+    ASSERT_TRUE(p % 2 == 0 ? cholesky<T>(on, guarded.view(p, p))
+                           : cholesky<T>(on, guarded.view(p, p), scratch.view(scratch.size())))
+        << p;
     cholesky_solve<T>(on, guarded.cview(p, p), solution.view(p));
     const std::vector<T> u(guarded.data(), guarded.data() + p * p), x(solution.data(), solution.data() + p);
     double norm = 0;
@@ -73,6 +76,10 @@ TYPED_TEST(Cholesky, RefusesShapesThatDoNotAgree) {
   const auto& on = test::executor<typename TypeParam::Executor>();
   test::Guarded<TypeParam> a(6), b(2);
   EXPECT_THROW(cholesky<T>(on, a.view(2, 3)), ArgumentError);
+  if (const std::size_t n = cholesky_scratch<T>(on, 2); n > 0) {
+    test::Guarded<TypeParam> less(n - 1);
+    EXPECT_THROW(cholesky<T>(on, a.view(2, 2), less.view(n - 1)), ArgumentError);
+  }
   EXPECT_THROW(cholesky_solve<T>(on, a.cview(3, 2), b.view(2)), ArgumentError);
   EXPECT_THROW(cholesky_solve<T>(on, a.cview(1, 1), b.view(2)), ArgumentError);
 }

@@ -14,6 +14,16 @@ template <class T>
 bool cholesky(const Cpu&, View<T, 2> a);
 template <class T>
 bool cholesky(const Cuda&, View<T, 2> a);
+/// The same with the caller's memory, [cholesky_scratch], in place of its own: it takes none.
+template <class T>
+bool cholesky(const Cpu&, View<T, 2> a, View<T, 1> scratch);
+template <class T>
+bool cholesky(const Cuda&, View<T, 2> a, View<T, 1> scratch);
+/// Elements for a matrix of p rows; 0 on a device.
+template <class T>
+std::size_t cholesky_scratch(const Cpu&, std::size_t p);
+template <class T>
+std::size_t cholesky_scratch(const Cuda&, std::size_t p);
 
 /// Solves UᵀU x = b in place.                                             u : [P, P], b : [P]
 template <class T>

@@ -62,6 +62,7 @@ class Lbfgs final : public Optimizer<T, E> {
   BufferOn<E, T> steps_, changes_;                           // s, y : [memory, P]
   BufferOn<E, T> gradient_, trial_gradient_, low_gradient_;  // at θ, at the last trial, at the best one
   BufferOn<E, T> direction_, trial_;
+  std::vector<double> shares_, inverse_curvatures_;  // of the pairs, while a direction is made
   int first_ = 0, count_ = 0;
   bool known_ = false;  // loss_ and gradient_ are those of θ
   double loss_ = 0;

@@ -61,8 +61,9 @@ class LevenbergMarquardt final : public Optimizer<T, E> {
   Iteration last_{};
   BufferOn<E, T> matrix_, diagonal_;
   std::size_t padded_;  // order of the factor: p_, the identity beyond it
-  BufferOn<E, T> factor_, gradient_, step_, best_step_, trial_, acceleration_;  // vectors: zero beyond p_
-  BufferOn<E, T> here_, ahead_, behind_;  // residuals at θ and θ ± hp
+  BufferOn<E, T> factor_, scratch_;
+  BufferOn<E, T> gradient_, step_, best_step_, trial_, acceleration_;  // zero beyond p_
+  BufferOn<E, T> here_, ahead_, behind_;                               // residuals at θ and θ ± hp
 };
 
 }  // namespace sobolev

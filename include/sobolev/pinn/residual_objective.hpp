@@ -106,6 +106,7 @@ class ResidualObjective final : public LeastSquares<T, E> {
 
  private:
   std::unique_ptr<detail::ResidualObjectiveOn<T, E>> impl_;
+  std::vector<View<const T, 2>> seeds_;  // of a pull-back, group by group
 };
 
 }  // namespace sobolev

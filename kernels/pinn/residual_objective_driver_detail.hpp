@@ -11,9 +11,9 @@
 
 #include "kernels/common/threads.hpp"
 #include "kernels/linalg/symmetric_detail.hpp"
+#include "kernels/pinn/residual_objective_detail.hpp"
 #include "kernels/pinn/residual_tile.hpp"
 #include "sobolev/core/buffer.hpp"
-#include "src/pinn/residual_objective.hpp"
 
 namespace sobolev::detail {
 inline constexpr std::size_t features_budget = 24u << 20;  // bytes of features kept between passes, per group
@@ -78,7 +78,7 @@ struct ResidualObjectiveOn<T, Cpu> {
   bool held = false;
   Buffer<T> packed, accumulators, tiles;
   std::size_t tile_elements = 0;
-  std::vector<double> chunk_loss;
+  std::vector<double> chunk_loss, chunk_unit;  // of a slice; unit: with weights 1
   std::unique_ptr<SymmetricUpdate<T>> update;
   Buffer<T> matrix, rows, values;
 
@@ -95,6 +95,7 @@ struct ResidualObjectiveOn<T, Cpu> {
     chunks = std::clamp<std::size_t>((16u << 20) / bytes, 2, 16);
     accumulators = Buffer<T>(chunks * net.gradient_size);
     chunk_loss.resize(chunks);
+    chunk_unit.resize(chunks);
   }
 
   const Cpu& executor() const { return cpu; }
@@ -218,7 +219,6 @@ struct ResidualObjectiveOn<T, Cpu> {
     const double negligible = double(std::numeric_limits<T>::epsilon()) * 1e-10;
     double loss = 0, exponent = 0;
     g.evaluated = 0;
-    std::vector<double> unit(chunks);
     for (std::size_t s = 0; s < slices; ++s) {
       if (fresh) g.slice_weights[s] = std::exp(-g.epsilon * exponent);
       const double weight = g.slice_weights[s];
@@ -227,14 +227,14 @@ struct ResidualObjectiveOn<T, Cpu> {
         break;
       }
       std::fill(chunk_loss.begin(), chunk_loss.end(), 0.0);
-      std::fill(unit.begin(), unit.end(), 0.0);
+      std::fill(chunk_unit.begin(), chunk_unit.end(), 0.0);
       for_tiles(
           g, view, s,
           [&](std::size_t c, const ResidualTile<T>& t, std::size_t number, std::size_t first, int count) {
             const T* in = input(g, view, t, number, first, count);
             SOBOLEV_CALL(residual_forward<T>, view, net, packed.data(), t, in, first, count);
             chunk_loss[c] += SOBOLEV_CALL(residual_loss<T>, view, t, first, count, false);
-            if (g.causal) unit[c] += SOBOLEV_CALL(residual_loss<T>, view, t, first, count, true);
+            if (g.causal) chunk_unit[c] += SOBOLEV_CALL(residual_loss<T>, view, t, first, count, true);
             if (gradient)
               SOBOLEV_CALL(residual_backward<T>, view, net, packed.data(), t, in, first, count, T(weight),
                            static_cast<const T*>(nullptr), std::size_t(0),
@@ -242,7 +242,7 @@ struct ResidualObjectiveOn<T, Cpu> {
           });
       ++g.evaluated;
       loss += weight * std::accumulate(chunk_loss.begin(), chunk_loss.end(), 0.0);
-      exponent += std::accumulate(unit.begin(), unit.end(), 0.0) /
+      exponent += std::accumulate(chunk_unit.begin(), chunk_unit.end(), 0.0) /
                   double(std::max<std::size_t>(1, g.offsets[s + 1] - g.offsets[s]));
     }
     return loss;

@@ -8,7 +8,7 @@
 #include "kernels/network/features_device.hpp"
 #include "kernels/network/network_factor_device.hpp"
 #include "kernels/pinn/residual_device.hpp"
-#include "residual_objective.hpp"
+#include "kernels/pinn/residual_objective_detail.hpp"
 
 namespace sobolev::detail {
 

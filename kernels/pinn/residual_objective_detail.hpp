@@ -47,17 +47,16 @@ void check_residuals(const Extents<2>& given, std::size_t residuals, std::size_t
 void check_normal_equations(const Extents<2>& matrix, std::size_t gradient, std::size_t parameters);
 void check_group_index(int group, std::size_t groups);
 
-/// The parts [E, N] of its groups in the numbers [M] of an objective.
-template <class S, class T, class E>
-std::vector<View<S, 2>> parts_of(const ResidualObjective<T, E>& step, View<S, 1> all) {
-  require(all.size() == step.size(), "residual objective: the residuals of all groups are needed");
-  std::vector<View<S, 2>> parts;
-  for (std::size_t g = 0, at = 0; g < std::size_t(step.groups()); ++g) {
-    const std::size_t e = std::size_t(step.equations(int(g))), n = step.points(int(g));
-    parts.push_back(View<S, 2>(all.data() + at, e, n));
+/// f(g, part [E, N] of group g) of the numbers [M] of an objective.
+template <class S, class T, class E, class F>
+void for_parts(const ResidualObjective<T, E>& objective, View<S, 1> all, const F& f) {
+  require(all.size() == objective.size(), "residual objective: the residuals of all groups are needed");
+  std::size_t at = 0;
+  for (int g = 0; g < objective.groups(); ++g) {
+    const std::size_t e = std::size_t(objective.equations(g)), n = objective.points(g);
+    f(g, View<S, 2>(all.data() + at, e, n));
     at += e * n;
   }
-  return parts;
 }
 }  // namespace detail
 
@@ -141,19 +140,20 @@ void ResidualObjective<T, E>::residuals(int group, View<const T, 1> parameters, 
 }
 template <class T, class E>
 void ResidualObjective<T, E>::residuals(View<const T, 1> parameters, View<T, 1> r) {
-  const auto parts = detail::parts_of(*this, r);
-  for (int g = 0; g < groups(); ++g)
-    if (points(g) > 0) residuals(g, parameters, parts[std::size_t(g)]);
+  detail::for_parts(*this, r, [&](int g, View<T, 2> part) {
+    if (points(g) > 0) residuals(g, parameters, part);
+  });
 }
 template <class T, class E>
 void ResidualObjective<T, E>::weigh(View<T, 1> r) {
-  const auto parts = detail::parts_of(*this, r);
-  for (int g = 0; g < groups(); ++g) weigh(g, parts[std::size_t(g)]);
+  detail::for_parts(*this, r, [&](int g, View<T, 2> part) { weigh(g, part); });
 }
 template <class T, class E>
 void ResidualObjective<T, E>::pull_back(View<const T, 1> parameters, View<const T, 1> seed,
                                         View<T, 1> gradient) {
-  pull_back(parameters, detail::parts_of(*this, seed), gradient);
+  seeds_.clear();
+  detail::for_parts(*this, seed, [&](int, View<const T, 2> part) { seeds_.push_back(part); });
+  pull_back(parameters, seeds_, gradient);
 }
 template <class T, class E>
 void ResidualObjective<T, E>::pull_back(View<const T, 1> parameters,

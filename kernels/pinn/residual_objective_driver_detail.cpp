@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "residual_objective_cpu.hpp"
+// The calls of a residual objective on the CPU.
+#if SOBOLEV_DISPATCHER
+#include "kernels/pinn/residual_objective_driver_detail.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-
-#include "residual_objective.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -237,3 +237,4 @@ namespace sobolev {
 template class ResidualObjective<float>;
 template class ResidualObjective<double>;
 }  // namespace sobolev
+#endif

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "residual_objective_cuda.hpp"
-
 #include <algorithm>
 #include <limits>
 
+#include "kernels/pinn/residual_objective_device_driver_detail.hpp"
 #include "sobolev/linalg/syrk.hpp"
 
 namespace sobolev::detail {
