@@ -136,6 +136,7 @@ Json network_json(const Understood& understood) {
                                                              {"deviation", n.weight_factorization->deviation}}
                                                       : Json()},
       {"own", own},
+      {"shared_layers", n.shared_layers},
       {"scale", n.scale},
       {"offset", n.offset},
       {"output", output},

@@ -77,6 +77,7 @@ std::string network_text(const Problem& problem) {
   if (n.initialization == Initialization::siren) out += ", weights as in SIREN";
   if (n.weight_factorization) out += ", weights factorised";
   if (!n.output.empty()) out += ", output transform";
+  if (n.shared_layers > 0) out += fmt::format("; {} layers shared", n.shared_layers);
   for (const auto& [unknown, own] : n.own)
     out += fmt::format("; {} by itself: {}, depth {}, width {}, {}", unknown,
                        network_kinds[std::size_t(own.kind.value_or(n.kind))],

@@ -43,11 +43,10 @@ Buffer<double> external_values(const Cpu& cpu, const CompiledGroup& g, View<cons
   return result;
 }
 
-Evaluator::Evaluator(const Cpu& cpu, const Problem& problem, int window, const std::vector<Expr>& outputs)
+Evaluator::Evaluator(const Cpu& cpu, const WindowModel& model, const std::vector<Expr>& outputs)
     : cpu_(cpu),
-      group_(WindowModel(problem, window).compile("outputs", outputs)),
-      objective_(cpu, WindowModel(problem, window).network(), WindowModel(problem, window).features(),
-                 WindowModel(problem, window).symmetry()) {
+      group_(model.compile("outputs", outputs)),
+      objective_(cpu, model.network(), model.features(), model.symmetry()) {
   objective_.add_group(group_.group);
 }
 
@@ -75,8 +74,8 @@ Continuation::Continuation(const Cpu& cpu, const Problem& problem, std::vector<P
 
 Evaluator& Continuation::evaluator(int window) {
   while (int(evaluators_.size()) <= window)
-    evaluators_.push_back(
-        std::make_unique<Evaluator>(cpu_, *problem_, int(evaluators_.size()), as_expressions(carried_)));
+    evaluators_.push_back(std::make_unique<Evaluator>(cpu_, WindowModel(*problem_, int(evaluators_.size())),
+                                                      as_expressions(carried_)));
   return *evaluators_[std::size_t(window)];
 }
 
@@ -161,7 +160,7 @@ std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const Problem&
     by_window[w].push_back(i);
   }
   std::vector<PreviousValue> wanted;
-  if (parameters.size() > 1) wanted = Evaluator(cpu, problem, 1, outputs).previous();
+  if (parameters.size() > 1) wanted = Evaluator(cpu, WindowModel(problem, 1), outputs).previous();
   Continuation chain(cpu, problem, wanted);
   // The points of later windows are carried along, all at once, in the order of their windows.
   std::vector<std::size_t> order;
@@ -172,7 +171,7 @@ std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const Problem&
   for (std::size_t w = 0, first = 0; w < parameters.size() && first < n; ++w) {
     const std::size_t here = by_window[w].size(), left = n - first;
     if (here > 0) {
-      Evaluator e(cpu, problem, int(w), outputs);
+      Evaluator e(cpu, WindowModel(problem, int(w)), outputs);
       Buffer<double> out(outputs.size() * here), previous;
       if (w > 0) previous = chain.pick(columns(carried, left, 0, here), here, e.previous());
       e.set_points(View<const double, 2>(at.data() + first * d, here, d),

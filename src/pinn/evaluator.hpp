@@ -17,7 +17,7 @@ Buffer<double> external_values(const Cpu&, const CompiledGroup&, View<const doub
 /// Expressions of the unknowns on one window's network.
 class Evaluator {
  public:
-  Evaluator(const Cpu&, const Problem&, int window, const std::vector<Expr>& outputs);
+  Evaluator(const Cpu&, const WindowModel&, const std::vector<Expr>& outputs);
   /// What must be known of the previous window.
   const std::vector<PreviousValue>& previous() const { return group_.previous; }
   void set_points(View<const double, 2> x, View<const double, 2> previous);

@@ -104,7 +104,7 @@ ResidualChecker::Window& ResidualChecker::window(int number) {
     interior.insert(interior.end(), entries_[i].terms.begin(), entries_[i].terms.end());
     order.push_back(i);
   }
-  window_->sets.emplace_back(Evaluator(cpu_, *problem_, number, interior));
+  window_->sets.emplace_back(Evaluator(cpu_, model, interior));
   window_->sets.back().entries = order;
   window_->sets.back().group = 0;
   int group = 1;
@@ -115,7 +115,7 @@ ResidualChecker::Window& ResidualChecker::window(int number) {
     if (belongs(*c, number)) {
       std::vector<Expr> outputs{entries_[i].residual};
       outputs.insert(outputs.end(), entries_[i].terms.begin(), entries_[i].terms.end());
-      window_->sets.emplace_back(Evaluator(cpu_, *problem_, number, outputs));
+      window_->sets.emplace_back(Evaluator(cpu_, model, outputs));
       window_->sets.back().entries = {i};
       window_->sets.back().condition = c;
       if (trained) window_->sets.back().group = group;

@@ -63,15 +63,16 @@ Features network_features(const Problem& problem, const std::vector<CoordinateRa
 Network network_of(const Problem& problem) {
   const NetworkOptions& n = problem.network;
   Network network(network_features(problem, problem.coordinates).inputs());
+  const int begin = n.shared_layers == 0 ? 0 : mlp_layers(network, 0, n.shared_layers, n.width, n.activation);
   const auto layers = [&](const OwnNetwork& own) {
     const int depth = own.depth.value_or(n.depth), width = own.width.value_or(n.width);
     const Activation activation = own.activation.value_or(n.activation);
     switch (own.kind.value_or(n.kind)) {
       case NetworkKind::mlp: break;
-      case NetworkKind::modified_mlp: return modified_mlp_layers(network, 0, depth, width, activation);
-      case NetworkKind::pirate: return pirate_layers(network, 0, depth, width, activation);
+      case NetworkKind::modified_mlp: return modified_mlp_layers(network, begin, depth, width, activation);
+      case NetworkKind::pirate: return pirate_layers(network, begin, depth, width, activation);
     }
-    return mlp_layers(network, 0, depth, width, activation);
+    return mlp_layers(network, begin, depth, width, activation);
   };
   // Outputs in the order of the unknowns.
   std::map<std::string, int> last;

@@ -133,6 +133,12 @@ void check_network(const Problem& problem) {
       between(problem, key + ".depth", *own.depth, 1, most_depth(own.kind.value_or(network.kind)));
     if (own.width) between(problem, key + ".width", *own.width, 1, most_units);
   }
+  between(problem, "network.shared_layers", network.shared_layers, 0, most_layers);
+  if (network.shared_layers > 0 && network.own.empty())
+    fail(problem, "network.shared_layers",
+         "network.shared_layers is given, but no unknown has a network of its own; add [network.<unknown>], "
+         "or "
+         "leave it out");
   between(problem, "network.periodic_modes", network.periodic_modes, 0, most_modes);
   positive(problem, "network.first_layer_scale", network.first_layer_scale);
   if (network.weight_factorization) {

@@ -221,7 +221,8 @@ void read_network(const ProblemReader& reader, const TomlNode& node, Problem& pr
   std::vector<std::string> keys = {"kind",           "depth",     "width",          "activation",
                                    "periodic_modes", "normalize", "hard_initial",   "first_layer_scale",
                                    "scale",          "offset",    "output",         "features",
-                                   "symmetry",       "fourier",   "initialization", "weight_factorization"};
+                                   "symmetry",       "fourier",   "initialization", "weight_factorization",
+                                   "shared_layers"};
   std::vector<std::string> own;  // unknowns that may have a network of their own
   for (const std::string& u : problem.unknowns)
     if (std::find(keys.begin(), keys.end(), u) == keys.end()) own.push_back(u);
@@ -240,6 +241,8 @@ void read_network(const ProblemReader& reader, const TomlNode& node, Problem& pr
       reader.remember(path, given->position);
       network.own[u] = read_layers(reader, *given, path);
     }
+  if (const auto layers = positive_integer(reader, node, "network", "shared_layers"))
+    network.shared_layers = *layers;
   if (const auto modes = positive_integer(reader, node, "network", "periodic_modes"))
     network.periodic_modes = *modes;
   if (const TomlNode* flag = node.find("normalize"))

@@ -132,6 +132,7 @@ TomlNode network_node(const NetworkOptions& network) {
   std::map<std::string, std::string> symmetry;
   for (const auto& [coordinate, sign] : network.symmetry) symmetry[coordinate] = sign > 0 ? "even" : "odd";
   add_filled(out, "symmetry", table_of(symmetry));
+  add_unless(out, "shared_layers", network.shared_layers, 0);
   for (const auto& [unknown, own] : network.own) {
     TomlNode layers;
     if (own.kind) add(layers, "kind", kind(*own.kind));

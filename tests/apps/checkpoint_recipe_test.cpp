@@ -60,7 +60,8 @@ const Case cases[] = {
      "y = [0, 2]\n[equations]\nfirst = \"u_t = u_xx + v\"\nsecond = \"v_t = v_yy - u\"\n"
      "[conditions]\nstart = { where = \"t = 0\", equation = \"u = sin(pi*x)\" }\n"
      "[network]\nfourier = { frequencies = 3, scale = [1, 2] }\nweight_factorization = {}\n"
-     "initialization = \"siren\"\nactivation = \"sin\"\nv = { kind = \"modified_mlp\", width = 5 }\n",
+     "initialization = \"siren\"\nactivation = \"sin\"\nv = { kind = \"modified_mlp\", width = 5 "
+     "}\nshared_layers = 1\n",
      3},
     {"SteadyWithATransformedOutput",
      "unknowns = [\"u\"]\n[coordinates]\nx = [0, 1]\ny = [0, 1]\n[constants]\nk = { initial = -2 }\n"

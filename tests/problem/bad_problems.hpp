@@ -114,6 +114,7 @@ inline const std::vector<BadProblem> bad_problems = {
     {"fourier", "width = 8", "fourier = { @features = 3, scale = 1 }", "frequencies"},
     {"no_frequencies", "width = 8", "fourier = { frequencies = @0 }", "frequencies is 0"},
     {"frequency_scale", "width = 8", "fourier = { scale = @[1, -2] }", "network.fourier.scale"},
+    {"shared_by_nobody", "width = 8", "shared_layers = @1", "no unknown has a network of its own"},
     {"factorization", "width = 8", "weight_factorization = { deviation = @-1 }",
      "weight_factorization.deviation is -1"},
     {"own_width", "width = 8", "u = { width = @0 }", "network.u.width is 0"},

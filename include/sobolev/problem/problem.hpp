@@ -102,6 +102,7 @@ struct NetworkOptions {
   std::vector<Expr> features;           // extra inputs: expressions in the coordinates
   std::map<std::string, int> symmetry;  // coordinate -> +1 even, -1 odd
   std::map<std::string, OwnNetwork> own;  // unknown -> its network; the others share one
+  int shared_layers = 0;                  // with which all of them begin
   friend bool operator==(const NetworkOptions&, const NetworkOptions&) = default;
 };
 
