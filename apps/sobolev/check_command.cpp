@@ -167,7 +167,7 @@ Json phases_json(const std::vector<PhaseOptions>& phases) {
                    {"iterations", optional(f.iterations > 0, f.iterations)},
                    {"seconds", optional(f.seconds > 0, f.seconds)},
                    {"precision", f.precision ? Json(precision_text(*f.precision)) : Json()},
-                   {"stall", {{"factor", f.stall_factor}, {"iterations", f.stall_iterations}}},
+                   {"stall", {{"factor", f.stall_factor}, {"iterations", f.stall_after()}}},
                    {"geodesic", optional(f.optimizer == OptimizerKind::levenberg_marquardt, f.geodesic)},
                    {"memory", optional(f.optimizer == OptimizerKind::lbfgs, f.memory)},
                    {"learning_rate", optional(adam, f.learning_rate)},

@@ -114,7 +114,7 @@ void check_phase(const Problem& problem, const std::string& key, const PhaseOpti
   between(problem, key + ".memory", phase.memory, 1, 1000);
   positive(problem, key + ".stall.factor", phase.stall_factor);
   between(problem, key + ".stall.factor", phase.stall_factor, 0.0, 1.0);
-  between(problem, key + ".stall.iterations", phase.stall_iterations, 1, 1000000000);
+  between(problem, key + ".stall.iterations", phase.stall_iterations, 0, 1000000000);
 }
 }  // namespace
 

@@ -199,8 +199,7 @@ PhaseOptions read_phase(const ProblemReader& reader, const TomlNode& node, const
     reader.table(*stall, path + ".stall", {"factor", "iterations"}, "{ factor = 0.98, iterations = 30 }");
     if (const TomlNode* f = stall->find("factor"))
       phase.stall_factor = reader.number(*f, path + ".stall.factor");
-    if (const TomlNode* n = stall->find("iterations"))
-      phase.stall_iterations = reader.integer(*n, path + ".stall.iterations");
+    phase.stall_iterations = positive_integer(reader, *stall, path + ".stall", "iterations").value_or(0);
   }
   return phase;
 }

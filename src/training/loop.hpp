@@ -237,7 +237,7 @@ class Loop {
 
   bool stalled(const PhaseOptions& phase) {
     auto& recent = state_.recent_losses;
-    const std::size_t n = std::size_t(phase.stall_iterations);
+    const std::size_t n = std::size_t(phase.stall_after());
     if (recent.size() <= n) return false;
     recent.erase(recent.begin(), recent.end() - std::ptrdiff_t(n) - 1);
     return recent.back() > phase.stall_factor * recent.front();

@@ -158,8 +158,11 @@ struct PhaseOptions {
   long decay_every = 5000;
   bool geodesic = true;        // levenberg_marquardt
   int memory = 20;             // lbfgs: pairs of steps and changes of the gradient
-  double stall_factor = 0.98;  // stop when F > factor × F of stall_iterations ago
-  int stall_iterations = 30;
+  double stall_factor = 0.98;  // stop when F > factor × F of stall_after() iterations ago
+  int stall_iterations = 0;    // 0: 30 of Levenberg–Marquardt, 1000 of L-BFGS
+  int stall_after() const {
+    return stall_iterations > 0 ? stall_iterations : optimizer == OptimizerKind::lbfgs ? 1000 : 30;
+  }
   std::optional<Precision> precision = {};  // empty: that of the training
   friend bool operator==(const PhaseOptions&, const PhaseOptions&) = default;
 };
