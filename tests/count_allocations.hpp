@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Counts what is taken from the heap by operator new, which Buffer and the standard containers call. For one
-// file of a test program: it replaces the operators.
+// file of a test program: it replaces the operators, unless the address sanitizer does.
 #include <atomic>
 #include <cstdlib>
 #include <new>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SOBOLEV_COUNTS_ALLOCATIONS 0
+#elif defined(__has_feature)
+#define SOBOLEV_COUNTS_ALLOCATIONS !__has_feature(address_sanitizer)
+#else
+#define SOBOLEV_COUNTS_ALLOCATIONS 1
+#endif
 
 namespace sobolev::test {
 inline std::atomic<long> allocations{0};
@@ -18,6 +26,7 @@ long allocations_of(F&& f) {
 }
 }  // namespace sobolev::test
 
+#if SOBOLEV_COUNTS_ALLOCATIONS
 // GCC inlines them and then takes free for a mistake.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
@@ -37,3 +46,4 @@ void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+#endif
