@@ -10,6 +10,7 @@
 
 #include "sobolev/core/random.hpp"
 #include "src/expression/operations.hpp"
+#include "src/problem/problem_checks.hpp"
 #include "window_model.hpp"
 
 namespace sobolev::detail {
@@ -17,16 +18,6 @@ namespace {
 /// A leaf whose value is made of parameters.
 bool is_trained(Expr e) {
   return e->op == Op::field && (e->role == Role::network_output || e->role == Role::unknown_constant);
-}
-
-/// Which of the network's outputs a leaf is: those of the unknowns come first.
-int output_of(Expr e, const Problem& p) {
-  if (e->role == Role::unknown_constant) {
-    const auto it = std::find_if(p.unknown_constants.begin(), p.unknown_constants.end(),
-                                 [&](const UnknownConstant& c) { return c.name == e->name; });
-    return int(p.unknowns.size()) + int(it - p.unknown_constants.begin());
-  }
-  return int(std::find(p.unknowns.begin(), p.unknowns.end(), e->name) - p.unknowns.begin());
 }
 
 MultiIndex multi_index(const Derivative& derivative, const Problem& problem) {
@@ -188,17 +179,20 @@ CompiledGroup WindowModel::compile(const std::string& name, const std::vector<Ex
   std::vector<std::pair<Expr, Expr>> collapse;
   std::vector<std::pair<Expr, FieldInput>> field_inputs;
   for (std::size_t f = 0; f < fields.size(); ++f) {
-    const int output = output_of(fields[f], p);
+    // Outputs are the unknowns', then the unknown constants.
+    const UnknownConstant* const constant =
+        fields[f]->role == Role::unknown_constant ? find_unknown_constant(p, fields[f]->name) : nullptr;
+    const int output =
+        constant ? int(p.unknowns.size()) + int(constant - p.unknown_constants.data())
+                 : int(std::find(p.unknowns.begin(), p.unknowns.end(), fields[f]->name) - p.unknowns.begin());
     const Combination* inside = nullptr;
     for (const Combination& c : combinations)
       for (const JetTerm& term : c.terms)
         if (term.alpha == alphas[f]) inside = &c;
     if (!inside) {
       const int channel = spec.channel_of(alphas[f]);
-      const double unit = fields[f]->role == Role::unknown_constant
-                              ? p.unknown_constants[std::size_t(output) - p.unknowns.size()].unit()
-                              : spec.scale(channel);
-      field_inputs.push_back({fields[f], {output, channel, unit}});
+      field_inputs.push_back(
+          {fields[f], {output, channel, constant ? constant->unit() : spec.scale(channel)}});
       continue;
     }
     const MultiIndex& first = inside->terms.front().alpha;

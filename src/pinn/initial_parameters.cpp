@@ -13,11 +13,12 @@ std::vector<double> initial_parameters(const Network& network, const Features& f
   std::uint64_t layer = 0;
   for (const Instruction& i : network.instructions()) {
     if (i.kind == Instruction::Kind::blend) parameters[i.weight] = network.start(i.weight);
-    if (i.fan_in == 0)
+    if (i.kind != Instruction::Kind::dense && i.kind != Instruction::Kind::output) continue;
+    if (i.fan_in == 0) {  // constants
       for (std::size_t k = 0; k < std::size_t(i.fan_out); ++k)
         parameters[i.bias + k] = network.start(i.bias + k);
-    if (i.kind != Instruction::Kind::dense && i.kind != Instruction::Kind::output) continue;
-    if (i.fan_in == 0) continue;
+      continue;
+    }
     const bool first = i.in[0] == 0 && i.kind == Instruction::Kind::dense;
     const Philox random(seed, layer);
     const std::size_t width = std::size_t(i.fan_out), n = std::size_t(i.fan_in) * width;

@@ -135,10 +135,10 @@ void check_network(const Problem& problem) {
   }
   between(problem, "network.shared_layers", network.shared_layers, 0, most_layers);
   if (network.shared_layers > 0 && network.own.empty())
-    fail(problem, "network.shared_layers",
-         "network.shared_layers is given, but no unknown has a network of its own; add [network.<unknown>], "
-         "or "
-         "leave it out");
+    fail(
+        problem, "network.shared_layers",
+        "network.shared_layers is given, but no unknown has a network of its own; add [network.<unknown>] or "
+        "leave it out");
   between(problem, "network.periodic_modes", network.periodic_modes, 0, most_modes);
   positive(problem, "network.first_layer_scale", network.first_layer_scale);
   if (network.weight_factorization) {

@@ -13,6 +13,7 @@ inline constexpr std::size_t shown_expression = 200;
 /// ParseError where the position of `key` (or of a table it is in) is known, else ArgumentError.
 [[noreturn]] void fail(const Problem& problem, const std::string& key, const std::string& message);
 const CoordinateRange* find_coordinate(const Problem& problem, const std::string& name);
+const UnknownConstant* find_unknown_constant(const Problem& problem, const std::string& name);
 /// Every name in an expression must be one of the problem's: one built in C++ may have any.
 void check_names(const Problem& problem, const std::string& key, Expr expression);
 

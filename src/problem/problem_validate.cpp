@@ -115,6 +115,12 @@ const CoordinateRange* find_coordinate(const Problem& problem, const std::string
   return nullptr;
 }
 
+const UnknownConstant* find_unknown_constant(const Problem& problem, const std::string& name) {
+  for (const UnknownConstant& c : problem.unknown_constants)
+    if (c.name == name) return &c;
+  return nullptr;
+}
+
 void check_names(const Problem& problem, const std::string& key, Expr expression) {
   std::vector<std::string> names;
   for (const CoordinateRange& c : problem.coordinates) names.push_back(c.name);
@@ -128,8 +134,7 @@ void check_names(const Problem& problem, const std::string& key, Expr expression
   for (const Expr leaf : coordinates_of(root)) check_coordinate(leaf->name, "");
   for (const Expr leaf : fields_of(root)) {
     if (leaf->role == Role::unknown_constant) {
-      if (std::none_of(problem.unknown_constants.begin(), problem.unknown_constants.end(),
-                       [&](const UnknownConstant& c) { return c.name == leaf->name; }))
+      if (find_unknown_constant(problem, leaf->name) == nullptr)
         fail(problem, key,
              fmt::format(
                  "{} uses the unknown constant {}, which the problem has not; add_unknown_constant(\"{}\")",
@@ -212,8 +217,7 @@ void check_equations(const Problem& problem) {
       fail(problem, key, fmt::format("two equations are named {}", equation.name));
     check_name(problem, "equations", "equation", equation.name);
     const bool constant = problem.constants.count(equation.name) != 0 ||
-                          std::any_of(problem.unknown_constants.begin(), problem.unknown_constants.end(),
-                                      [&](const UnknownConstant& c) { return c.name == equation.name; });
+                          find_unknown_constant(problem, equation.name) != nullptr;
     if (constant || find_coordinate(problem, equation.name) != nullptr ||
         std::find(problem.unknowns.begin(), problem.unknowns.end(), equation.name) != problem.unknowns.end())
       fail(problem, key,
