@@ -19,7 +19,11 @@ target_include_directories(sobolev PUBLIC
 # A program that an archive is linked into must link these as well, and the package finds them for it
 # (sobolevConfig.cmake.in); a shared library brings them along.
 set(SOBOLEV_LIBRARIES OpenMP::OpenMP_CXX Threads::Threads fmt::fmt ZLIB::ZLIB PNG::PNG sobolev::fftw3
-    tomlplusplus::tomlplusplus ${CMAKE_DL_LIBS} ${SOBOLEV_CUDA_LIBRARIES})
+    tomlplusplus::tomlplusplus ${CMAKE_DL_LIBS})
+# src/ includes nothing of a device's libraries: it compiles to the same objects for all kinds of them.
+foreach(library IN LISTS SOBOLEV_CUDA_LIBRARIES)
+  list(APPEND SOBOLEV_LIBRARIES $<LINK_ONLY:${library}>)
+endforeach()
 if(SOBOLEV_LIBRARY_TYPE STREQUAL "SHARED_LIBRARY")
   list(TRANSFORM SOBOLEV_LIBRARIES REPLACE "(.+)" "$<BUILD_INTERFACE:\\1>")
 endif()

@@ -158,7 +158,7 @@ DeviceNetwork<T> ResidualObjectiveOn<T, Cuda>::on_group(const CudaGroup<T>& g, c
   return {&plan, g.device_jet.view(), parameters, products};
 }
 
-/// The tiles of all slices in order, and their features where those may be kept.
+/// The tiles of all slices in order. Their features are made by the next pass.
 template <class T>
 void ResidualObjectiveOn<T, Cuda>::cut_tiles(CudaGroup<T>& g) {
   const DeviceNetwork<T> net = on_group(g, nullptr);
@@ -177,16 +177,21 @@ void ResidualObjectiveOn<T, Cuda>::cut_tiles(CudaGroup<T>& g) {
   g.slice_points.assign(narrow(g.offsets));
   g.tile_loss.resize(tiles);
   g.tile_unit.resize(tiles);
-  const DeviceGroupView<T> view = g.view(false);
-  const std::size_t elements = device_tile_features<T>(net, view);
+  const std::size_t elements = device_tile_features<T>(net, g.view(false));
   const bool keep = tiles * elements * sizeof(T) <= features_budget;
   g.kept_features.resize(keep ? tiles * elements : 0);
-  if (!keep) {
-    batch_features.resize(std::max(batch_features.size(), features_budget / sizeof(T)));
-  } else if (tiles > 0) {
-    device_features<T>(cuda, net, view, g.feature_views(), 0, tiles, g.kept_features.data(),
-                       features_scratch.data());
-  }
+  g.features_due = keep && tiles > 0;
+  if (!keep) batch_features.resize(std::max(batch_features.size(), features_budget / sizeof(T)));
+}
+
+template <class T>
+const T* ResidualObjectiveOn<T, Cuda>::enter(View<const T, 1> parameters) {
+  check_parameters(parameters.size(), network.parameters());
+  for (auto& g : groups)
+    if (std::exchange(g->features_due, false))
+      device_features<T>(cuda, on_group(*g, nullptr), g->view(false), g->feature_views(), 0,
+                         g->host_tiles.size(), g->kept_features.data(), features_scratch.data());
+  return factors.effective(parameters.data());
 }
 
 template <class T>
@@ -274,8 +279,7 @@ void ResidualObjectiveOn<T, Cuda>::add_loss(const CudaGroup<T>& g, double* sum) 
 
 template <class T>
 double ResidualObjectiveOn<T, Cuda>::loss(View<const T, 1> parameters) {
-  check_parameters(parameters.size(), network.parameters());
-  const T* theta = factors.effective(parameters.data());
+  const T* theta = enter(parameters);
   for (auto& g : groups) {
     const DeviceNetwork<T> net = on_group(*g, theta);
     if (!weigh_slices(*g, net)) {
@@ -291,8 +295,7 @@ double ResidualObjectiveOn<T, Cuda>::loss(View<const T, 1> parameters) {
 template <class T>
 void ResidualObjectiveOn<T, Cuda>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient,
                                                  View<double, 1> loss) {
-  check_parameters(parameters.size(), network.parameters());
-  const T* theta = factors.effective(parameters.data());
+  const T* theta = enter(parameters);
   if (groups.empty()) clear<double, 1>(cuda, loss);
   clear_shares();
   for (auto& g : groups) {
@@ -317,8 +320,7 @@ template <class T>
 void ResidualObjectiveOn<T, Cuda>::residuals(int group, View<const T, 1> parameters, View<T, 2> r) {
   CudaGroup<T>& g = at(group);
   check_residuals(r.shape(), g.weights.size(), g.points);
-  check_parameters(parameters.size(), network.parameters());
-  const T* theta = factors.effective(parameters.data());
+  const T* theta = enter(parameters);
   ResidualResults<T> results{};
   results.residuals = r.data();
   forward(g, on_group(g, theta), g.view(false), results);
@@ -329,8 +331,7 @@ void ResidualObjectiveOn<T, Cuda>::pull_back(View<const T, 1> parameters,
                                              const std::vector<View<const T, 2>>& seeds,
                                              View<T, 1> gradient) {
   require(seeds.size() == groups.size(), "residual objective: seeds are needed for each group");
-  check_parameters(parameters.size(), network.parameters());
-  const T* theta = factors.effective(parameters.data());
+  const T* theta = enter(parameters);
   clear_shares();
   for (std::size_t i = 0; i < seeds.size(); ++i) {
     const CudaGroup<T>& g = *groups[i];
@@ -352,8 +353,7 @@ void ResidualObjectiveOn<T, Cuda>::weigh(int group, View<T, 2> r) {
 
 template <class T>
 std::vector<std::vector<double>> ResidualObjectiveOn<T, Cuda>::row_norms(View<const T, 1> parameters) {
-  check_parameters(parameters.size(), network.parameters());
-  const T* theta = factors.effective(parameters.data());
+  const T* theta = enter(parameters);
   const std::size_t stride = row_stride(network.parameters());
   std::vector<std::vector<double>> all;
   for (const auto& group : groups) {
@@ -388,8 +388,7 @@ template <class T>
 double ResidualObjectiveOn<T, Cuda>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix,
                                                       View<T, 1> gradient) {
   const std::size_t p = network.parameters(), stride = row_stride(p);
-  check_parameters(parameters.size(), p);
-  const T* theta = factors.effective(parameters.data());
+  const T* theta = enter(parameters);
   check_normal_equations(matrix.shape(), gradient.size(), p);
   // The residual is one more column of the Jacobian: its products are Jᵀr and rᵀr.
   products.resize(stride * stride);

@@ -61,6 +61,7 @@ struct CudaGroup {
   std::vector<std::size_t> offsets;  // of slices; {0, N} without causal weights
   double epsilon = 0;
   bool causal = false, weighted = false;  // weighted: slice_weight holds those of the last pass
+  bool features_due = false;              // those kept are not yet of these points
   std::vector<PointTile> host_tiles;
   DeviceArray<PointTile> tiles;
   DeviceArray<std::uint32_t> slice_tiles, slice_points;
@@ -115,6 +116,8 @@ struct ResidualObjectiveOn<T, Cuda> {
   DeviceNetwork<T> on_group(const CudaGroup<T>& g, const T* parameters,
                             Products products = Products::ieee) const;
   void cut_tiles(CudaGroup<T>& g);
+  /// What every pass begins with; the effective parameters.
+  const T* enter(View<const T, 1> parameters);
   void size_memory(CudaGroup<T>& g);
   /// body(TileBatch) over tiles first … last − 1 of a group, in batches of at most `most` tiles, with their
   /// features in place.

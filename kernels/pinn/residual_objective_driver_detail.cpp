@@ -40,10 +40,7 @@ void ResidualObjectiveOn<T, Cpu>::set_points(int group, View<const double, 2> x,
   g.causal = false;
   g.offsets = {0, n};
   g.slice_weights.clear();
-  if (n > 0)
-    m.keep_features(g);
-  else
-    g.kept_features = Buffer<T>();
+  g.features_due = true;
 }
 
 template <class T>
@@ -63,7 +60,7 @@ void ResidualObjectiveOn<T, Cpu>::set_causal(int group, std::vector<std::size_t>
   g.causal = true;
   if (moved) {
     g.slice_weights.clear();
-    keep_features(g);
+    g.features_due = true;
   }
 }
 
@@ -78,7 +75,7 @@ std::size_t ResidualObjectiveOn<T, Cpu>::scratch_bytes() const {
 
 template <class T>
 double ResidualObjectiveOn<T, Cpu>::loss(View<const T, 1> parameters) {
-  pack(parameters);
+  enter(parameters);
   double loss = 0;
   for (auto& g : groups) loss += pass(g, false);
   return loss;
@@ -87,7 +84,7 @@ double ResidualObjectiveOn<T, Cpu>::loss(View<const T, 1> parameters) {
 template <class T>
 double ResidualObjectiveOn<T, Cpu>::loss_gradient(View<const T, 1> parameters, View<T, 1> gradient) {
   ResidualObjectiveOn& m = *this;
-  m.pack(parameters);
+  m.enter(parameters);
   m.clear_accumulators();
   double loss = 0;
   for (auto& g : m.groups) loss += m.pass(g, true);
@@ -100,7 +97,7 @@ void ResidualObjectiveOn<T, Cpu>::residuals(int group, View<const T, 1> paramete
   ResidualObjectiveOn& m = *this;
   Group<T>& g = m.at(group);
   check_residuals(r.shape(), g.weights.size(), g.points);
-  m.pack(parameters);
+  m.enter(parameters);
   const auto view = g.view();
   for (std::size_t s = 0; s + 1 < g.offsets.size(); ++s)
     m.for_tiles(g, view, s,
@@ -116,7 +113,7 @@ void ResidualObjectiveOn<T, Cpu>::pull_back(View<const T, 1> parameters,
                                             const std::vector<View<const T, 2>>& seeds, View<T, 1> gradient) {
   ResidualObjectiveOn& m = *this;
   require(seeds.size() == m.groups.size(), "residual objective: seeds are needed for each group");
-  m.pack(parameters);
+  m.enter(parameters);
   m.clear_accumulators();
   for (std::size_t i = 0; i < seeds.size(); ++i) {
     Group<T>& g = m.groups[i];
@@ -151,7 +148,7 @@ void ResidualObjectiveOn<T, Cpu>::weigh(int group, View<T, 2> r) {
 template <class T>
 std::vector<std::vector<double>> ResidualObjectiveOn<T, Cpu>::row_norms(View<const T, 1> parameters) {
   ResidualObjectiveOn& m = *this;
-  m.pack(parameters);
+  m.enter(parameters);
   const std::size_t p = m.network.parameters(), stride = (p + 1 + 63) / 64 * 64;
   std::vector<std::vector<double>> norms;
   for (auto& g : m.groups) {
@@ -204,7 +201,7 @@ double ResidualObjectiveOn<T, Cpu>::normal_equations(View<const T, 1> parameters
   ResidualObjectiveOn& m = *this;
   const std::size_t p = m.network.parameters();
   check_normal_equations(matrix.shape(), gradient.size(), p);
-  m.pack(parameters);
+  m.enter(parameters);
   for (auto& g : m.groups)
     if (g.causal && !m.held) m.pass(g, false);
   // The residual is one more column of the Jacobian: its products are Jᵀr and rᵀr.

@@ -32,6 +32,7 @@ struct Group {
   std::vector<std::size_t> offsets;  // of slices; {0, N} without causal weights
   double epsilon = 0;
   bool causal = false;
+  bool features_due = false;  // those kept are not yet of these points
   std::vector<double> slice_weights;
   int evaluated = 0;
 
@@ -108,8 +109,11 @@ struct ResidualObjectiveOn<T, Cpu> {
     return groups[std::size_t(g)];
   }
 
-  void pack(View<const T, 1> parameters) {
+  /// What every pass begins with.
+  void enter(View<const T, 1> parameters) {
     check_parameters(parameters.size(), network.parameters());
+    for (auto& g : groups)
+      if (std::exchange(g.features_due, false)) keep_features(g);
     SOBOLEV_CALL(network_pack<T>, net, parameters.data(), packed.data());
   }
 
