@@ -3,6 +3,7 @@
 // Counters that the benchmarks share: the rate and its per cent of the machine's limit in this run.
 #include <benchmark/benchmark.h>
 
+#include <string>
 #include <vector>
 
 #include "sobolev/core/machine_peak.hpp"
@@ -32,6 +33,20 @@ bool on_cuda(F&& f) {
   if (Cuda::count() == 0) return false;
   f(Cuda(0));
   return true;
+}
+#endif
+
+#if SOBOLEV_HAS_CUDA
+/// f(Cuda, "/native") and, where CUDA's libraries can be loaded, f(Cuda, "/library").
+template <class F>
+bool on_engines(F&& f) {
+  return on_cuda([&](const Cuda& cuda) {
+    f(cuda.with(Engine::native), "/native");
+    try {
+      f(cuda.with(Engine::library), "/library");
+    } catch (const DeviceError&) {
+    }
+  });
 }
 #endif
 

@@ -16,6 +16,9 @@ if(SOBOLEV_CUDA STREQUAL "ON")
   message(STATUS "CUDA architectures: ${CMAKE_CUDA_ARCHITECTURES}")
 endif()
 file(GLOB_RECURSE SOBOLEV_CUDA_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/*.cu")
+if(SOBOLEV_CUDA STREQUAL "SIMULATED")  # <op>_<library>.cu: what a library does
+  list(FILTER SOBOLEV_CUDA_SOURCES EXCLUDE REGEX "_(cublas|cusolver)[.]cu$")
+endif()
 add_library(sobolev_cuda_kernels OBJECT ${SOBOLEV_CUDA_SOURCES})
 target_include_directories(sobolev_cuda_kernels PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}")
 # .cu files see the code that they share with the CPU's kernels in a namespace of their own.
@@ -63,6 +66,9 @@ else()
   # 554: a View<const T> needs no conversion to itself.
   target_compile_options(sobolev_cuda_kernels PRIVATE --expt-relaxed-constexpr -diag-suppress=554)
   set_target_properties(sobolev_cuda_kernels PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON)
-  set(SOBOLEV_CUDA_LIBRARIES CUDA::cudart_static)  # so that programs start without the toolkit, too
+  # Programs start without the toolkit, too: cuBLAS and cuSOLVER are loaded when they are first asked for.
+  set(SOBOLEV_CUDA_LIBRARIES CUDA::cudart_static)
+  target_compile_definitions(sobolev_cuda_kernels PRIVATE
+                             SOBOLEV_CUDA_LIBRARY_DIR="${CUDAToolkit_LIBRARY_DIR}")
   set(SOBOLEV_CUDA_DEPENDENCY "  find_dependency(CUDAToolkit)\n")
 endif()

@@ -57,14 +57,15 @@ def check_length(files: list[Path]) -> list[str]:
 
 
 def check_tree(files: list[Path]) -> list[str]:
-    """kernels/<family>/<op>.cpp has a twin in .cu, a contract, a test and a benchmark of the same name."""
+    """kernels/<family>/<op>.cpp has a twin in .cu, a contract, a test and a benchmark of the same name;
+    <op>_cublas.cu and <op>_cusolver.cu, what a library does of it, have those of <op>."""
     problems = []
     known = set(files)
     for path in files:
         parts = path.parts
         if len(parts) != 3 or parts[0] != "kernels" or path.suffix not in (".cpp", ".cu"):
             continue
-        family, op = parts[1], path.stem
+        family, op = parts[1], re.sub("_(cublas|cusolver)$", "", path.stem)
         if family in ("common", "simulated") or op.endswith(("_detail", "_math")):
             continue
         roles = [] if path.suffix == ".cu" else [f"kernels/{family}/{op}.cu"]

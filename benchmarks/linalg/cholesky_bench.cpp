@@ -42,10 +42,10 @@ void cholesky_cuda(benchmark::State& state, const Cuda& cuda) {
   }
   report_flops(state, double(p) * double(p) * double(p) / 3, limit);
 }
-[[maybe_unused]] const bool registered = on_cuda([](const Cuda& cuda) {
+[[maybe_unused]] const bool registered = on_engines([](const Cuda& cuda, const std::string& engine) {
   for (const auto& [name, run] : {CudaBenchmark{"cholesky_cuda<float>", cholesky_cuda<float>},
                                   CudaBenchmark{"cholesky_cuda<double>", cholesky_cuda<double>}})
-    benchmark::RegisterBenchmark(name, run, cuda)
+    benchmark::RegisterBenchmark((name + engine).c_str(), run, cuda)
         ->Arg(681)
         ->Arg(1981)
         ->Arg(4096)

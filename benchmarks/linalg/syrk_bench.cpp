@@ -36,10 +36,10 @@ void syrk_cuda(benchmark::State& state, const Cuda& cuda) {
   }
   report_flops(state, double(n) * double(p) * double(p + 1), limit);
 }
-[[maybe_unused]] const bool registered = on_cuda([](const Cuda& cuda) {
+[[maybe_unused]] const bool registered = on_engines([](const Cuda& cuda, const std::string& engine) {
   for (const auto& [name, run] : {CudaBenchmark{"syrk_cuda<float>", syrk_cuda<float>},
                                   CudaBenchmark{"syrk_cuda<double>", syrk_cuda<double>}})
-    benchmark::RegisterBenchmark(name, run, cuda)
+    benchmark::RegisterBenchmark((name + engine).c_str(), run, cuda)
         ->Args({10000, 1981})
         ->Args({2000, 681})
         ->UseRealTime()

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "kernels/common/cuda.hpp"
+#include "kernels/core/cuda_libraries.hpp"
 #include "sobolev/core/copy.hpp"
 #include "sobolev/core/cuda.hpp"
 #include "src/core/profile.hpp"
@@ -33,7 +34,8 @@ struct Cuda::State {
   cudaStream_t stream = nullptr;
   void* scalar = nullptr;
 
-  bool owned = false;  // the stream
+  bool owned = false;                     // the stream
+  std::shared_ptr<void> library_handles;  // made by the first call of a library
 
   explicit State(int index) : device(index) {
     profile::detail::install_device_hooks();
@@ -57,6 +59,7 @@ struct Cuda::State {
     owned = true;
   }
   ~State() {
+    library_handles.reset();
     if (owned) cudaStreamDestroy(stream);
     cudaFree(scalar);
   }
@@ -93,6 +96,14 @@ Cuda Cuda::with(Products products) const {
   other.products_ = products;
   return other;
 }
+
+Cuda Cuda::with(Engine engine) const {
+  if (engine == Engine::library) detail::require_libraries();
+  Cuda other = *this;
+  other.engine_ = engine;
+  return other;
+}
+std::shared_ptr<void>& detail::library_handles(const Cuda& cuda) { return cuda.state_->library_handles; }
 
 struct CudaGraph::State {
   Cuda cuda;

@@ -4,8 +4,9 @@
 // row right of it (a block per 64 columns), the trailing matrix (syrk_block.hpp). FLOPs P³/3, of which all
 // but P²·64 in the trailing updates: bound by the FMA units for large P, by 3·P/64 launches and the diagonal
 // blocks (about 10 µs each) for P below some thousands. The triangular solves read P² elements by one block:
-// bound by what one multiprocessor can load.
+// bound by what one multiprocessor can load. Large matrices go to cuSOLVER (cholesky_cusolver.cu).
 #include "kernels/common/cuda.hpp"
+#include "kernels/linalg/linalg_library.hpp"
 #include "kernels/linalg/symmetric_shapes.hpp"
 #include "kernels/linalg/syrk_block.hpp"
 #include "sobolev/linalg/cholesky.hpp"
@@ -126,9 +127,13 @@ __global__ void __launch_bounds__(threads) solve_kernel(View<const T, 2> u, View
 }
 }  // namespace
 
+namespace {
+bool library_factors(const Cuda& cuda, std::size_t p) {
+  return detail::have_libraries && p > 0 && detail::by_library(cuda, detail::cholesky_faster_by_library(p));
+}
+
 template <class T>
-bool cholesky(const Cuda& cuda, View<T, 2> a) {
-  detail::check_cholesky_shapes(a.shape());
+bool factor(const Cuda& cuda, View<T, 2> a) {
   const std::size_t p = a.extent(0);
   if (p == 0) return true;
   constexpr unsigned tile = target_cuda::SyrkBlock<T>::tile;
@@ -147,20 +152,37 @@ bool cholesky(const Cuda& cuda, View<T, 2> a) {
   download<int, 1>(cuda, View<const int, 1>(failed, 1), View<int, 1>(&answer, 1));
   return answer == 0;
 }
+}  // namespace
+
+template <class T>
+bool cholesky(const Cuda& cuda, View<T, 2> a, View<T, 1> scratch) {
+  detail::check_cholesky_shapes(a.shape());
+  require(scratch.size() >= cholesky_scratch<T>(cuda, a.extent(0)),
+          "cholesky: the scratch memory is too small");
+  if constexpr (detail::have_libraries)
+    if (library_factors(cuda, a.extent(0))) return detail::cholesky_cusolver<T>(cuda, a, scratch);
+  return factor<T>(cuda, a);
+}
+template <class T>
+bool cholesky(const Cuda& cuda, View<T, 2> a) {
+  detail::check_cholesky_shapes(a.shape());
+  const DeviceBuffer<T> scratch(cuda, cholesky_scratch<T>(cuda, a.extent(0)));
+  return cholesky<T>(cuda, a, View<T, 1>(scratch.data(), scratch.size()));
+}
+template <class T>
+std::size_t cholesky_scratch(const Cuda& cuda, std::size_t p) {
+  if constexpr (detail::have_libraries)
+    if (library_factors(cuda, p)) return detail::cholesky_cusolver_scratch<T>(cuda, p);
+  return 0;
+}
 
 template <class T>
 void cholesky_solve(const Cuda& cuda, View<const T, 2> u, View<T, 1> b) {
   detail::check_cholesky_solve_shapes(u.shape(), b.size());
-  if (b.size() > 0) launch<solve_kernel<T>>(cuda, {1, threads}, u, b);
-}
-
-template <class T>
-bool cholesky(const Cuda& cuda, View<T, 2> a, View<T, 1>) {
-  return cholesky<T>(cuda, a);
-}
-template <class T>
-std::size_t cholesky_scratch(const Cuda&, std::size_t) {
-  return 0;
+  if (b.size() == 0) return;
+  if constexpr (detail::have_libraries)
+    if (library_factors(cuda, b.size())) return detail::cholesky_solve_cusolver<T>(cuda, u, b);
+  launch<solve_kernel<T>>(cuda, {1, threads}, u, b);
 }
 
 template bool cholesky<float>(const Cuda&, View<float, 2>);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // C = α A B + β C.                                             a : [M, K], b : [K, N], c : [M, N]
 // A block of 16 × 16 threads per tile of 16² elements and product of the batch, which sums K in order. FLOPs
-// 2·M·N·K; 2 loads from shared memory per FMA, so bound by those: plain, for small products.
+// 2·M·N·K; 2 loads from shared memory per FMA, so bound by those: plain, for small products. Larger ones go
+// to cuBLAS (gemm_cublas.cu).
 #include "kernels/common/cuda.hpp"
 #include "kernels/linalg/gemm_shapes.hpp"
+#include "kernels/linalg/linalg_library.hpp"
 #include "sobolev/linalg/gemm.hpp"
 
 namespace sobolev {
@@ -41,10 +43,14 @@ void gemm(const Cuda& cuda, T alpha, View<const T, 3> a, View<const T, 3> b, T b
   detail::check_gemm_batch(a.extent(0), b.extent(0), c.extent(0));
   detail::check_gemm_shapes({a.extent(1), a.extent(2)}, {b.extent(1), b.extent(2)},
                             {c.extent(1), c.extent(2)}, options.transpose_a, options.transpose_b);
-  require(c.extent(0) <= 65535, "gemm: more than 65535 products on a device");
   if (c.size() == 0) return;
+  if constexpr (detail::have_libraries)
+    if (detail::by_library(cuda, detail::gemm_faster_by_library(
+                                     double(c.size()) * double(a.extent(options.transpose_a ? 1 : 2)))))
+      return detail::gemm_cublas<T>(cuda, alpha, a, b, beta, c, options);
+  require(c.extent(0) <= 65535, "gemm: more than 65535 products by a device's kernel");
   const auto tiles = [](std::size_t n) { return unsigned((n + gemm_side - 1) / gemm_side); };
-  require(tiles(c.extent(1)) <= 65535, "gemm: more than 2^20 rows on a device");
+  require(tiles(c.extent(1)) <= 65535, "gemm: more than 2^20 rows by a device's kernel");
   launch<gemm_kernel<T>>(
       cuda, {{tiles(c.extent(2)), tiles(c.extent(1)), unsigned(c.extent(0))}, {gemm_side, gemm_side}}, alpha,
       a, b, beta, c, options.transpose_a, options.transpose_b);

@@ -2,8 +2,9 @@
 // C += AᵀA, upper triangle.                                              a : [N, P], c : [P, P]
 // One block per tile of 64² (float64) or 128² (float32) elements of C, which sums all rows in order. FLOPs
 // N·P² (products of the upper triangle); every block reads its two column strips of A, together P/tile times
-// A, from the L2 cache: bound by the FMA units when N ≫ tile.
+// A, from the L2 cache: bound by the FMA units when N ≫ tile. Large products go to cuBLAS (syrk_cublas.cu).
 #include "kernels/common/cuda.hpp"
+#include "kernels/linalg/linalg_library.hpp"
 #include "kernels/linalg/symmetric_shapes.hpp"
 #include "kernels/linalg/syrk_block.hpp"
 #include "sobolev/linalg/syrk.hpp"
@@ -23,6 +24,9 @@ template <class T>
 void syrk(const Cuda& cuda, View<const T, 2> a, View<T, 2> c) {
   detail::check_syrk_shapes(a.shape(), c.shape());
   if (a.size() == 0) return;
+  if constexpr (detail::have_libraries)
+    if (detail::by_library(cuda, detail::syrk_faster_by_library(double(a.size()) * double(a.extent(1)))))
+      return detail::syrk_cublas<T>(cuda, a, c);
   constexpr unsigned tile = target_cuda::SyrkBlock<T>::tile, side = target_cuda::SyrkBlock<T>::side;
   const unsigned n = unsigned((a.extent(1) + tile - 1) / tile);
   launch<syrk_kernel<T>>(cuda, {{n, n}, {side, side}}, a, c);

@@ -6,12 +6,16 @@
 #include <type_traits>
 #include <utility>
 
+#include "sobolev/core/engine.hpp"
 #include "sobolev/core/error.hpp"
 #include "sobolev/core/executor.hpp"
 #include "sobolev/core/products.hpp"
 #include "sobolev/core/view.hpp"
 
 namespace sobolev {
+namespace detail {
+std::shared_ptr<void>& library_handles(const Cuda&);
+}
 
 /// Runs kernels on one NVIDIA GPU, one after another on one stream. Calls return before the work is
 /// done; what goes wrong in a kernel is thrown by the next call that waits. Copies share device and stream.
@@ -42,11 +46,17 @@ class Cuda {
   /// The same device and stream with another way to multiply float32 matrices; a new executor has ieee.
   Cuda with(Products) const;
   Products products() const { return products_; }
+  /// The same with another choice between kernels and libraries. DeviceError, which names the file, for
+  /// Engine::library where a library cannot be loaded; a simulated device has none.
+  Cuda with(Engine) const;
+  Engine engine() const { return engine_; }
 
  private:
+  friend std::shared_ptr<void>& detail::library_handles(const Cuda&);
   struct State;
   std::shared_ptr<State> state_;
   Products products_ = Products::ieee;
+  Engine engine_ = Engine::automatic;
 };
 
 namespace detail {

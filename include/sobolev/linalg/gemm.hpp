@@ -12,6 +12,7 @@ struct GemmOptions {
 /// C = α A B + β C; with β = 0 what C holds does not matter.            a : [M, K], b : [K, N], c : [M, N]
 /// C must not overlap A or B. ArgumentError unless the shapes agree.
 /// Error: 2 eps (K |α| Σ|a||b| + |β c|) per element. The order of summation does not depend on the threads.
+/// On a device by a kernel or by cuBLAS: Cuda::with(Engine).
 template <class T>
 void gemm(const Cpu&, T alpha, View<const T, 2> a, View<const T, 2> b, T beta, View<T, 2> c,
           const GemmOptions& options = {});
