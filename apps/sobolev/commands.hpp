@@ -58,8 +58,6 @@ struct DeviceChoice {
   int index = 0;
 };
 DeviceChoice parse_device(const std::string& name);
-/// For commands that have no kernels for a device.
-void require_cpu(const std::string& name);
 /// Of all CUDA devices, by index.
 std::vector<std::string> cuda_device_names();
 /// The JSON object as the only thing on stdout. Bytes that are no UTF-8 are replaced.

@@ -31,12 +31,6 @@ DeviceChoice parse_device(const std::string& name) {
 #endif
 }
 
-void require_cpu(const std::string& name) {
-  if (parse_device(name).cuda)
-    throw ArgumentError(
-        fmt::format("--device {}: this command runs on the cpu only; leave --device out", name));
-}
-
 std::vector<std::string> cuda_device_names() {
   std::vector<std::string> names;
 #if SOBOLEV_HAS_CUDA

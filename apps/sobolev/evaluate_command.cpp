@@ -8,6 +8,9 @@
 #include "sobolev/core/error.hpp"
 #include "sobolev/io/atomic_file.hpp"
 #include "sobolev/io/npy.hpp"
+#if SOBOLEV_HAS_CUDA
+#include "sobolev/core/cuda.hpp"
+#endif
 
 namespace sobolev::app {
 namespace {
@@ -59,12 +62,22 @@ Tensor read_points(const EvaluateCommand& command, const Problem& problem) {
                                 command.points.string(), fmt::join(points.shape, ", "), columns, names));
   return points;
 }
+
+std::vector<std::vector<double>> evaluate_on(const DeviceChoice& device, const Cpu& host,
+                                             const Solution& solution, View<const double, 2> points,
+                                             const std::vector<std::string>& outputs) {
+#if SOBOLEV_HAS_CUDA
+  if (device.cuda) return solution.evaluate(Cuda(device.index), points, outputs, host);
+#endif
+  static_cast<void>(device);
+  return solution.evaluate(host, points, outputs);
+}
 }  // namespace
 
 int run_evaluate(const EvaluateCommand& command) {
-  require_cpu(command.device);
+  const DeviceChoice device = parse_device(command.device);
   const std::vector<std::string> outputs = split_outputs(command.outputs);
-  const Cpu device(command.threads);
+  const Cpu host(command.threads);
   const Solution solution = read_solution(command);
   const Tensor points = read_points(command, solution.problem());
   const std::filesystem::path target = check_replaceable(command.out);
@@ -73,7 +86,7 @@ int run_evaluate(const EvaluateCommand& command) {
   const View<const double, 2> view(points.values.data(), points.shape[0], points.shape[1]);
   if (const std::string warning = outside_domain(solution.problem(), view); !warning.empty())
     fmt::print(stderr, "sobolev: warning: {}\n", warning);
-  std::vector<std::vector<double>> values = solution.evaluate(device, view, outputs);
+  std::vector<std::vector<double>> values = evaluate_on(device, host, solution, view, outputs);
   NamedTensors arrays;
   for (std::size_t i = 0; i < outputs.size(); ++i)
     arrays.push_back({outputs[i], {{points.shape[0]}, std::move(values[i])}});

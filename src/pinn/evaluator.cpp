@@ -43,21 +43,10 @@ Buffer<double> external_values(const Cpu& cpu, const CompiledGroup& g, View<cons
   return result;
 }
 
-Evaluator::Evaluator(const Cpu& cpu, const WindowModel& model, const std::vector<Expr>& outputs)
-    : cpu_(cpu),
-      group_(model.compile("outputs", outputs)),
-      objective_(cpu, model.network(), model.features(), model.symmetry()) {
-  objective_.add_group(group_.group);
-}
-
 void Evaluator::set_points(View<const double, 2> x, View<const double, 2> previous) {
   Buffer<double> values = external_values(cpu_, group_, x, previous);
-  objective_.set_points(
-      0, x, View<const double, 2>(values.data(), std::size_t(group_.group.externals), x.extent(0)));
-}
-
-void Evaluator::evaluate(const std::vector<double>& parameters, View<double, 2> out) {
-  objective_.residuals(0, View<const double, 1>(parameters.data(), parameters.size()), out);
+  values_->set_points(x,
+                      View<const double, 2>(values.data(), std::size_t(group_.group.externals), x.extent(0)));
 }
 
 Continuation::Continuation(const Cpu& cpu, const Problem& problem, std::vector<PreviousValue> wanted)
@@ -135,7 +124,8 @@ Buffer<double> Continuation::values(int window, View<const double, 2> x,
   return pick(known->values, n, wanted);
 }
 
-std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const Problem& problem,
+std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const MakeEvaluator& make,
+                                                  const Problem& problem,
                                                   const std::vector<std::vector<double>>& parameters,
                                                   View<const double, 2> x, const std::vector<Expr>& outputs) {
   const std::size_t n = x.extent(0), d = x.extent(1);
@@ -160,7 +150,7 @@ std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const Problem&
     by_window[w].push_back(i);
   }
   std::vector<PreviousValue> wanted;
-  if (parameters.size() > 1) wanted = Evaluator(cpu, WindowModel(problem, 1), outputs).previous();
+  if (parameters.size() > 1) wanted = make(WindowModel(problem, 1), outputs).previous();
   Continuation chain(cpu, problem, wanted);
   // The points of later windows are carried along, all at once, in the order of their windows.
   std::vector<std::size_t> order;
@@ -171,7 +161,7 @@ std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const Problem&
   for (std::size_t w = 0, first = 0; w < parameters.size() && first < n; ++w) {
     const std::size_t here = by_window[w].size(), left = n - first;
     if (here > 0) {
-      Evaluator e(cpu, WindowModel(problem, int(w)), outputs);
+      Evaluator e = make(WindowModel(problem, int(w)), outputs);
       Buffer<double> out(outputs.size() * here), previous;
       if (w > 0) previous = chain.pick(columns(carried, left, 0, here), here, e.previous());
       e.set_points(View<const double, 2>(at.data() + first * d, here, d),

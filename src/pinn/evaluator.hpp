@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Values of expressions of the unknowns: in one window, and through the chain of earlier windows.
+#include <functional>
 #include <list>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
-#include "sobolev/core/buffer.hpp"
+#include "sobolev/core/buffer_on.hpp"
 #include "window_model.hpp"
 
 namespace sobolev::detail {
@@ -14,21 +16,75 @@ namespace sobolev::detail {
 Buffer<double> external_values(const Cpu&, const CompiledGroup&, View<const double, 2> x,
                                View<const double, 2> previous);
 
+/// A compiled group's values on either executor, from the host's arrays and to them.
+class GroupValues {
+ public:
+  virtual ~GroupValues() = default;
+  virtual void set_points(View<const double, 2> x, View<const double, 2> externals) = 0;
+  virtual void evaluate(const std::vector<double>& parameters, View<double, 2> out) = 0;
+};
+template <class E>
+class GroupValuesOn final : public GroupValues {
+ public:
+  GroupValuesOn(const E& on, const WindowModel& model, const ResidualGroup& group)
+      : on_(on), objective_(on, model.network(), model.features(), model.symmetry()) {
+    objective_.add_group(group);
+  }
+  void set_points(View<const double, 2> x, View<const double, 2> externals) override {
+    objective_.set_points(0, x, externals);
+  }
+  void evaluate(const std::vector<double>& parameters, View<double, 2> out) override {
+    const View<const double, 1> theta(parameters.data(), parameters.size());
+    if constexpr (std::is_same_v<E, Cpu>) {
+      objective_.residuals(0, theta, out);
+    } else {
+      auto there = zeros<double>(on_, theta.size()), values = zeros<double>(on_, out.size());
+      const View<double, 2> r(values.data(), out.extent(0), out.extent(1));
+      upload<double, 1>(on_, theta, View<double, 1>(there.data(), theta.size()));
+      objective_.residuals(0, View<const double, 1>(there.data(), theta.size()), r);
+      download<double, 2>(on_, r, out);
+    }
+  }
+
+ private:
+  E on_;
+  ResidualObjective<double, E> objective_;
+};
+
 /// Expressions of the unknowns on one window's network.
 class Evaluator {
  public:
-  Evaluator(const Cpu&, const WindowModel&, const std::vector<Expr>& outputs);
+  /// `on`: where the networks are evaluated; the host does the rest.
+  template <class E>
+  Evaluator(const Cpu& host, const E& on, const WindowModel& model, const std::vector<Expr>& outputs)
+      : Evaluator(host, model.compile("outputs", outputs)) {
+    values_ = std::make_unique<GroupValuesOn<E>>(on, model, group_.group);
+  }
+  Evaluator(const Cpu& cpu, const WindowModel& model, const std::vector<Expr>& outputs)
+      : Evaluator(cpu, cpu, model, outputs) {}
   /// What must be known of the previous window.
   const std::vector<PreviousValue>& previous() const { return group_.previous; }
   void set_points(View<const double, 2> x, View<const double, 2> previous);
   /// out : [outputs, N]
-  void evaluate(const std::vector<double>& parameters, View<double, 2> out);
+  void evaluate(const std::vector<double>& parameters, View<double, 2> out) {
+    values_->evaluate(parameters, out);
+  }
 
  private:
+  Evaluator(const Cpu& host, CompiledGroup group) : cpu_(host), group_(std::move(group)) {}
   Cpu cpu_;
   CompiledGroup group_;
-  ResidualObjective<double> objective_;
+  std::unique_ptr<GroupValues> values_;
 };
+
+/// Makes the evaluator of a window: which executor it has.
+using MakeEvaluator = std::function<Evaluator(const WindowModel&, const std::vector<Expr>& outputs)>;
+template <class E>
+MakeEvaluator evaluators_on(const Cpu& host, const E& on) {
+  return [host, on](const WindowModel& model, const std::vector<Expr>& outputs) {
+    return Evaluator(host, on, model, outputs);
+  };
+}
 
 /// The previous windows' solution at the start of a window.
 class Continuation {
@@ -64,8 +120,9 @@ class Continuation {
   std::list<Known> known_;
 };
 
-/// Expressions at points anywhere in the domain: each point in its window. Result [outputs][N].
-std::vector<std::vector<double>> evaluate_windows(const Cpu&, const Problem&,
+/// Expressions at points anywhere in the domain: each point in its window, whose network is evaluated where
+/// `make` says; earlier windows are carried on by the host. Result [outputs][N].
+std::vector<std::vector<double>> evaluate_windows(const Cpu& host, const MakeEvaluator& make, const Problem&,
                                                   const std::vector<std::vector<double>>& parameters,
                                                   View<const double, 2> x, const std::vector<Expr>& outputs);
 

@@ -46,7 +46,7 @@ class Run final : public Surroundings {
   double worst_error() override {
     const profile::Range range(cpu_, "errors against the reference");
     double worst = 0;
-    for (const auto& [name, value] : measure_errors(cpu_, state_).relative_l2)
+    for (const auto& [name, value] : measure_errors(cpu_, evaluators_on(cpu_, executor_), state_).relative_l2)
       if (std::isnan(value) || value > worst) worst = value;  // what is no number is no small error
     return worst;
   }

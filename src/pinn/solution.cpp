@@ -30,7 +30,8 @@ std::vector<double> grid_points(const std::vector<std::vector<double>>& axes) {
   return points;
 }
 
-Solution::State::Errors measure_errors(const Cpu& cpu, const Solution::State& state) {
+Solution::State::Errors measure_errors(const Cpu& host, const MakeEvaluator& make,
+                                       const Solution::State& state) {
   Solution::State::Errors errors;
   if (!state.reference || state.parameters.empty()) return errors;
   const Problem& p = state.problem;
@@ -47,8 +48,8 @@ Solution::State::Errors measure_errors(const Cpu& cpu, const Solution::State& st
     at.insert(at.end(), points.begin() + std::ptrdiff_t(i * d), points.begin() + std::ptrdiff_t((i + 1) * d));
   std::vector<Expr> outputs;
   for (const std::string& u : p.unknowns) outputs.push_back(field(u));
-  const auto values =
-      evaluate_windows(cpu, p, state.parameters, View<const double, 2>(at.data(), inside.size(), d), outputs);
+  const auto values = evaluate_windows(host, make, p, state.parameters,
+                                       View<const double, 2>(at.data(), inside.size(), d), outputs);
   for (std::size_t k = 0; k < p.unknowns.size(); ++k) {
     const auto known = state.reference->values.find(p.unknowns[k]);
     if (known == state.reference->values.end()) continue;
@@ -87,7 +88,7 @@ void need_reference(Solution::State& state) {
 const Solution::State::Errors& errors_of(Solution::State& state) {
   if (!state.errors) {
     if (!state.parameters.empty()) need_reference(state);
-    state.errors = detail::measure_errors(state.cpu, state);
+    state.errors = detail::measure_errors(state.cpu, detail::evaluators_on(state.cpu, state.cpu), state);
   }
   return *state.errors;
 }
@@ -121,17 +122,19 @@ std::size_t Solution::parameters() const {
   return state().parameters.empty() ? 0 : state().parameters.front().size();
 }
 
-std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const double, 2> points,
-                                                    const std::vector<Expr>& outputs) const {
-  const State& s = trained(state(), "evaluate");
+namespace detail {
+std::vector<std::vector<double>> evaluate_expressions(const Cpu& host, const MakeEvaluator& make,
+                                                      const Solution::State& state,
+                                                      View<const double, 2> points,
+                                                      const std::vector<Expr>& outputs) {
+  trained(state, "evaluate");
   for (std::size_t i = 0; i < outputs.size(); ++i)
-    detail::check_names(s.problem, fmt::format("evaluate: output {}", i), outputs[i]);
-  return detail::evaluate_windows(cpu, s.problem, s.parameters, points, outputs);
+    check_names(state.problem, fmt::format("evaluate: output {}", i), outputs[i]);
+  return evaluate_windows(host, make, state.problem, state.parameters, points, outputs);
 }
 
-std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const double, 2> points,
-                                                    const std::vector<std::string>& outputs) const {
-  const Problem& p = trained(state(), "evaluate").problem;
+std::vector<Expr> named_outputs(const Solution::State& state, const std::vector<std::string>& outputs) {
+  const Problem& p = trained(state, "evaluate").problem;
   const ExpressionScope scope = p.scope();
   std::vector<Expr> expressions;
   for (const std::string& text : outputs) {
@@ -141,7 +144,17 @@ std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const d
                               ? equation->residual
                               : parse_expression(text, scope, {"output '" + text + "'", 1, 1}));
   }
-  return evaluate(cpu, points, expressions);
+  return expressions;
+}
+}  // namespace detail
+
+std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const double, 2> points,
+                                                    const std::vector<Expr>& outputs) const {
+  return detail::evaluate_expressions(cpu, detail::evaluators_on(cpu, cpu), state(), points, outputs);
+}
+std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const double, 2> points,
+                                                    const std::vector<std::string>& outputs) const {
+  return evaluate(cpu, points, detail::named_outputs(state(), outputs));
 }
 
 std::map<std::string, double> Solution::constants() const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "evaluator.hpp"
 #include "sobolev/data/reference.hpp"
 #include "sobolev/pinn/solve.hpp"
 #include "src/training/state.hpp"
@@ -34,7 +35,16 @@ struct Solution::State : detail::TrainingState {
 namespace detail {
 /// Grid points [N, D] of axes, last axis fastest.
 std::vector<double> grid_points(const std::vector<std::vector<double>>& axes);
-Solution::State::Errors measure_errors(const Cpu&, const Solution::State& state);
+/// On the reference grid, the networks where `make` says.
+Solution::State::Errors measure_errors(const Cpu& host, const MakeEvaluator& make,
+                                       const Solution::State& state);
+/// What Solution::evaluate does, on either executor.
+std::vector<std::vector<double>> evaluate_expressions(const Cpu& host, const MakeEvaluator& make,
+                                                      const Solution::State& state,
+                                                      View<const double, 2> points,
+                                                      const std::vector<Expr>& outputs);
+/// The expressions that outputs name.
+std::vector<Expr> named_outputs(const Solution::State& state, const std::vector<std::string>& outputs);
 }  // namespace detail
 
 }  // namespace sobolev

@@ -183,6 +183,20 @@ TEST_F(SolveCommandTest, SolvesOnACudaDevice) {
   EXPECT_EQ(here["device"], "cpu");
   EXPECT_NEAR(there["loss"], here["loss"], 1e-4 * here["loss"].get<double>());
   EXPECT_TRUE(std::filesystem::exists(folder / "device" / "report.html"));
+  const std::vector<double> points{0.1, 0.25, 0.3, 0.7};
+  write_npy(folder / "points.npy", {{2, 2}, points});
+  std::vector<double> values[2];
+  for (const std::string where : {"cpu", "cuda:0"}) {
+    testing::CommandOptions options;
+    options.folder = folder.path();
+    const CommandResult result = run_command({"evaluate", "device", "--points", "points.npy", "--outputs",
+                                              "u_xx", "--out", "v.npz", "--device", where},
+                                             options);
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    values[where == "cpu"] = read_npz(folder / "v.npz").at(0).second.values;
+  }
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_NEAR(values[0][i], values[1][i], 1e-11 * (1 + std::abs(values[0][i])));
 }
 #endif
 

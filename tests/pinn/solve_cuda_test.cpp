@@ -67,6 +67,26 @@ class SolveCuda : public testing::Test {
   }
 };
 
+TEST_F(SolveCuda, EvaluatesAsTheCpuDoes) {
+  const Problem problem = Problem::from_string(
+      allen_cahn, "allen_cahn.toml",
+      {"training.windows=2", "training.phase=[{ optimizer = \"adam\", iterations = 3 }]"});
+  const Solution solution = solve(Cpu(2), problem);
+  const std::size_t n = 300;
+  std::vector<double> x(2 * n);
+  for (std::size_t i = 0; i < n; ++i)
+    x[2 * i] = Philox(3, 1).uniform(i), x[2 * i + 1] = 2 * Philox(3, 2).uniform(i) - 1;
+  const View<const double, 2> points(x.data(), n, 2);
+  const std::vector<std::string> outputs = {"u", "u_xx + t", "reaction_diffusion"};
+  const auto here = solution.evaluate(Cpu(1), points, outputs),
+             there = solution.evaluate(Cuda(0), points, outputs);
+  for (std::size_t k = 0; k < outputs.size(); ++k)
+    for (std::size_t i = 0; i < n; ++i)
+      ASSERT_NEAR(there[k][i], here[k][i], 1e-11 * (1 + std::abs(here[k][i])));
+  EXPECT_TRUE(solution.evaluate(Cuda(0), View<const double, 2>(nullptr, 0, 2), outputs)[0].empty());
+  EXPECT_THROW(solution.evaluate(Cuda(0), points, std::vector<std::string>{"v"}), ParseError);
+}
+
 TEST_F(SolveCuda, FiftyStepsOfAdamAgreeWithTheCpu) {
   const Solution s = compare({}, 1e-10);
   EXPECT_EQ(s.iterations(), 50);

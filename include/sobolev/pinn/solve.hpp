@@ -52,6 +52,12 @@ class Solution {
                                             const std::vector<std::string>& outputs) const;
   std::vector<std::vector<double>> evaluate(const Cpu&, View<const double, 2> points,
                                             const std::vector<Expr>& outputs) const;
+  /// The networks on a device (those of windows before a point's own on the host): for millions of points.
+  std::vector<std::vector<double>> evaluate(const Cuda&, View<const double, 2> points,
+                                            const std::vector<std::string>& outputs,
+                                            const Cpu& host = Cpu()) const;
+  std::vector<std::vector<double>> evaluate(const Cuda&, View<const double, 2> points,
+                                            const std::vector<Expr>& outputs, const Cpu& host = Cpu()) const;
 
   const std::vector<HistoryRow>& history() const;
   std::string stopped_because() const;
