@@ -40,6 +40,7 @@ class WindowTrainer final : public Task<T, E> {
   static std::vector<Part> parts_of(const Problem& problem, const WindowModel& model);
   void check_external(const Part& part, View<const double, 2> x, View<const double, 2> values) const;
   void scale_weights();
+  void start_outputs();
   /// An error where an imposed condition is not kept; `size`: of its terms.
   void check_imposed(const Part& part, double size, View<const T, 1> parameters);
   Cpu cpu_;

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "sobolev/core/profile.hpp"
+#include "sobolev/optim/least_squares_start.hpp"
 #include "src/problem/defaults.hpp"
 #include "src/problem/problem_checks.hpp"
 #include "src/problem/scales.hpp"
@@ -60,6 +61,7 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
     if (!part.condition) interior_ = part.group;
   }
   auto& parameters = state.parameters;
+  const bool fresh = parameters.empty();
   if (parameters.size() <= std::size_t(state.window))
     parameters.push_back(parameters.empty()
                              ? initial_parameters(objective_.network(), model_.features(),
@@ -73,6 +75,26 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
                       state.weights.size(), parts_.size()));
   for (Part& part : parts_) objective_.set_weights(part.group, state.weights[std::size_t(part.group)]);
   if (causal()) set_stage();
+  if (fresh && state.problem.network.output_start == OutputStart::least_squares) start_outputs();
+}
+
+template <class T, class E>
+void WindowTrainer<T, E>::start_outputs() {
+  std::vector<std::size_t> which;
+  for (const Instruction& i : objective_.network().instructions()) {
+    if (i.kind != Instruction::Kind::output || i.fan_in == 0) continue;
+    const std::size_t out = std::size_t(i.fan_out), weights = out * std::size_t(i.fan_in);
+    for (std::size_t k = 0; k < weights; ++k) which.push_back(i.weight + k);
+    for (std::size_t k = 0; k < out; ++k) which.push_back(i.bias + k);
+  }
+  std::vector<double>& theta = state_.parameters.back();
+  std::vector<T> host(theta.begin(), theta.end());
+  auto there = zeros<T>(executor_, host.size());
+  const View<T, 1> parameters(there.data(), host.size());
+  upload<T, 1>(executor_, View<const T, 1>(host.data(), host.size()), parameters);
+  if (!least_squares_start<T, E>(executor_, objective_, parameters, which)) return;
+  download<T, 1>(executor_, parameters, View<T, 1>(host.data(), host.size()));
+  theta.assign(host.begin(), host.end());
 }
 
 template <class T, class E>

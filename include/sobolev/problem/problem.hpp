@@ -59,6 +59,11 @@ inline constexpr std::array network_kinds{"mlp", "modified_mlp", "pirate"};
 enum class Initialization { glorot, siren };
 inline constexpr std::array initializations{"glorot", "siren"};
 
+/// Weights of the outputs at the start: as initialization says, or those that minimise the loss with all other
+/// parameters as they are (least_squares_start).
+enum class OutputStart { random, least_squares };
+inline constexpr std::array output_starts{"random", "least_squares"};
+
 /// Random Fourier features: cos(b·ξ) and sin(b·ξ) beside the other inputs, b ~ N(0, scale²) for coordinates ξ
 /// in [−1, 1]; a whole number times 2π x / period for a periodic one.
 struct FourierOptions {
@@ -93,6 +98,7 @@ struct NetworkOptions {
   std::optional<bool> hard_initial = {};
   double first_layer_scale = 1;  // multiplies the initial weights of layers that read the inputs
   Initialization initialization = Initialization::glorot;
+  OutputStart output_start = OutputStart::random;
   FourierOptions fourier = {};
   std::optional<WeightFactorization> weight_factorization = {};
   /// By unknown: u = offset + scale·N with a network output N of order one (docs/defaults.md). What is
