@@ -172,9 +172,10 @@ std::vector<std::vector<double>> ResidualObjective<T, E>::row_norms(View<const T
 }
 template <class T, class E>
 double ResidualObjective<T, E>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix,
-                                                 View<T, 1> gradient) {
+                                                 View<T, 1> gradient, View<T, 1> r) {
   const profile::Range range(impl_->executor(), "residuals: normal equations");
-  return impl_->normal_equations(parameters, matrix, gradient);
+  require(r.size() == 0 || r.size() == size(), "residual objective: the residuals of all groups are needed");
+  return impl_->normal_equations(parameters, matrix, gradient, r);
 }
 template <class T, class E>
 void ResidualObjective<T, E>::hold(bool held) {

@@ -386,17 +386,24 @@ std::vector<std::vector<double>> ResidualObjectiveOn<T, Cuda>::row_norms(View<co
 
 template <class T>
 double ResidualObjectiveOn<T, Cuda>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix,
-                                                      View<T, 1> gradient) {
+                                                      View<T, 1> gradient, View<T, 1> r) {
   const std::size_t p = network.parameters(), stride = row_stride(p);
   const T* theta = enter(parameters);
   check_normal_equations(matrix.shape(), gradient.size(), p);
   // The residual is one more column of the Jacobian: its products are Jᵀr and rᵀr.
   products.resize(stride * stride);
   clear<T, 1>(cuda, products.view());
+  T* r_of_group = r.size() > 0 ? r.data() : nullptr;
   for (const auto& group : groups) {
     CudaGroup<T>& g = *group;
     const DeviceNetwork<T> net = on_group(g, theta);
     weigh_slices(g, net);
+    if (r_of_group != nullptr && g.points > 0) {  // a pass of its own
+      ResidualResults<T> results{};
+      results.residuals = r_of_group;
+      forward(g, net, g.view(false), results);
+      r_of_group += g.weights.size() * g.points;
+    }
     const DeviceGroupView<T> view = g.view(true);
     std::size_t alive = g.host_tiles.size();  // tiles before the slices that vanished
     if (view.slice_weight != nullptr) {

@@ -108,7 +108,7 @@ struct ResidualObjectiveOn<T, Cuda> {
                  View<T, 1> gradient);
   void weigh(int group, View<T, 2> r);
   std::vector<std::vector<double>> row_norms(View<const T, 1> parameters);
-  double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient);
+  double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient, View<T, 1> r);
   double last_causal_weight(int group) const;
   int evaluated_slices(int group) const;
 

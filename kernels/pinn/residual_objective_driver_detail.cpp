@@ -197,7 +197,7 @@ std::vector<std::vector<double>> ResidualObjectiveOn<T, Cpu>::row_norms(View<con
 
 template <class T>
 double ResidualObjectiveOn<T, Cpu>::normal_equations(View<const T, 1> parameters, View<T, 2> matrix,
-                                                     View<T, 1> gradient) {
+                                                     View<T, 1> gradient, View<T, 1> r) {
   ResidualObjectiveOn& m = *this;
   const std::size_t p = m.network.parameters();
   check_normal_equations(matrix.shape(), gradient.size(), p);
@@ -210,7 +210,8 @@ double ResidualObjectiveOn<T, Cpu>::normal_equations(View<const T, 1> parameters
   if (m.matrix.size() != (p + 1) * ld) m.matrix = Buffer<T>((p + 1) * ld);
   std::fill(m.matrix.begin(), m.matrix.end(), T(0));
   constexpr std::size_t block = SymmetricUpdate<T>::block_rows;
-  m.for_jacobian_blocks(stride, [&](std::size_t total) {
+  std::fill(r.begin(), r.end(), T(0));
+  m.for_jacobian_blocks(stride, r.size() > 0 ? r.data() : nullptr, [&](std::size_t total) {
 #pragma omp for schedule(static)
     for (std::size_t row = 0; row < total; ++row) m.rows[row * stride + p] = m.values[row];
     for (std::size_t first = 0; first < total; first += block)

@@ -253,9 +253,10 @@ struct ResidualObjectiveOn<T, Cpu> {
   }
 
   /// Rows of the Jacobian of all groups one after another in blocks of about SymmetricUpdate::block_rows,
-  /// with their residuals in `values`: all threads call consume(rows) for each.
+  /// with their weighted residuals in `values`: all threads call consume(rows) for each. residuals_out : [M]
+  /// gets the residuals themselves, unless it is null.
   template <class Body>
-  void for_jacobian_blocks(std::size_t stride, Body&& consume) {
+  void for_jacobian_blocks(std::size_t stride, T* residuals_out, Body&& consume) {
     std::size_t filled = 0;
     const auto flush = [&] {
       const int threads = detail::threads_for(cpu, double(filled) * double(stride) * double(stride));
@@ -263,10 +264,13 @@ struct ResidualObjectiveOn<T, Cpu> {
       consume(filled);
       filled = 0;
     };
+    T* r_of_group = residuals_out;
     for (const auto& g : groups) {
       if (g.points == 0) continue;
       const auto view = g.view();
       const std::size_t per_point = std::size_t(view.residuals);
+      T* const here = r_of_group;
+      if (residuals_out != nullptr) r_of_group += per_point * g.points;
       const std::size_t size = std::size_t(SOBOLEV_CALL(residual_tile_points<T>, net, view));
       const std::size_t capacity = std::max(SymmetricUpdate<T>::block_rows, size * per_point);
       if (values.size() < capacity) {
@@ -294,6 +298,8 @@ struct ResidualObjectiveOn<T, Cpu> {
               const std::size_t row = filled + (r.begin(i) - r.begin(b)) * per_point;
               const T* in = input(g, view, t, base + i, r.begin(i), r.count(i));
               SOBOLEV_CALL(residual_forward<T>, view, net, packed.data(), t, in, r.begin(i), r.count(i));
+              if (here != nullptr)
+                SOBOLEV_CALL(residual_store<T>, view, t, r.begin(i), r.count(i), here, g.points);
               SOBOLEV_CALL(residual_jacobian<T>, view, net, packed.data(), t, in, r.begin(i), r.count(i),
                            factor, rows.data() + row * stride, stride, values.data() + row);
             }
@@ -322,7 +328,7 @@ struct ResidualObjectiveOn<T, Cpu> {
                  View<T, 1> gradient);
   void weigh(int group, View<T, 2> r);
   std::vector<std::vector<double>> row_norms(View<const T, 1> parameters);
-  double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient);
+  double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient, View<T, 1> r);
   double last_causal_weight(int group) const {
     const auto& weights = at(group).slice_weights;
     return weights.empty() ? 1.0 : weights.back();

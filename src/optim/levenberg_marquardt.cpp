@@ -123,11 +123,12 @@ typename LevenbergMarquardt<T, E>::Iteration LevenbergMarquardt<T, E>::step(Leas
   const View<const T, 1> theta = parameters;
   const View<T, 2> matrix(matrix_.data(), p_, p_);
   Iteration& out = last_ = {};
-  out.loss_before = objective.normal_equations(theta, matrix, head<T>(gradient_, p_));
+  if (options_.geodesic && here_.size() != objective.size()) here_ = zeros<T>(executor_, objective.size());
+  out.loss_before =
+      objective.normal_equations(theta, matrix, head<T>(gradient_, p_), head<T>(here_, here_.size()));
   out.loss = out.loss_before;
   if (!std::isfinite(out.loss_before)) return out;
   objective.hold(true);
-  if (options_.geodesic) residuals(objective, theta, here_);
   damping_diagonal<T>(executor_, matrix, T(options_.diagonal_floor), head<T>(diagonal_, p_));
 
   double best_damping = damping_;

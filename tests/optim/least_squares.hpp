@@ -45,8 +45,10 @@ class PlainLeastSquares : public LeastSquares<T, E> {
   void pull_back(View<const T, 1> theta, View<const T, 1> seed, View<T, 1> gradient) override {
     put(times_transposed(f_(fetch(theta)), fetch(seed)), gradient);
   }
-  double normal_equations(View<const T, 1> theta, View<T, 2> matrix, View<T, 1> gradient) override {
+  double normal_equations(View<const T, 1> theta, View<T, 2> matrix, View<T, 1> gradient,
+                          View<T, 1> r) override {
     const Values v = f_(fetch(theta));
+    if (r.size() > 0) put(v.r, r);
     std::vector<double> g(p_ * p_, 0.0), weighted(m_);
     for (std::size_t i = 0; i < m_; ++i) {
       weighted[i] = weights[i] * v.r[i];

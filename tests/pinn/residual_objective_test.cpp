@@ -39,7 +39,7 @@ struct Fixture {
   detail::WindowModel model;
   E executor;
   ResidualObjective<T, E> step;
-  std::vector<T> theta;
+  std::vector<T> theta, seen;  // residuals of the last normal equations
   BufferOn<E, T> parameters_memory, result;
   int interior, boundary;
 
@@ -103,9 +103,12 @@ struct Fixture {
   }
   double normal_equations(std::vector<T>& matrix, std::vector<T>& gradient) {
     const std::size_t p = theta.size();
-    auto there = zeros<T>(executor, p * p);
-    const double value =
-        step.normal_equations(parameters(), View<T, 2>(there.data(), p, p), View<T, 1>(result.data(), p));
+    auto there = zeros<T>(executor, p * p), r = zeros<T>(executor, step.size());
+    const double value = step.normal_equations(parameters(), View<T, 2>(there.data(), p, p),
+                                               View<T, 1>(result.data(), p), View<T, 1>(r.data(), r.size()));
+    EXPECT_EQ(value, step.normal_equations(parameters(), View<T, 2>(there.data(), p, p),
+                                           View<T, 1>(result.data(), p)));
+    seen = fetch(r.data(), r.size());
     matrix = fetch(there.data(), p * p);
     gradient = fetch(result.data(), p);
     return value;
@@ -199,6 +202,10 @@ TYPED_TEST(StepTyped, NormalEquationsAreTheSumOfRowProducts) {
     std::vector<T> matrix, g, gradient;
     const double loss = f.normal_equations(matrix, g);
     test::expect_near<T>(loss, f.loss_gradient(gradient), 100 * TypeParam::rounding);
+    std::vector<T> residuals;
+    for (int group = 0; group < f.step.groups(); ++group)
+      for (T r : f.residuals(group)) residuals.push_back(r);
+    EXPECT_EQ(f.seen, residuals);
     for (std::size_t i = 0; i < p; ++i)
       test::expect_near<T>(2 * double(g[i]), gradient[i], 200 * TypeParam::rounding);
     // Rows by pulling back unit seeds.

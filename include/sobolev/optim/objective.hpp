@@ -45,8 +45,12 @@ class LeastSquares : public Objective<T, E> {
   /// gradient = Jᵀ seed.
   virtual void pull_back(View<const T, 1> parameters, View<const T, 1> seed, View<T, 1> gradient) = 0;
   /// The Gauss–Newton matrix G = Jᵀ W J (its upper triangle; the lower one is left alone), g = Jᵀ W r; L(θ).
-  /// matrix : [P, P]
-  virtual double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient) = 0;
+  /// r : [M] gets the residuals (0 where their weights vanish), unless it is empty. matrix : [P, P]
+  virtual double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient,
+                                  View<T, 1> r) = 0;
+  double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient) {
+    return normal_equations(parameters, matrix, gradient, View<T, 1>(nullptr, 0));
+  }
 };
 
 }  // namespace sobolev

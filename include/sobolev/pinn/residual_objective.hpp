@@ -94,7 +94,9 @@ class ResidualObjective final : public LeastSquares<T, E> {
   /// The Gauss–Newton matrix G = Σ w_e v_n ∇r ∇rᵀ (its upper triangle; the lower one is left alone) and g = Σ
   /// w_e v_n r ∇r; returns L. matrix : [P, P], gradient : [P]. Causal weights enter as constants. Rows are
   /// made block by block and consumed in cache: FLOPs N·E·P² (syrk) + about 2·K·N·E·P (rows).
-  double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient) override;
+  double normal_equations(View<const T, 1> parameters, View<T, 2> matrix, View<T, 1> gradient,
+                          View<T, 1> r) override;
+  using LeastSquares<T, E>::normal_equations;
 
   /// Of the causal weights.
   void hold(bool held) override;
