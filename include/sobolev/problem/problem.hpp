@@ -50,6 +50,9 @@ struct Condition {
 };
 
 enum class Precision { float32, float64 };
+/// As problem files have them, in the order of Precision, and those of Activation.
+inline constexpr std::array precisions{"float32", "float64"};
+inline constexpr std::array activations{"tanh", "sin", "gelu", "swish", "softplus"};
 
 enum class NetworkKind { mlp, modified_mlp, pirate };
 /// As problem files have them, in the order of NetworkKind.
