@@ -23,16 +23,19 @@ std::string number_text(const ProblemKey& key, double value) {
                                                                    : fmt::format("{}", value);
 }
 
-/// "or leave it out for …": what the end of a message offers where the key has a default.
-std::string without_text(const ProblemKey& key) {
+/// What else than a number of the range is possible.
+std::string without_text(const ProblemKey& key, std::string_view range) {
   if (key.required()) return "";
-  return key.standard == "no limit" ? "leave it out for no limit" : "leave it out for the default";
+  return fmt::format(", or {} out for {}", range.starts_with("give") ? "leave it" : "left",
+                     key.standard == "no limit" ? "no limit" : "the default");
 }
 
+/// As it stands in a file, where the tables of a list's items have no index: [training.phase.stall].
 std::string table_text(std::string_view table) {
   if (table.empty()) return "the top level, above the first [table]";
-  return ends_in_index(table) ? fmt::format("[[{}]]", table.substr(0, table.size() - 2))
-                              : fmt::format("[{}]", table);
+  std::string name(table);
+  if (const std::size_t index = name.find(".N"); index != std::string::npos) name.erase(index, 2);
+  return ends_in_index(table) ? fmt::format("[[{}]]", name) : fmt::format("[{}]", name);
 }
 
 std::string number_type(const ProblemKey& key) {
@@ -46,24 +49,6 @@ std::string number_type(const ProblemKey& key) {
   return range.not_zero ? "positive " + kind : fmt::format("{} ≥ {}", kind, range.low);
 }
 
-std::string plain_type(const ProblemKey& key) {
-  switch (key.type) {
-    case KeyType::boolean: return "boolean";
-    case KeyType::whole_number:
-    case KeyType::number: return number_type(key);
-    case KeyType::numbers: return number_type(key) + ", or a list";
-    case KeyType::text: return "text";
-    case KeyType::choice: return fmt::format("`\"{}\"`", fmt::join(key.allowed.words, "\"`, `\""));
-    case KeyType::expression: return "expression";
-    case KeyType::expressions: return "list of expressions";
-    case KeyType::equation: return "equation";
-    case KeyType::interval: return "`[low, high]`";
-    case KeyType::names: return "list of names";
-    case KeyType::table: return "table";
-    case KeyType::tables: return "list of tables";
-  }
-  return "";
-}
 }  // namespace
 
 bool KeyRange::contains(double value) const {
@@ -149,12 +134,8 @@ std::string range_text(const ProblemKey& key) {
 std::optional<std::string> wrong_number(const KeyPath& path, double value) {
   const ProblemKey& key = path.key();
   if (key.allowed.range.contains(value)) return {};
-  const std::string range = range_text(key), without = without_text(key);
-  return fmt::format("{} is {}; {}{}{}", path.text(), number_text(key, value), range,
-                     without.empty()             ? ""
-                     : range.starts_with("give") ? ", or "
-                                                 : "; ",
-                     without);
+  const std::string range = range_text(key);
+  return fmt::format("{} is {}; {}{}", path.text(), number_text(key, value), range, without_text(key, range));
 }
 
 std::string elsewhere(std::string_view name, std::string_view table) {
@@ -164,9 +145,33 @@ std::string elsewhere(std::string_view name, std::string_view table) {
   return tables.empty() ? "" : fmt::format("; {} is a key of {}", name, word_list(tables));
 }
 
+std::string type_name(KeyType type) {
+  switch (type) {
+    case KeyType::boolean: return "boolean";
+    case KeyType::whole_number: return "whole number";
+    case KeyType::number: return "number";
+    case KeyType::numbers: return "number or list of numbers";
+    case KeyType::text: return "text";
+    case KeyType::choice: return "choice";
+    case KeyType::expression: return "expression";
+    case KeyType::expressions: return "list of expressions";
+    case KeyType::equation: return "equation";
+    case KeyType::interval: return "interval";
+    case KeyType::names: return "list of names";
+    case KeyType::table: return "table";
+    case KeyType::tables: return "list of tables";
+  }
+  return "";
+}
+
 std::string type_text(const ProblemKey& key) {
+  std::string out = type_name(key.type);
+  if (key.type == KeyType::choice) out = fmt::format("`\"{}\"`", fmt::join(key.allowed.words, "\"`, `\""));
+  if (key.type == KeyType::interval) out = "`[low, high]`";
+  if (key.type == KeyType::number || key.type == KeyType::whole_number) out = number_type(key);
+  if (key.type == KeyType::numbers) out = number_type(key) + ", or a list";
   const bool alone = key.type == KeyType::table || key.type == KeyType::tables || keys_of(key.path).empty();
-  return plain_type(key) + (alone ? "" : " or table");
+  return out + (alone ? "" : " or table");
 }
 
 }  // namespace sobolev::detail

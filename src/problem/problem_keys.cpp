@@ -21,8 +21,6 @@ constexpr AllowedValues of(OptimizerKind kind, AllowedValues allowed = {}) {
   return allowed;
 }
 
-constexpr std::array optimizers{to_string(OptimizerKind(0)), to_string(OptimizerKind(1)),
-                                to_string(OptimizerKind(2))};
 constexpr std::array products{to_string(Products(0)), to_string(Products(1)), to_string(Products(2)),
                               to_string(Products(3))};
 constexpr std::array parities{"odd", "even"};
@@ -41,8 +39,8 @@ constexpr ProblemKey table_of_keys[] = {
     {"equations", table, "required", R"({ heat = "u_t = u_xx" })", "hold in the interior"},
     {"conditions", table, "none", R"_({ initial = { where = "t = 0", equation = "u = sin(pi*x)" } })_",
      "hold where they say"},
-    {"network", table, "see below", "{ width = 24 }", "what is trained"},
-    {"training", table, "see below", "{ stop = { seconds = 60 } }", "how, and for how long"},
+    {"network", table, "those of its keys", "{ width = 24 }", "what is trained"},
+    {"training", table, "those of its keys", "{ stop = { seconds = 60 } }", "how, and for how long"},
     {"reference", table, "none", R"_({ exact = { u = "exp(-t)*sin(pi*x)" } })_",
      "what the error is measured against"},
 
@@ -66,7 +64,7 @@ constexpr ProblemKey table_of_keys[] = {
     {"conditions.<condition>.equation", equation, "required", R"_("u = sin(pi*x)")_",
      R"(any equation in the unknowns and their derivatives: `"u_x = 0"`, `"u_t = 0"`)"},
     {"conditions.<condition>.weight", number, "automatic", "10",
-     "of the squared residual, beside 1 for equations; see below", positive},
+     "of the squared residual, beside 1 for equations", positive},
 
     {"network.kind", choice, R"("mlp")", R"("modified_mlp")",
      "multilayer perceptron, `depth` hidden layers; modified: each between two encoders of the inputs; "
@@ -82,8 +80,7 @@ constexpr ProblemKey table_of_keys[] = {
     {"network.normalize", boolean, "true", "false", "map ordinary coordinates to [−1, 1]"},
     {"network.hard_initial", boolean, "where the data is smooth", "false",
      "build explicit initial data u = f into the output: u = f + τN, τ = (t − T₀)/(T₁ − T₀) in the window "
-     "[T₀, T₁]; where u_t = g is given for an equation of second order in time, u = f + (t − T₀) g + τ²N; "
-     "see below"},
+     "[T₀, T₁]; where u_t = g is given for an equation of second order in time, u = f + (t − T₀) g + τ²N"},
     {"network.first_layer_scale", number, "1", "3",
      "multiplies the first layer's initial weights; about 3 for steep fronts", positive},
     {"network.initialization", choice, R"("glorot")", R"("siren")",
@@ -93,7 +90,7 @@ constexpr ProblemKey table_of_keys[] = {
     {"network.fourier", table, "none", "{ frequencies = 32, scale = 1 }",
      "random Fourier features: cos(b·ξ), sin(b·ξ) beside the other inputs, ξ the coordinates mapped to "
      "[−1, 1], b normal. For a periodic coordinate b is rounded to whole periods"},
-    {"network.fourier.frequencies", whole_number, "32", "64", "how many b", from(1, 256)},
+    {"network.fourier.frequencies", whole_number, "32", "64", "number of vectors b", from(1, 256)},
     {"network.fourier.scale", numbers, "1", "[1, 5]",
      "the standard deviation of b; a list shares the frequencies out", positive},
     {"network.weight_factorization", table, "none", "{ mean = 0.5, deviation = 0.1 }",
@@ -129,26 +126,28 @@ constexpr ProblemKey table_of_keys[] = {
      "own layers follow",
      from(0, 32)},
 
-    {"training.precision", choice, R"("float64")", R"("float32")", "of the numbers", precisions},
+    {"training.precision", choice, R"("float64")", R"("float32")", "of the arithmetic", precisions},
     {"training.products", choice, R"("ieee")", R"("3xtf32")",
      "how a CUDA device multiplies float32 matrices in `adam`'s steps: see [cuda.md](cuda.md#products)",
      products},
     {"training.seed", whole_number, "0", "7", "of weights and points; with an exponent (`1e15`) up to 2⁵³",
      at_least(0)},
-    {"training.points", table, "Sobol", "{ sobol = 2000 }", "see below"},
-    {"training.causal", table, "none", "{ slices = 32, epsilon = [1, 10] }", "see below"},
+    {"training.points", table, "Sobol", "{ sobol = 2000 }", "where equations and conditions are to hold"},
+    {"training.causal", table, "none", "{ slices = 32, epsilon = [1, 10] }",
+     "residuals of later times count once those of earlier ones are small; see "
+     "[causal-training.md](causal-training.md)"},
     {"training.windows", whole_number, "1", "2",
      "equal parts of time, solved one after another, joined exactly", from(1, 10000)},
-    {"training.stop", table, "see below", "{ seconds = 60 }", "of the whole run"},
+    {"training.stop", table, "60 seconds, unless every phase has an end of its own", "{ seconds = 60 }",
+     "of the whole run: whichever comes first"},
     {"training.phase", tables, "one phase", R"([{ optimizer = "levenberg_marquardt", iterations = 300 }])",
      "optimisers, one after another in each window: a `[[training.phase]]` each"},
 
     {"training.points.grid", table, "none", "{ t = 50, x = 64 }", "a number of points for each coordinate",
      one_of()},
     {"training.points.grid.<coordinate>", whole_number, "required", "64", "in this coordinate", from(2, 1e8)},
-    {"training.points.sobol", whole_number,
-     "400, 2000, 4000 for 1, 2, more coordinates, see [defaults.md](defaults.md)", "2000",
-     "interior points of a window, of a Sobol sequence", one_of(points)},
+    {"training.points.sobol", whole_number, "400, 2000, 4000 for 1, 2, more coordinates", "2000",
+     "interior points of a window, of a Sobol sequence; see [defaults.md](defaults.md)", one_of(points)},
     {"training.points.uniform", whole_number, "none", "2000", "independent ones instead", one_of(points)},
     {"training.points.latin_hypercube", whole_number, "none", "2000", "of a Latin hypercube instead",
      one_of(points)},
@@ -157,7 +156,7 @@ constexpr ProblemKey table_of_keys[] = {
     {"training.points.resample_every", whole_number, "0", "100", "iterations between new points; 0: never",
      at_least(0)},
     {"training.points.dense", tables, "none", "[{ x = 0.0, width = 0.1, fraction = 0.3 }]",
-     "this share of the points lies within `width` of the place"},
+     "the share `fraction` of the points lies within `width` of a place"},
     {"training.points.dense.N.<coordinate>", number, "required", "0.5",
      "the place; one coordinate for each region"},
     {"training.points.dense.N.width", number, "required", "0.1", "how far points lie from it at most",
@@ -178,11 +177,11 @@ constexpr ProblemKey table_of_keys[] = {
      positive},
 
     {"training.phase.N.optimizer", choice, R"("levenberg_marquardt")", R"("adam")",
-     "`\"adam\"` without a phase and beyond 4000 parameters", optimizers},
+     "`\"adam\"` without a phase and beyond 4000 parameters", optimizer_kinds},
     {"training.phase.N.iterations", whole_number, "until it stalls or the run stops", "300", "of a window",
      at_least(1)},
     {"training.phase.N.seconds", number, "no limit", "30", "of a window", positive},
-    {"training.phase.N.stall", table, "see below", "{ factor = 0.98, iterations = 30 }",
+    {"training.phase.N.stall", table, "those of its keys", "{ factor = 0.98, iterations = 30 }",
      "not Adam: ends the phase when the loss is above factor × that of so many iterations ago"},
     {"training.phase.N.stall.factor", number, "0.98", "0.9", "of the loss", share},
     {"training.phase.N.stall.iterations", whole_number, "30, of L-BFGS 1000", "50", "between the two losses",
@@ -195,7 +194,7 @@ constexpr ProblemKey table_of_keys[] = {
      "of this phase: begin fast, end exact", precisions},
     {"training.phase.N.learning_rate", number, "1e-3", "2e-3", "at the start",
      of(OptimizerKind::adam, positive)},
-    {"training.phase.N.decay", table, "see below", "{ factor = 0.9, every = 5000 }",
+    {"training.phase.N.decay", table, "those of its keys", "{ factor = 0.8, every = 1000 }",
      "the rate is multiplied by factor every so many iterations", of(OptimizerKind::adam)},
     {"training.phase.N.decay.factor", number, "0.9", "0.8", "of the rate", share},
     {"training.phase.N.decay.every", whole_number, "5000", "1000", "iterations between", from(1, 1e9)},

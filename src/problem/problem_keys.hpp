@@ -104,6 +104,8 @@ std::optional<std::string> wrong_number(const KeyPath& path, double value);
 /// "; width is a key of [network]" where other tables than this one have a key of that name, else "".
 std::string elsewhere(std::string_view name, std::string_view table);
 
+/// "whole number", "choice", "list of tables".
+std::string type_name(KeyType type);
 /// The type with its range or words, in Markdown: "whole number 1 … 4096".
 std::string type_text(const ProblemKey& key);
 /// What messages say of the range: "it must be from 1 to 4096", "give a positive number".

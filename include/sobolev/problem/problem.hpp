@@ -142,15 +142,9 @@ struct StopOptions {  // whichever comes first; 0: no such limit
 };
 
 enum class OptimizerKind { adam, levenberg_marquardt, lbfgs };
-/// As problem files have it.
-constexpr const char* to_string(OptimizerKind kind) {
-  switch (kind) {
-    case OptimizerKind::adam: return "adam";
-    case OptimizerKind::lbfgs: return "lbfgs";
-    case OptimizerKind::levenberg_marquardt: break;
-  }
-  return "levenberg_marquardt";
-}
+/// As problem files have them, in the order of OptimizerKind.
+inline constexpr std::array optimizer_kinds{"adam", "levenberg_marquardt", "lbfgs"};
+constexpr const char* to_string(OptimizerKind kind) { return optimizer_kinds[std::size_t(kind)]; }
 
 struct PhaseOptions {
   OptimizerKind optimizer = OptimizerKind::levenberg_marquardt;
