@@ -47,6 +47,13 @@ struct CheckCommand {
 };
 int run_check(const CheckCommand& command);
 int run_list(bool json);
+
+struct KeysCommand {
+  std::string prefix;  // empty: all
+  bool json = false;
+  bool markdown = false;  // the tables of docs/problem-files.md
+};
+int run_keys(const KeysCommand& command);
 int run_info(bool json);
 
 /// Solution::load with errors that name the file, whatever is wrong in it.

@@ -13,8 +13,6 @@
 
 namespace sobolev::app {
 namespace {
-constexpr const char* activation_names[] = {"tanh", "sin", "gelu", "swish", "softplus"};
-
 /// True when the form of the solution alone decides the condition: at its place the residual does not change
 /// with the network's outputs, to rounding beside how it does elsewhere, at random points.
 bool kept_by_output(const Problem& problem, const detail::WindowModel& model, const Condition& condition) {
@@ -46,9 +44,7 @@ bool kept_by_output(const Problem& problem, const detail::WindowModel& model, co
 }
 }  // namespace
 
-std::string precision_text(Precision precision) {
-  return precision == Precision::float32 ? "float32" : "float64";
-}
+std::string precision_text(Precision precision) { return precisions[std::size_t(precision)]; }
 
 std::string arithmetic_text(const TrainingOptions& training) {
   const std::string precision = precision_text(training.precision);
@@ -57,7 +53,7 @@ std::string arithmetic_text(const TrainingOptions& training) {
              : fmt::format("{}, products {} on a CUDA device", precision, to_string(training.products));
 }
 
-std::string activation_name(Activation activation) { return activation_names[static_cast<int>(activation)]; }
+std::string activation_name(Activation activation) { return activations[std::size_t(activation)]; }
 
 std::string network_text(const Problem& problem) {
   const NetworkOptions& n = problem.network;

@@ -137,6 +137,14 @@ int run(int argc, char** argv) {
   add_overrides(*check_app, check.overrides);
   check_app->add_flag("--json", check.json, "print one JSON object on stdout");
 
+  KeysCommand keys;
+  CLI::App* keys_app = app.add_subcommand("keys", "the keys of a problem file");
+  keys_app->add_option("PREFIX", keys.prefix,
+                       "a table, a key or its last word: network, training.stop, width");
+  CLI::Option* keys_json = keys_app->add_flag("--json", keys.json, "print one JSON object on stdout");
+  keys_app->add_flag("--markdown", keys.markdown, "print the tables of docs/problem-files.md")
+      ->excludes(keys_json);
+
   bool list_json = false, info_json = false;
   CLI::App* list_app = app.add_subcommand("list", "the problems that ship with sobolev");
   list_app->add_flag("--json", list_json, "print one JSON object on stdout");
@@ -152,7 +160,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {  // --help, --version
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    const bool json = solve.json || evaluate.json || check.json || list_json || info_json;
+    const bool json = solve.json || evaluate.json || check.json || keys.json || list_json || info_json;
     std::string program = "sobolev";
     for (const CLI::App* used : app.get_subcommands()) program += " " + used->get_name();
     return fail(wrong_input, fmt::format("{}; see {} --help", error.what(), program), json);
@@ -160,6 +168,7 @@ int run(int argc, char** argv) {
   if (solve_app->parsed()) return guarded([&] { return run_solve(solve); }, solve.json);
   if (evaluate_app->parsed()) return guarded([&] { return run_evaluate(evaluate); }, evaluate.json);
   if (check_app->parsed()) return guarded([&] { return run_check(check); }, check.json);
+  if (keys_app->parsed()) return guarded([&] { return run_keys(keys); }, keys.json);
   if (list_app->parsed()) return guarded([&] { return run_list(list_json); }, list_json);
   return guarded([&] { return run_info(info_json); }, info_json);
 }

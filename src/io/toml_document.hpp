@@ -2,6 +2,7 @@
 #pragma once
 // A TOML text as a tree in source order, with the position of every key and value. The reader of
 // problem files works on it; toml++ itself keeps tables in alphabetical order.
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,9 +41,12 @@ struct TomlDocument {
 /// Throws ParseError with the position in `file`.
 TomlDocument parse_toml(std::string_view text, const std::string& file);
 
+/// Whether a key of a table, once set, takes the place of another one.
+using Excludes =
+    std::function<bool(const std::string& table, const std::string& key, const std::string& other)>;
 /// Applies "key.path=value". A path component that is a number indexes an array. Errors in the value,
 /// now or later, are positioned at "--set key.path=value".
-void apply_override(TomlDocument& document, const std::string& assignment);
+void apply_override(TomlDocument& document, const std::string& assignment, const Excludes& excludes);
 
 /// TOML that parses to the same tree in the same order (comments are not kept).
 std::string write_toml(const TomlNode& root);

@@ -10,21 +10,6 @@
 
 namespace sobolev::detail {
 namespace {
-/// Keys of one table of which only one may be given: setting one drops the others.
-constexpr std::string_view alternatives[][2] = {
-    {"training.points", "grid sobol uniform latin_hypercube"},
-    {"reference", "exact solver file"},
-};
-
-bool is_word(std::string_view list, std::string_view word) {
-  for (std::size_t at = 0; at <= list.size();) {
-    const std::size_t end = std::min(list.find(' ', at), list.size());
-    if (list.substr(at, end - at) == word) return true;
-    at = end + 1;
-  }
-  return false;
-}
-
 constexpr std::size_t deepest_path = 16;
 
 /// "--set key=value" for messages; the options may be long, and no text at all.
@@ -131,7 +116,7 @@ std::string value_text(const TomlNode& node) {
 }
 }  // namespace
 
-void apply_override(TomlDocument& document, const std::string& assignment) {
+void apply_override(TomlDocument& document, const std::string& assignment, const Excludes& excludes) {
   const SourcePosition position{option_text(assignment), 0, 0};
   if (const std::size_t at = std::min(invalid_utf8(assignment), assignment.find('\0'));
       at < assignment.size())
@@ -155,11 +140,7 @@ void apply_override(TomlDocument& document, const std::string& assignment) {
       node = &node->items[std::stoul(key)];
     } else if (node->kind == TomlNode::Kind::table) {
       if (p + 1 == path.size())
-        for (const auto& [table, keys] : alternatives)
-          if (table == parent && is_word(keys, key))
-            std::erase_if(node->entries, [&, list = keys](const TomlEntry& e) {
-              return e.key != key && is_word(list, e.key);
-            });
+        std::erase_if(node->entries, [&](const TomlEntry& e) { return excludes(parent, key, e.key); });
       auto found = std::find_if(node->entries.begin(), node->entries.end(),
                                 [&](const TomlEntry& e) { return e.key == key; });
       if (found == node->entries.end()) {

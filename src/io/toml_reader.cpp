@@ -19,23 +19,6 @@ void TomlReader::fail_in_text(const TomlNode& node, std::size_t offset, const st
   throw ParseError(position_in_string(document_, node, offset), message);
 }
 
-void TomlReader::open_table(const TomlNode& node, const std::string& path, const std::string& example) const {
-  if (node.kind != TomlNode::Kind::table) expected(node, path, "a table, e.g. " + example);
-}
-
-void TomlReader::table(const TomlNode& node, const std::string& path, const std::vector<std::string>& keys,
-                       const std::string& example) const {
-  open_table(node, path, example);
-  for (const TomlEntry& entry : node.entries) {
-    if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
-    const std::string where = path.empty() ? what_ : path;
-    throw ParseError(
-        entry.position,
-        fmt::format("unknown key {} in {}{}{}", entry.key, where, suggestion(entry.key, keys),
-                    nearest_name(entry.key, keys).empty() ? "; the keys are " + word_list(keys) : ""));
-  }
-}
-
 std::string TomlReader::text(const TomlNode& node, const std::string& path,
                              const std::string& example) const {
   if (node.kind != TomlNode::Kind::string) expected(node, path, "a text in quotes, e.g. " + example);

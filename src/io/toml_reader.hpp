@@ -12,9 +12,9 @@ namespace sobolev::detail {
 
 class TomlReader {
  public:
-  /// `what` the document is, for messages: "a problem file". What is read is recorded in `positions`, by key.
-  TomlReader(const TomlDocument& document, std::string what, std::map<std::string, SourcePosition>& positions)
-      : document_(document), what_(std::move(what)), positions_(positions) {}
+  /// What is read is recorded in `positions`, by key.
+  TomlReader(const TomlDocument& document, std::map<std::string, SourcePosition>& positions)
+      : document_(document), positions_(positions) {}
 
   [[noreturn]] void fail(const TomlNode& node, const std::string& message) const {
     throw ParseError(node.position, message);
@@ -22,12 +22,6 @@ class TomlReader {
   [[noreturn]] void expected(const TomlNode& node, const std::string& path, const std::string& what) const;
   /// ParseError at byte `offset` of the text of `node`.
   [[noreturn]] void fail_in_text(const TomlNode& node, std::size_t offset, const std::string& message) const;
-
-  /// The table at `path`; every key must be one of `keys`.
-  void table(const TomlNode& node, const std::string& path, const std::vector<std::string>& keys,
-             const std::string& example) const;
-  /// The same for tables whose keys the user names.
-  void open_table(const TomlNode& node, const std::string& path, const std::string& example) const;
 
   std::string text(const TomlNode& node, const std::string& path, const std::string& example) const;
   bool boolean(const TomlNode& node, const std::string& path) const;
@@ -45,7 +39,6 @@ class TomlReader {
 
  private:
   const TomlDocument& document_;
-  std::string what_;
   std::map<std::string, SourcePosition>& positions_;
 };
 

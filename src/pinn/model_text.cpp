@@ -9,8 +9,6 @@
 
 namespace sobolev::detail {
 namespace {
-constexpr const char* activations[] = {"tanh", "sin", "gelu", "swish", "softplus"};
-
 nlohmann::json inputs_of(const WindowModel& model, const Problem& problem) {
   nlohmann::json inputs = nlohmann::json::array();
   const Features features = model.features();

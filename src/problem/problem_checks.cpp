@@ -9,165 +9,169 @@
 #include <cmath>
 #include <limits>
 
+#include "sobolev/core/words.hpp"
 #include "src/problem/evolution.hpp"
 
 namespace sobolev::detail {
 namespace {
-constexpr double most_points = 1e8;
-constexpr int most_layers = 32, most_units = 4096, most_modes = 256, most_blocks = 16, most_windows = 10000,
-              most_slices = 100000;
+constexpr double most_points = 1e8;  // of a grid
+constexpr int most_blocks = 16;
 
-template <class Number>
-void between(const Problem& problem, const std::string& key, Number value, Number low, Number high) {
-  if (value < low || value > high)
-    fail(problem, key, fmt::format("{} is {}; it must be from {} to {}", key, value, low, high));
+/// 0 stands for what was left out.
+void check_given(const Problem& problem, const KeyPath& key, double value) {
+  if (value != 0) check_number(problem, key, value);
 }
 
-/// A limit, 0 meaning none.
-void not_negative(const Problem& problem, const std::string& key, double value) {
-  if (!std::isfinite(value) || value < 0)
-    fail(problem, key,
-         fmt::format("{} is {}; give a positive number, or leave it out for no limit", key, value));
+void check_numbers(const Problem& problem, const KeyPath& key, const std::vector<double>& values) {
+  if (values.empty())
+    fail(problem, key.text(),
+         fmt::format("{} is empty; give a number or several, e.g. {}", key.text(), example_of(key)));
+  for (const double value : values) check_number(problem, key, value);
 }
 
-void positive(const Problem& problem, const std::string& key, double value) {
-  if (!std::isfinite(value) || !(value > 0))
-    fail(problem, key, fmt::format("{} is {}; give a positive number", key, value));
-}
-
-void check_grid(const Problem& problem, const std::string& key, const std::map<std::string, int>& grid) {
+void check_grid(const Problem& problem, const KeyPath& key, const std::map<std::string, int>& grid) {
   double total = 1;
   for (const auto& [name, count] : grid) {
     if (find_coordinate(problem, name) == nullptr)
-      fail(problem, key, fmt::format("{}: {} is not a coordinate", key, name));
-    if (count < 2)
-      fail(problem, key + "." + name,
-           fmt::format("{}.{} is {}; a grid has at least 2 points", key, name, count));
+      fail(problem, key.text(), fmt::format("{}: {} is not a coordinate", key.text(), name));
+    check_number(problem, key.named(name), count);
     total *= count;
   }
   for (const CoordinateRange& c : problem.coordinates)
     if (grid.count(c.name) == 0)
-      fail(problem, key,
-           fmt::format("{} does not say how many points {} has; add {} = 64", key, c.name, c.name));
+      fail(problem, key.text(),
+           fmt::format("{} does not say how many points {} has; add {} = 64", key.text(), c.name, c.name));
   if (total > most_points)
-    fail(problem, key,
-         fmt::format("{} has {:.3g} points; at most {:.0e} are possible", key, total, most_points));
+    fail(problem, key.text(),
+         fmt::format("{} has {:.3g} points; at most {:.0e} are possible", key.text(), total, most_points));
+}
+
+void check_dense(const Problem& problem, const KeyPath& key) {
+  double share = 0;
+  for (std::size_t i = 0; i < problem.training.points.dense.size(); ++i) {
+    const DenseRegion& region = problem.training.points.dense[i];
+    const KeyPath at = key.item(i);
+    const CoordinateRange* range = find_coordinate(problem, region.coordinate);
+    if (range == nullptr)
+      fail(problem, at.text(), fmt::format("{}: {} is not a coordinate", at.text(), region.coordinate));
+    const std::string place = at.named(region.coordinate).text();
+    if (!(region.centre >= range->low && region.centre <= range->high))
+      fail(problem, place,
+           fmt::format("{} is {}; it must be from {} to {}, where the coordinate is", place, region.centre,
+                       range->low, range->high));
+    check_number(problem, at / "width", region.width);
+    check_number(problem, at / "fraction", region.fraction);
+    share += region.fraction;
+  }
+  if (share > 1)
+    fail(problem, key.item(0).text(),
+         fmt::format("the fractions of {} add up to {}; at most 1", key.text(), share));
 }
 
 void check_points(const Problem& problem) {
   const PointOptions& points = problem.training.points;
-  const std::string key = "training.points";
-  if (points.sampling == Sampling::grid) check_grid(problem, key + ".grid", points.grid);
-  const std::string count_key = key + (points.sampling == Sampling::uniform           ? ".uniform"
-                                       : points.sampling == Sampling::latin_hypercube ? ".latin_hypercube"
-                                                                                      : ".sobol");
-  between(problem, count_key, points.count, 0, static_cast<int>(most_points));
+  const KeyPath key("training.points");
+  if (points.sampling == Sampling::grid) check_grid(problem, key / "grid", points.grid);
+  check_given(problem,
+              key / (points.sampling == Sampling::uniform           ? "uniform"
+                     : points.sampling == Sampling::latin_hypercube ? "latin_hypercube"
+                                                                    : "sobol"),
+              points.count);
   if (points.sampling == Sampling::sobol && problem.coordinates.size() > 8)
-    fail(problem, key + ".sobol",
+    fail(problem, "training.points.sobol",
          fmt::format("training.points.sobol has numbers for 8 coordinates, the problem has {}; use "
                      "latin_hypercube",
                      problem.coordinates.size()));
-  between(problem, key + ".condition_points", points.condition_count, 0, static_cast<int>(most_points));
-  if (points.resample_every < 0)
-    fail(problem, key + ".resample_every",
-         fmt::format("training.points.resample_every is {}; give a number of iterations, or 0 "
-                     "for never",
-                     points.resample_every));
+  check_given(problem, key / "condition_points", points.condition_count);
+  check_number(problem, key / "resample_every", points.resample_every);
   if (points.sampling == Sampling::grid && points.resample_every > 0)
-    fail(problem, key + ".resample_every",
+    fail(problem, "training.points.resample_every",
          "a grid is the same each time; remove resample_every, or use sobol");
   if (points.sampling == Sampling::grid && !points.dense.empty())
-    fail(problem, key + ".dense.0", "a grid has no dense regions; remove dense, or use sobol");
-  double share = 0;
-  for (std::size_t i = 0; i < points.dense.size(); ++i) {
-    const DenseRegion& region = points.dense[i];
-    const std::string at = fmt::format("{}.dense.{}", key, i);
-    const CoordinateRange* range = find_coordinate(problem, region.coordinate);
-    if (range == nullptr) fail(problem, at, fmt::format("{}: {} is not a coordinate", at, region.coordinate));
-    between(problem, at + "." + region.coordinate, region.centre, range->low, range->high);
-    positive(problem, at + ".width", region.width);
-    positive(problem, at + ".fraction", region.fraction);
-    share += region.fraction;
-  }
-  if (share > 1)
-    fail(problem, key + ".dense.0",
-         fmt::format("the fractions of training.points.dense add up to {}; at most 1", share));
+    fail(problem, "training.points.dense.0", "a grid has no dense regions; remove dense, or use sobol");
+  check_dense(problem, key / "dense");
+}
+
+bool is_unknown(const Problem& problem, const std::string& name) {
+  return std::find(problem.unknowns.begin(), problem.unknowns.end(), name) != problem.unknowns.end();
 }
 
 /// The keys of network.output and reference.exact: from C++ they may be anything.
 void check_of_unknown(const Problem& problem, const std::string& table, const std::string& name) {
-  if (std::find(problem.unknowns.begin(), problem.unknowns.end(), name) == problem.unknowns.end())
+  if (!is_unknown(problem, name))
     fail(problem, table, fmt::format("{}.{}: {} is not an unknown of the problem", table, name, name));
 }
 
-void check_phase(const Problem& problem, const std::string& key, const PhaseOptions& phase) {
-  if (phase.iterations < 0)
-    fail(problem, key + ".iterations",
-         fmt::format("{}.iterations is {}; give a positive whole number, or leave it out to go on "
-                     "until the phase stalls",
-                     key, phase.iterations));
-  not_negative(problem, key + ".seconds", phase.seconds);
-  positive(problem, key + ".learning_rate", phase.learning_rate);
-  positive(problem, key + ".decay.factor", phase.decay_factor);
-  between(problem, key + ".decay.factor", phase.decay_factor, 0.0, 1.0);
-  between(problem, key + ".decay.every", phase.decay_every, 1L, 1000000000L);
-  between(problem, key + ".memory", phase.memory, 1, 1000);
-  positive(problem, key + ".stall.factor", phase.stall_factor);
-  between(problem, key + ".stall.factor", phase.stall_factor, 0.0, 1.0);
-  between(problem, key + ".stall.iterations", phase.stall_iterations, 0, 1000000000);
+void check_phase(const Problem& problem, const KeyPath& key, const PhaseOptions& phase) {
+  check_given(problem, key / "iterations", static_cast<double>(phase.iterations));
+  check_given(problem, key / "seconds", phase.seconds);
+  check_number(problem, key / "learning_rate", phase.learning_rate);
+  check_number(problem, key / "decay" / "factor", phase.decay_factor);
+  check_number(problem, key / "decay" / "every", static_cast<double>(phase.decay_every));
+  check_number(problem, key / "memory", phase.memory);
+  check_number(problem, key / "stall" / "factor", phase.stall_factor);
+  check_given(problem, key / "stall" / "iterations", phase.stall_iterations);
+}
+
+void check_layers(const Problem& problem, const KeyPath& key, NetworkKind kind, int depth, int width) {
+  check_given(problem, key / "depth", depth);
+  if (kind == NetworkKind::pirate && depth > most_blocks)
+    fail(
+        problem, (key / "depth").text(),
+        fmt::format("{}.depth is {}; of kind pirate it must be from 1 to {}, for each block has three layers",
+                    key.text(), depth, most_blocks));
+  check_given(problem, key / "width", width);
+}
+
+/// network.scale and network.offset.
+void check_magnitudes(const Problem& problem, const KeyPath& key,
+                      const std::map<std::string, double>& values) {
+  for (const auto& [unknown, value] : values) {
+    const KeyPath at = key.named(unknown);
+    if (!is_unknown(problem, unknown))
+      fail(problem, at.text(), fmt::format("{}: {} is not an unknown", at.text(), unknown));
+    if (problem.network.output.contains(unknown))
+      fail(problem, at.text(),
+           fmt::format("{} beside network.output.{}, which says all that the solution is made of; put the {} "
+                       "there, or remove one of them",
+                       at.text(), unknown, key.key().name()));
+    check_number(problem, at, value);
+  }
 }
 }  // namespace
 
+void check_number(const Problem& problem, const KeyPath& key, double value) {
+  if (const auto message = wrong_number(key, value)) fail(problem, key.text(), *message);
+}
+
 void check_network(const Problem& problem) {
   const NetworkOptions& network = problem.network;
-  const auto most_depth = [](NetworkKind kind) {
-    return kind == NetworkKind::pirate ? most_blocks : most_layers;
-  };
-  between(problem, "network.depth", network.depth, 0, most_depth(network.kind));
-  between(problem, "network.width", network.width, 0, most_units);
+  const KeyPath key("network");
+  check_layers(problem, key, network.kind, network.depth, network.width);
   for (const auto& [unknown, own] : network.own) {
-    const std::string key = "network." + unknown;
-    if (std::find(problem.unknowns.begin(), problem.unknowns.end(), unknown) == problem.unknowns.end())
-      fail(problem, key, fmt::format("{}: {} is not an unknown", key, unknown));
-    if (own.depth)
-      between(problem, key + ".depth", *own.depth, 1, most_depth(own.kind.value_or(network.kind)));
-    if (own.width) between(problem, key + ".width", *own.width, 1, most_units);
+    const KeyPath at = key.named(unknown);
+    if (!is_unknown(problem, unknown))
+      fail(problem, at.text(), fmt::format("{}: {} is not an unknown", at.text(), unknown));
+    if (own.depth) check_number(problem, at / "depth", *own.depth);
+    if (own.width) check_number(problem, at / "width", *own.width);
+    check_layers(problem, at, own.kind.value_or(network.kind), own.depth.value_or(0), own.width.value_or(0));
   }
-  between(problem, "network.shared_layers", network.shared_layers, 0, most_layers);
+  check_number(problem, "network.shared_layers", network.shared_layers);
   if (network.shared_layers > 0 && network.own.empty())
     fail(
         problem, "network.shared_layers",
         "network.shared_layers is given, but no unknown has a network of its own; add [network.<unknown>] or "
         "leave it out");
-  between(problem, "network.periodic_modes", network.periodic_modes, 0, most_modes);
-  positive(problem, "network.first_layer_scale", network.first_layer_scale);
+  check_given(problem, "network.periodic_modes", network.periodic_modes);
+  check_number(problem, "network.first_layer_scale", network.first_layer_scale);
   if (network.weight_factorization) {
-    between(problem, "network.weight_factorization.mean", network.weight_factorization->mean, -10.0, 10.0);
-    not_negative(problem, "network.weight_factorization.deviation", network.weight_factorization->deviation);
-    between(problem, "network.weight_factorization.deviation", network.weight_factorization->deviation, 0.0,
-            10.0);
+    check_number(problem, "network.weight_factorization.mean", network.weight_factorization->mean);
+    check_number(problem, "network.weight_factorization.deviation", network.weight_factorization->deviation);
   }
-  between(problem, "network.fourier.frequencies", network.fourier.frequencies, 0, most_modes);
-  if (network.fourier.scale.empty())
-    fail(problem, "network.fourier", "network.fourier.scale is empty; give a positive number or several");
-  for (double scale : network.fourier.scale) positive(problem, "network.fourier.scale", scale);
-  for (const auto* values : {&network.scale, &network.offset})
-    for (const auto& [unknown, value] : *values) {
-      const bool is_scale = values == &network.scale;
-      const std::string key = fmt::format("network.{}.{}", is_scale ? "scale" : "offset", unknown);
-      if (std::find(problem.unknowns.begin(), problem.unknowns.end(), unknown) == problem.unknowns.end())
-        fail(problem, key, fmt::format("{}: {} is not an unknown", key, unknown));
-      if (network.output.contains(unknown))
-        fail(problem, key,
-             fmt::format(
-                 "{} beside network.output.{}, which says all that the solution is made of; put the {} "
-                 "there, or remove one of them",
-                 key, unknown, is_scale ? "scale" : "offset"));
-      if (is_scale)
-        positive(problem, key, value);
-      else if (!std::isfinite(value))
-        fail(problem, key, fmt::format("{} is {}; give a finite number", key, value));
-    }
+  check_given(problem, "network.fourier.frequencies", network.fourier.frequencies);
+  check_numbers(problem, "network.fourier.scale", network.fourier.scale);
+  check_magnitudes(problem, "network.scale", network.scale);
+  check_magnitudes(problem, "network.offset", network.offset);
   bool any_periodic = false;
   for (const CoordinateRange& c : problem.coordinates) any_periodic = any_periodic || c.periodic;
   if (network.periodic_modes > 0 && !any_periodic)
@@ -217,7 +221,7 @@ void check_training(const Problem& problem) {
              "training.products = \"{}\" is a way to multiply float32 numbers; add precision = \"float32\", "
              "or remove it",
              to_string(training.products)));
-  between(problem, "training.windows", training.windows, 1, most_windows);
+  check_number(problem, "training.windows", training.windows);
   if (training.seed > static_cast<unsigned long>(std::numeric_limits<long>::max()))  // TOML ends there
     fail(problem, "training.seed",
          fmt::format("training.seed is {}; at most {} is possible", training.seed,
@@ -227,25 +231,22 @@ void check_training(const Problem& problem) {
          "training.windows divides time, but no coordinate is named t (and not periodic)");
   const CausalOptions& causal = training.causal;
   if (causal.slices != 0) {
-    between(problem, "training.causal.slices", causal.slices, 2, most_slices);
+    check_number(problem, "training.causal.slices", causal.slices);
     if (problem.time() < 0)
       fail(problem, "training.causal",
            "training.causal orders the residuals in time, but no coordinate is named t (and not periodic)");
-    if (causal.epsilon.empty())
-      fail(problem, "training.causal.epsilon", "training.causal.epsilon is empty; e.g. [1, 10, 100]");
-    for (const double epsilon : causal.epsilon) positive(problem, "training.causal.epsilon", epsilon);
-    positive(problem, "training.causal.stop_above", causal.stop_above);
-    between(problem, "training.causal.stop_above", causal.stop_above, 0.0, 1.0);
+    check_numbers(problem, "training.causal.epsilon", causal.epsilon);
+    check_number(problem, "training.causal.stop_above", causal.stop_above);
   }
-  not_negative(problem, "training.stop.seconds", training.stop.seconds);
-  not_negative(problem, "training.stop.loss", training.stop.loss);
-  not_negative(problem, "training.stop.relative_l2", training.stop.relative_l2);
-  not_negative(problem, "training.stop.iterations", static_cast<double>(training.stop.iterations));
+  check_given(problem, "training.stop.seconds", training.stop.seconds);
+  check_given(problem, "training.stop.loss", training.stop.loss);
+  check_given(problem, "training.stop.relative_l2", training.stop.relative_l2);
+  check_given(problem, "training.stop.iterations", static_cast<double>(training.stop.iterations));
   if (training.stop.relative_l2 > 0 && !problem.reference.given())
     fail(problem, "training.stop.relative_l2",
          "training.stop.relative_l2 needs a reference to compare with; add [reference]");
   for (std::size_t i = 0; i < training.phases.size(); ++i)
-    check_phase(problem, fmt::format("training.phase.{}", i), training.phases[i]);
+    check_phase(problem, KeyPath("training.phase").item(i), training.phases[i]);
 }
 
 void check_reference(const Problem& problem) {
@@ -260,9 +261,11 @@ void check_reference(const Problem& problem) {
       fail(problem, "reference.exact." + unknown,
            fmt::format("reference.exact.{} = {} must be an expression in the coordinates", unknown,
                        to_string(expression, shown_expression)));
-  if (!reference.solver.empty() && reference.solver != "etdrk4")
+  const std::vector<std::string> solvers = words_of(KeyPath("reference.solver").key());
+  if (!reference.solver.empty() &&
+      std::find(solvers.begin(), solvers.end(), reference.solver) == solvers.end())
     fail(problem, "reference.solver",
-         fmt::format("reference.solver is \"{}\"; use etdrk4", reference.solver));
+         fmt::format("reference.solver is \"{}\"; use {}", reference.solver, word_list(solvers)));
   if (!reference.solver.empty() && problem.time() < 0)
     fail(problem, "reference.solver",
          "reference.solver etdrk4 marches in time, but no coordinate is named t; use exact or file");

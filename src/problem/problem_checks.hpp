@@ -4,6 +4,7 @@
 #include <string>
 
 #include "sobolev/problem/problem.hpp"
+#include "src/problem/problem_keys.hpp"
 
 namespace sobolev::detail {
 
@@ -22,6 +23,9 @@ std::optional<std::string> file_text(Expr e);
 /// The text that means what is solved: the source where it still does, else to_toml(); "" where a file cannot
 /// say it.
 std::string source_of(const Problem& problem);
+
+/// A number must be in the range that the table of keys has for it.
+void check_number(const Problem& problem, const KeyPath& key, double value);
 
 void check_network(const Problem& problem);
 void check_training(const Problem& problem);

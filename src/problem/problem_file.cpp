@@ -13,6 +13,8 @@
 
 namespace sobolev {
 namespace {
+using detail::example_of;
+using detail::KeyPath;
 using detail::ProblemReader;
 using detail::TomlEntry;
 using detail::TomlNode;
@@ -20,82 +22,70 @@ using detail::TomlNode;
 constexpr std::size_t largest_file = std::size_t{4} << 20;
 
 void read_unknowns(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
-  const std::string example = "[\"u\"]";
-  if (node.kind != TomlNode::Kind::array)
-    reader.expected(node, "unknowns", "a list of names, e.g. " + example);
-  reader.remember("unknowns", node.position);
-  for (const TomlNode& item : node.items) {
+  const KeyPath path("unknowns");
+  for (const TomlNode& item : reader.list(node, path)) {
     if (item.kind != TomlNode::Kind::string)
-      reader.expected(item, "unknowns", "names in quotes, e.g. " + example);
-    reader.remember("unknowns." + item.text, item.position);
+      reader.expected(item, path.text(), "names in quotes, e.g. " + example_of(path));
+    reader.remember(path.named(item.text).text(), item.position);
     problem.unknowns.push_back(item.text);
   }
+  reader.remember(path.text(), node.position);
 }
 
 void read_constants(ProblemReader& reader, const TomlNode& node, Problem& problem) {
-  reader.open_table(node, "constants", "[constants] with nu = 1e-4");
+  reader.open_table(node, "constants");
   for (const TomlEntry& entry : node.entries) {
-    const std::string path = "constants." + entry.key;
+    const KeyPath path = KeyPath("constants").named(entry.key);
     if (entry.value.kind == TomlNode::Kind::table) {
-      reader.table(entry.value, path, {"initial"}, "{ initial = 1 } for a constant that is to be found");
+      reader.table(entry.value, path);
       const TomlNode* initial = entry.value.find("initial");
       if (initial == nullptr)
-        reader.fail(entry.value,
-                    path + " has no initial value; write { initial = 1 } for a constant that is to be found");
-      problem.add_unknown_constant(entry.key, reader.number(*initial, path + ".initial"));
+        reader.fail(entry.value, fmt::format("{} has no initial value; write {{ initial = {} }} for a "
+                                             "constant that is to be found",
+                                             path.text(), example_of(path / "initial")));
+      problem.add_unknown_constant(entry.key, reader.number(*initial, path / "initial"));
     } else {
       reader.define(entry.key, reader.number(entry.value, path));
     }
-    reader.remember(path, entry.position);
+    reader.remember(path.text(), entry.position);
   }
 }
 
-void read_range(const ProblemReader& reader, const TomlNode& node, const std::string& path,
-                CoordinateRange& range) {
-  if (node.kind != TomlNode::Kind::array || node.items.size() != 2)
-    reader.expected(node, path, "a range [low, high], e.g. [0, 1]");
-  reader.remember(path, node.position);
-  range.low = reader.number(node.items[0], path + ".low");
-  range.high = reader.number(node.items[1], path + ".high");
-}
-
 void read_coordinates(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
-  reader.open_table(node, "coordinates", "[coordinates] with x = [0, 1]");
+  reader.open_table(node, "coordinates");
   reader.remember("coordinates", node.position);
   for (const TomlEntry& entry : node.entries) {
-    const std::string path = "coordinates." + entry.key;
+    const KeyPath path = KeyPath("coordinates").named(entry.key);
     CoordinateRange range{entry.key};
+    const TomlNode* bounds = &entry.value;
     if (entry.value.kind == TomlNode::Kind::table) {
-      reader.table(entry.value, path, {"range", "periodic"}, "{ range = [0, 1], periodic = true }");
-      const TomlNode* bounds = entry.value.find("range");
-      if (bounds == nullptr) reader.fail(entry.value, path + " has no range; add range = [low, high]");
-      read_range(reader, *bounds, path + ".range", range);
-      if (const TomlNode* periodic = entry.value.find("periodic"))
-        range.periodic = reader.boolean(*periodic, path + ".periodic");
-    } else {
-      read_range(reader, entry.value, path + ".range", range);
+      reader.table(entry.value, path);
+      bounds = entry.value.find("range");
+      if (bounds == nullptr) reader.fail(entry.value, path.text() + " has no range; add range = [low, high]");
+      reader.read(entry.value, path, "periodic", range.periodic);
     }
-    reader.remember(path, entry.position);
+    std::tie(range.low, range.high) = reader.interval(*bounds, path / "range");
+    reader.remember(path.text(), entry.position);
     problem.coordinates.push_back(std::move(range));
   }
 }
 
 void read_equations(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
-  reader.open_table(node, "equations", "[equations] with heat = \"u_t = u_xx\"");
+  reader.open_table(node, "equations");
   reader.remember("equations", node.position);
   const ExpressionScope scope = problem.scope();
   for (const TomlEntry& entry : node.entries) {
-    const std::string path = "equations." + entry.key;
+    const KeyPath path = KeyPath("equations").named(entry.key);
     const auto [left, right] = reader.equation(entry.value, path, scope);
-    reader.remember(path, entry.position);
+    reader.remember(path.text(), entry.position);
     problem.equations.push_back({entry.key, left - right, entry.value.position, entry.value.text});
   }
 }
 
 /// "t = 0, x = -1": coordinates and their values.
-void read_where(const ProblemReader& reader, const TomlNode& node, const std::string& path,
-                const Problem& problem, Condition& condition) {
-  const std::string text = reader.text(node, path, "\"t = 0\"");
+void read_where(const ProblemReader& reader, const TomlNode& node, const KeyPath& key, const Problem& problem,
+                Condition& condition) {
+  const std::string text = reader.text(node, key), path = key.text();
   std::vector<std::string> names;
   for (const CoordinateRange& c : problem.coordinates) names.push_back(c.name);
   for (std::size_t begin = 0; begin <= text.size();) {
@@ -134,40 +124,39 @@ void read_where(const ProblemReader& reader, const TomlNode& node, const std::st
 }
 
 void read_conditions(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
-  const std::string example = "initial = { where = \"t = 0\", equation = \"u = sin(x)\" }";
-  reader.open_table(node, "conditions", example);
+  reader.open_table(node, "conditions");
   reader.remember("conditions", node.position);
   ExpressionScope scope = problem.scope();
   const CoordinateBox domain = scope.ranges;
   for (const TomlEntry& entry : node.entries) {
-    const std::string path = "conditions." + entry.key;
-    reader.table(entry.value, path, {"where", "equation", "weight"}, example);
+    const KeyPath path = KeyPath("conditions").named(entry.key);
+    reader.table(entry.value, path);
     Condition condition;
     condition.name = entry.key;
     condition.position = entry.value.position;
     const TomlNode* where = entry.value.find("where");
     const TomlNode* equation = entry.value.find("equation");
     if (where == nullptr || equation == nullptr)
-      throw ParseError(entry.position, fmt::format("{} has no {}; e.g. {}", path,
-                                                   where == nullptr ? "where" : "equation", example));
-    read_where(reader, *where, path + ".where", problem, condition);
+      throw ParseError(entry.position,
+                       fmt::format("{} has no {}; e.g. {} = {}", path.text(),
+                                   where == nullptr ? "where" : "equation", entry.key, example_of(path)));
+    read_where(reader, *where, path / "where", problem, condition);
     scope.ranges = domain;  // a jump elsewhere does not matter to the condition
     for (const auto& [name, value] : condition.where) scope.ranges[name] = {value, value};
-    std::tie(condition.left, condition.right) = reader.equation(*equation, path + ".equation", scope);
+    std::tie(condition.left, condition.right) = reader.equation(*equation, path / "equation", scope);
     condition.text = equation->text;
-    if (const TomlNode* weight = entry.value.find("weight"))
-      condition.weight = reader.number(*weight, path + ".weight");
-    reader.remember(path, entry.position);
+    reader.read(entry.value, path, "weight", condition.weight);
+    reader.remember(path.text(), entry.position);
     problem.conditions.push_back(std::move(condition));
   }
 }
 
-const TomlNode& required(const detail::TomlDocument& document, std::string_view key,
-                         const std::string& example) {
-  const TomlNode* node = document.root.find(key);
-  if (node == nullptr)
-    throw ParseError({document.file, 1, 1}, fmt::format("{} is missing; add {}", key, example));
-  return *node;
+const TomlNode& required(const detail::TomlDocument& document, const KeyPath& path) {
+  const TomlNode* node = document.root.find(path.text());
+  if (node != nullptr) return *node;
+  const bool table = path.key().type == detail::KeyType::table;
+  throw ParseError({document.file, 1, 1}, fmt::format("{} is missing; add {}{}", path.text(),
+                                                      table ? "" : path.text() + " = ", example_of(path)));
 }
 /// A relative reference.file is relative to the problem file, or to the working folder where it comes
 /// from an override; the source text then says the whole path, so that it still holds elsewhere.
@@ -191,23 +180,20 @@ Problem Problem::from_string(std::string_view text, const std::string& file_name
     throw ParseError({file_name, 0, 0}, fmt::format("the text has {} bytes; a problem file has at most {}",
                                                     text.size(), largest_file));
   detail::TomlDocument document = detail::parse_toml(text, file_name);
-  for (const std::string& assignment : overrides) detail::apply_override(document, assignment);
+  for (const std::string& assignment : overrides)
+    detail::apply_override(document, assignment, detail::exclude_each_other);
 
   Problem problem;
   ProblemReader reader(document, problem);
   const TomlNode& root = document.root;
-  reader.table(root, "",
-               {"title", "unknowns", "coordinates", "constants", "equations", "conditions", "network",
-                "training", "reference"},
-               "");
-  if (const TomlNode* title = root.find("title"))
-    problem.title = reader.text(*title, "title", "\"Heat equation\"");
-  read_unknowns(reader, required(document, "unknowns", "unknowns = [\"u\"]"), problem);
+  reader.table(root, {});
+  reader.read(root, {}, "title", problem.title);
+  read_unknowns(reader, required(document, "unknowns"), problem);
   if (const TomlNode* constants = root.find("constants")) read_constants(reader, *constants, problem);
-  read_coordinates(reader, required(document, "coordinates", "[coordinates] with x = [0, 1]"), problem);
+  read_coordinates(reader, required(document, "coordinates"), problem);
   detail::validate_names(problem);
   detail::validate_ranges(problem);
-  read_equations(reader, required(document, "equations", "[equations] with heat = \"u_t = u_xx\""), problem);
+  read_equations(reader, required(document, "equations"), problem);
   if (const TomlNode* conditions = root.find("conditions")) read_conditions(reader, *conditions, problem);
   if (const TomlNode* network = root.find("network")) read_network(reader, *network, problem);
   if (const TomlNode* training = root.find("training")) read_training(reader, *training, problem);

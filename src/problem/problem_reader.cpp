@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sobolev/core/words.hpp"
+
 namespace sobolev::detail {
 namespace {
 /// The parser sees one line, so that its columns are offsets into the text.
@@ -17,30 +19,109 @@ std::string one_line(std::string text) {
 const SourcePosition first_column{"", 1, 1};
 }  // namespace
 
-std::vector<double> ProblemReader::numbers(const TomlNode& node, const std::string& path) const {
-  if (node.kind != TomlNode::Kind::array) return {number(node, path)};
-  std::vector<double> all;
-  for (const TomlNode& item : node.items) all.push_back(number(item, path));
-  remember(path, node.position);
-  return all;
+std::vector<std::string> ProblemReader::names_in(const KeyPath& path) const {
+  const std::string placeholder = path.named("").pattern();
+  std::vector<std::string> names;
+  if (placeholder.ends_with("<unknown>")) names = problem_.unknowns;
+  if (placeholder.ends_with("<coordinate>"))
+    for (const CoordinateRange& c : problem_.coordinates) names.push_back(c.name);
+  std::erase_if(names, [&](const std::string& name) { return find_key((path / name).pattern()) != nullptr; });
+  return names;
 }
 
-double ProblemReader::number(const TomlNode& node, const std::string& path) const {
+void ProblemReader::open_table(const TomlNode& node, const KeyPath& path) const {
+  if (node.kind != TomlNode::Kind::table) expected(node, path.text(), "a table, e.g. " + example_of(path));
+}
+
+void ProblemReader::table(const TomlNode& node, const KeyPath& path) const {
+  open_table(node, path);
+  std::vector<std::string> keys;
+  for (const ProblemKey* key : keys_of(path.pattern()))
+    if (key->name().front() != '<') keys.emplace_back(key->name());
+  const std::vector<std::string> names = names_in(path);
+  keys.insert(keys.end(), names.begin(), names.end());
+  for (const TomlEntry& entry : node.entries) {
+    if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
+    const std::string near = suggestion(entry.key, keys);
+    throw ParseError(entry.position, fmt::format("unknown key {} in {}{}{}", entry.key,
+                                                 path.text().empty() ? "a problem file" : path.text(),
+                                                 near.empty() ? "; the keys are " + word_list(keys) : near,
+                                                 elsewhere(entry.key, path.pattern())));
+  }
+}
+
+const TomlEntry* ProblemReader::alternative(const TomlNode& table, const KeyPath& path) const {
+  const TomlEntry* chosen = nullptr;
+  for (const TomlEntry& entry : table.entries) {
+    if (chosen != nullptr && exclude_each_other(path.pattern(), chosen->key, entry.key))
+      throw ParseError(entry.position,
+                       fmt::format("{} has both {} and {}; keep one", path.text(), chosen->key, entry.key));
+    const ProblemKey* key = find_key((path / entry.key).pattern());
+    if (key != nullptr && key->allowed.alternative) chosen = &entry;
+  }
+  return chosen;
+}
+
+const std::vector<TomlNode>& ProblemReader::list(const TomlNode& node, const KeyPath& path) const {
+  if (node.kind == TomlNode::Kind::array) return node.items;
+  const ProblemKey& key = path.key();
+  expected(node, path.text(),
+           key.type == KeyType::tables
+               ? fmt::format("a list of tables, e.g. {}; or [[{}]] with two brackets", key.example, key.path)
+               : fmt::format("a {}, e.g. {}", type_text(key), key.example));
+}
+
+void ProblemReader::check_range(const TomlNode& node, const KeyPath& path, double value) const {
+  if (const auto message = wrong_number(path, value)) fail(node, *message);
+}
+
+double ProblemReader::finite(const TomlNode& node, const std::string& path) const {
   if (node.kind != TomlNode::Kind::string)
     return literal(node, path, "a number or a constant expression such as \"2*pi\"");
   remember(path, node.position);
   return constant(node, path, node.text, 0);
 }
 
-std::map<std::string, int> ProblemReader::per_coordinate(const TomlNode& node,
-                                                         const std::string& path) const {
-  std::vector<std::string> names;
-  for (const CoordinateRange& c : problem_.coordinates) names.push_back(c.name);
-  table(node, path, names, "{ " + names[0] + " = 64 }");
-  remember(path, node.position);
+double ProblemReader::number(const TomlNode& node, const KeyPath& path) const {
+  const double value = finite(node, path.text());
+  check_range(node, path, value);
+  return value;
+}
+
+std::vector<double> ProblemReader::numbers(const TomlNode& node, const KeyPath& path) const {
+  if (node.kind != TomlNode::Kind::array) return {number(node, path)};
+  std::vector<double> all;
+  for (const TomlNode& item : node.items) all.push_back(number(item, path));
+  remember(path.text(), node.position);
+  return all;
+}
+
+int ProblemReader::integer(const TomlNode& node, const KeyPath& path) const {
+  const int value = TomlReader::integer(node, path.text());
+  check_range(node, path, value);
+  return value;
+}
+
+long long ProblemReader::long_integer(const TomlNode& node, const KeyPath& path) const {
+  const long long value = TomlReader::long_integer(node, path.text());
+  check_range(node, path, static_cast<double>(value));
+  return value;
+}
+
+std::map<std::string, int> ProblemReader::per_coordinate(const TomlNode& node, const KeyPath& path) const {
+  table(node, path);
+  remember(path.text(), node.position);
   std::map<std::string, int> out;
-  for (const TomlEntry& entry : node.entries) out[entry.key] = integer(entry.value, path + "." + entry.key);
+  for (const TomlEntry& entry : node.entries) out[entry.key] = integer(entry.value, path.named(entry.key));
   return out;
+}
+
+std::pair<double, double> ProblemReader::interval(const TomlNode& node, const KeyPath& path) const {
+  if (node.kind != TomlNode::Kind::array || node.items.size() != 2)
+    expected(node, path.text(), "a range [low, high], e.g. " + example_of(path));
+  remember(path.text(), node.position);
+  const double low = finite(node.items[0], path.text() + ".low");
+  return {low, finite(node.items[1], path.text() + ".high")};
 }
 
 double ProblemReader::constant(const TomlNode& node, const std::string& path, std::string_view part,
@@ -57,25 +138,27 @@ double ProblemReader::constant(const TomlNode& node, const std::string& path, st
   return value->value;
 }
 
-Expr ProblemReader::expression(const TomlNode& node, const std::string& path,
+Expr ProblemReader::expression(const TomlNode& node, const KeyPath& path,
                                const ExpressionScope& scope) const {
   if (node.kind == TomlNode::Kind::integer || node.kind == TomlNode::Kind::real)
     return Expr(number(node, path));
-  const std::string source = one_line(text(node, path, "\"u_t - u_xx\""));
+  const std::string source = one_line(text(node, path));
   try {
     return parse_expression(source, scope, first_column);
   } catch (const ParseError& error) {
-    fail_in_text(node, std::max<std::size_t>(error.position().column, 1) - 1, path + ": " + error.message());
+    fail_in_text(node, std::max<std::size_t>(error.position().column, 1) - 1,
+                 path.text() + ": " + error.message());
   }
 }
 
-std::pair<Expr, Expr> ProblemReader::equation(const TomlNode& node, const std::string& path,
+std::pair<Expr, Expr> ProblemReader::equation(const TomlNode& node, const KeyPath& path,
                                               const ExpressionScope& scope) const {
-  const std::string source = one_line(text(node, path, "\"u_t = u_xx\""));
+  const std::string source = one_line(text(node, path));
   try {
     return parse_equation(source, scope, first_column);
   } catch (const ParseError& error) {
-    fail_in_text(node, std::max<std::size_t>(error.position().column, 1) - 1, path + ": " + error.message());
+    fail_in_text(node, std::max<std::size_t>(error.position().column, 1) - 1,
+                 path.text() + ": " + error.message());
   }
 }
 

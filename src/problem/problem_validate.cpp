@@ -101,12 +101,9 @@ void validate_ranges(const Problem& problem) {
            fmt::format("the range [{}, {}] of {} is empty; the first number must be the smaller one", c.low,
                        c.high, c.name));
   for (const auto& [name, value] : problem.constants)
-    if (!std::isfinite(value))
-      fail(problem, "constants." + name, fmt::format("constant {} is {}", name, value));
+    check_number(problem, KeyPath("constants").named(name), value);
   for (const UnknownConstant& c : problem.unknown_constants)
-    if (!std::isfinite(c.initial))
-      fail(problem, "constants." + c.name + ".initial",
-           fmt::format("the unknown constant {} begins with {}; give a finite number", c.name, c.initial));
+    check_number(problem, KeyPath("constants").named(c.name) / "initial", c.initial);
 }
 
 const CoordinateRange* find_coordinate(const Problem& problem, const std::string& name) {
@@ -270,11 +267,8 @@ void check_condition(const Problem& problem, const Condition& condition) {
            fmt::format("condition {} fixes {}, which is periodic and has no boundary; remove the condition, "
                        "or periodic = true",
                        condition.name, name));
-  if (condition.weight && !(std::isfinite(*condition.weight) && *condition.weight > 0))
-    fail(problem, key + ".weight",
-         fmt::format("the weight of condition {} is {}; give a positive number, or leave it out for "
-                     "the automatic one",
-                     condition.name, *condition.weight));
+  if (condition.weight)
+    check_number(problem, KeyPath("conditions").named(condition.name) / "weight", *condition.weight);
 }
 
 void check_conditions(const Problem& problem) {

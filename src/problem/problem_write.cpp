@@ -110,8 +110,7 @@ TomlNode condition_node(const Condition& condition) {
 
 TomlNode network_node(const NetworkOptions& network) {
   const NetworkOptions standard;
-  constexpr const char* activations[] = {"tanh", "sin", "gelu", "swish", "softplus"};
-  const auto activation = [&](Activation a) { return std::string(activations[static_cast<int>(a)]); };
+  const auto activation = [](Activation a) { return std::string(activations[std::size_t(a)]); };
   TomlNode out;
   const auto kind = [](NetworkKind k) { return std::string(network_kinds[std::size_t(k)]); };
   add_unless(out, "kind", kind(network.kind), kind(standard.kind));
@@ -205,14 +204,15 @@ TomlNode phase_node(const PhaseOptions& phase) {
   add_unless(stall, "factor", phase.stall_factor, standard.stall_factor);
   add_unless(stall, "iterations", phase.stall_iterations, standard.stall_iterations);
   add_filled(out, "stall", stall);
-  if (phase.precision) add(out, "precision", *phase.precision == Precision::float32 ? "float32" : "float64");
+  if (phase.precision) add(out, "precision", precisions[std::size_t(*phase.precision)]);
   return out;
 }
 
 TomlNode training_node(const Problem& problem) {
   const TrainingOptions& training = problem.training;
   TomlNode out, causal, stop;
-  if (training.precision == Precision::float32) add(out, "precision", "float32");
+  if (training.precision != TrainingOptions().precision)
+    add(out, "precision", precisions[std::size_t(training.precision)]);
   if (training.products != Products::ieee) add(out, "products", std::string(to_string(training.products)));
   add_unless(out, "seed", static_cast<long long>(training.seed), 0ll);
   add_filled(out, "points", points_node(problem));

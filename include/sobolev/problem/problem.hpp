@@ -50,6 +50,9 @@ struct Condition {
 };
 
 enum class Precision { float32, float64 };
+/// As problem files have them, in the order of Precision, and those of Activation.
+inline constexpr std::array precisions{"float32", "float64"};
+inline constexpr std::array activations{"tanh", "sin", "gelu", "swish", "softplus"};
 
 enum class NetworkKind { mlp, modified_mlp, pirate };
 /// As problem files have them, in the order of NetworkKind.
@@ -145,15 +148,9 @@ struct StopOptions {  // whichever comes first; 0: no such limit
 };
 
 enum class OptimizerKind { adam, levenberg_marquardt, lbfgs };
-/// As problem files have it.
-constexpr const char* to_string(OptimizerKind kind) {
-  switch (kind) {
-    case OptimizerKind::adam: return "adam";
-    case OptimizerKind::lbfgs: return "lbfgs";
-    case OptimizerKind::levenberg_marquardt: break;
-  }
-  return "levenberg_marquardt";
-}
+/// As problem files have them, in the order of OptimizerKind.
+inline constexpr std::array optimizer_kinds{"adam", "levenberg_marquardt", "lbfgs"};
+constexpr const char* to_string(OptimizerKind kind) { return optimizer_kinds[std::size_t(kind)]; }
 
 struct PhaseOptions {
   OptimizerKind optimizer = OptimizerKind::levenberg_marquardt;

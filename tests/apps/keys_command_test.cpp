@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// `keys`: the table of keys as text and JSON, and the reference page that is written from it.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "src/problem/problem_keys.hpp"
+#include "tests/apps/run_command.hpp"
+#include "tests/io/temporary_folder.hpp"
+
+namespace sobolev {
+namespace {
+using nlohmann::json;
+using ::testing::AllOf;
+using testing::CommandResult;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using testing::read_text;
+using testing::run_command;
+using ::testing::StartsWith;
+
+std::string keys(const std::string& prefix) {
+  const CommandResult result = run_command({"keys", prefix});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  return result.out;
+}
+
+TEST(Keys, AllOfThemWithTypeRangeAndDefault) {
+  const CommandResult result = run_command({"keys"});
+  EXPECT_EQ(result.exit_code, 0);
+  for (const detail::ProblemKey& key : detail::problem_keys())
+    EXPECT_THAT("\n" + result.out, HasSubstr("\n" + std::string(key.path) + " "));
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("whole number 1 … 4096; default: 24"), HasSubstr("list of names; required"),
+                    HasSubstr("\"glorot\", \"siren\"; default: \"glorot\""),
+                    HasSubstr("number in (0, 1]; default: 0.99")));
+  EXPECT_THAT(result.out, Not(HasSubstr("`"))) << "Markdown";
+  EXPECT_THAT(result.out, Not(HasSubstr("](")));
+}
+
+TEST(Keys, OfATableAKeyOrAName) {
+  EXPECT_THAT(keys("training.stop"), AllOf(StartsWith("training.stop "), HasSubstr("\ntraining.stop.loss "),
+                                           Not(HasSubstr("training.seed"))));
+  EXPECT_THAT(keys("training.phase.0.decay.every"), StartsWith("training.phase.N.decay.every "));
+  EXPECT_THAT(keys("network.pressure"), StartsWith("network.<unknown> ")) << "a name of the problem's";
+  EXPECT_THAT(keys("network.width"), Not(HasSubstr("<unknown>")));
+  EXPECT_THAT(keys("width"), AllOf(HasSubstr("network.width "), HasSubstr("training.points.dense.N.width ")));
+}
+
+TEST(Keys, ThatThereAreNotAreRefusedWithTheNearest) {
+  for (const auto& [word, remedy] : {std::pair{"netwrk", "did you mean network?"},
+                                     {"widht", "did you mean width?"},
+                                     {"zzzzzzzz", "sobolev keys lists all"}}) {
+    const CommandResult result = run_command({"keys", word});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, AllOf(HasSubstr(std::string("there is no key ") + word), HasSubstr(remedy)));
+    EXPECT_THAT(result.out, IsEmpty());
+  }
+  EXPECT_EQ(run_command({"keys", "--json", "--markdown"}).exit_code, 2);
+}
+
+TEST(Keys, JsonHasOneShape) {
+  const json object = json::parse(run_command({"keys", "--json"}).out);
+  EXPECT_EQ(object["keys"].size(), detail::problem_keys().size());
+  for (const json& key : object["keys"]) {
+    EXPECT_EQ(key.size(), 11u) << key;
+    EXPECT_EQ(key["required"].get<bool>(), key["default"].is_null()) << key;
+    EXPECT_EQ(key["type"] == "choice", !key["words"].empty()) << key;
+  }
+  const json width = json::parse(run_command({"keys", "network.width", "--json"}).out)["keys"][0];
+  EXPECT_EQ(width["low"], 1);
+  EXPECT_EQ(width["high"], 4096);
+  EXPECT_EQ(width["default"], "24");
+}
+
+// A change of the table is a change of the page.
+TEST(Keys, TheReferencePageIsWrittenFromThem) {
+  const std::string out = run_command({"keys", "--markdown"}).out, end = "<!-- end -->\n",
+                    begin = "<!-- keys: ";
+  const std::string page = read_text(SOBOLEV_SOURCE_DIR "/docs/problem-files.md");
+  const auto count = [&](const std::string& text) {
+    std::size_t n = 0;
+    for (std::size_t at = text.find(begin); at != std::string::npos; at = text.find(begin, at + 1)) ++n;
+    return n;
+  };
+  EXPECT_EQ(count(page), count(out)) << "each table has its place in docs/problem-files.md";
+  for (std::size_t at = 0, next; at < out.size(); at = next) {
+    next = out.find(end, at) + end.size();
+    const std::string table = out.substr(at, next - at);
+    EXPECT_NE(page.find(table), std::string::npos)
+        << "docs/problem-files.md differs from the table of keys; run ./dev keys --fix, which writes\n"
+        << table;
+  }
+}
+}  // namespace
+}  // namespace sobolev
