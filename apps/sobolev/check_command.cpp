@@ -131,6 +131,7 @@ Json network_json(const Understood& understood) {
       {"hard_initial", n.hard_initial ? Json(*n.hard_initial) : Json()},
       {"first_layer_scale", n.first_layer_scale},
       {"initialization", initializations[std::size_t(n.initialization)]},
+      {"output_start", output_starts[std::size_t(n.output_start)]},
       {"fourier", {{"frequencies", n.fourier.frequencies}, {"scale", n.fourier.scale}}},
       {"weight_factorization", n.weight_factorization ? Json{{"mean", n.weight_factorization->mean},
                                                              {"deviation", n.weight_factorization->deviation}}

@@ -71,6 +71,7 @@ std::string network_text(const Problem& problem) {
     out += fmt::format(", {} in {}", sign > 0 ? "even" : "odd", name);
   if (n.fourier.frequencies > 0) out += fmt::format(", {} random Fourier frequencies", n.fourier.frequencies);
   if (n.initialization == Initialization::siren) out += ", weights as in SIREN";
+  if (n.output_start == OutputStart::least_squares) out += ", outputs by least squares at the start";
   if (n.weight_factorization) out += ", weights factorised";
   if (!n.output.empty()) out += ", output transform";
   if (n.shared_layers > 0) out += fmt::format("; {} layers shared", n.shared_layers);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "sobolev/core/buffer_on.hpp"
 #include "sobolev/core/profile.hpp"
@@ -24,13 +23,12 @@ void copy(const E& executor, View<const T, 1> from, View<T, 1> to) {
 
 /// −(G + λI)⁻¹ g; empty where G is no matrix of a least squares problem.
 template <class T>
-std::vector<T> damped_solution(const std::vector<T>& matrix, const std::vector<T>& right) {
+std::vector<T> damped_solution(const std::vector<T>& matrix, const std::vector<T>& right, double damping) {
   const std::size_t n = right.size();
   std::vector<double> g(matrix.begin(), matrix.end()), x(right.begin(), right.end());
   double largest = 0;
   for (std::size_t i = 0; i < n; ++i) largest = std::max(largest, g[i * n + i]);
-  const double damping = 10 * double(n) * double(std::numeric_limits<T>::epsilon()) * largest;
-  for (std::size_t i = 0; i < n; ++i) g[i * n + i] += damping;
+  for (std::size_t i = 0; i < n; ++i) g[i * n + i] += damping * largest;
   const Cpu host(1);
   if (!(largest > 0) || !cholesky<double>(host, View<double, 2>(g.data(), n, n))) return {};
   for (double& v : x) v = -v;
@@ -62,7 +60,7 @@ void columns_of_jacobian(const E& executor, LeastSquares<T, E>& objective, View<
 /// δ of the minimum.
 template <class T, class E>
 std::vector<T> step_of(const E& executor, LeastSquares<T, E>& objective, View<T, 1> parameters,
-                       View<const T, 1> before, const std::vector<std::size_t>& which) {
+                       View<const T, 1> before, const std::vector<std::size_t>& which, double damping) {
   const std::size_t n = which.size(), m = objective.size();
   auto columns = zeros<T>(executor, n * m), weighted = zeros<T>(executor, n * m), r = zeros<T>(executor, m),
        matrix = zeros<T>(executor, n * n), right = zeros<T>(executor, n);
@@ -77,13 +75,13 @@ std::vector<T> step_of(const E& executor, LeastSquares<T, E>& objective, View<T,
   std::vector<T> g(n * n), b(n);
   download<T, 1>(executor, slice(matrix.data(), n * n), slice(g.data(), n * n));
   download<T, 1>(executor, slice(right.data(), n), slice(b.data(), n));
-  return damped_solution(g, b);
+  return damped_solution(g, b, damping);
 }
 }  // namespace
 
 template <class T, class E>
 bool least_squares_start(const E& executor, LeastSquares<T, E>& objective, View<T, 1> parameters,
-                         const std::vector<std::size_t>& which) {
+                         const std::vector<std::size_t>& which, double damping) {
   require(parameters.size() == objective.parameters(), "least-squares start: another number of parameters");
   for (std::size_t i : which)
     require(i < parameters.size(), "least-squares start: a parameter that there is not");
@@ -94,7 +92,7 @@ bool least_squares_start(const E& executor, LeastSquares<T, E>& objective, View<
   const View<T, 1> before = slice(kept.data(), kept.size());
   copy<T>(executor, parameters, before);
   objective.hold(true);
-  const std::vector<T> step = step_of<T, E>(executor, objective, parameters, before, which);
+  const std::vector<T> step = step_of<T, E>(executor, objective, parameters, before, which, damping);
   bool taken = false;
   if (!step.empty()) {
     std::vector<T> theta(parameters.size());
@@ -109,13 +107,13 @@ bool least_squares_start(const E& executor, LeastSquares<T, E>& objective, View<
 }
 
 template bool least_squares_start<float, Cpu>(const Cpu&, LeastSquares<float, Cpu>&, View<float, 1>,
-                                              const std::vector<std::size_t>&);
+                                              const std::vector<std::size_t>&, double);
 template bool least_squares_start<double, Cpu>(const Cpu&, LeastSquares<double, Cpu>&, View<double, 1>,
-                                               const std::vector<std::size_t>&);
+                                               const std::vector<std::size_t>&, double);
 #if SOBOLEV_HAS_CUDA
 template bool least_squares_start<float, Cuda>(const Cuda&, LeastSquares<float, Cuda>&, View<float, 1>,
-                                               const std::vector<std::size_t>&);
+                                               const std::vector<std::size_t>&, double);
 template bool least_squares_start<double, Cuda>(const Cuda&, LeastSquares<double, Cuda>&, View<double, 1>,
-                                                const std::vector<std::size_t>&);
+                                                const std::vector<std::size_t>&, double);
 #endif
 }  // namespace sobolev

@@ -87,6 +87,10 @@ constexpr ProblemKey table_of_keys[] = {
      "SIREN's, for `activation = \"sin\"`: weights uniform within ±√(6/n) of n inputs of a layer, "
      "±`first_layer_scale`/n in the first one (the paper's ω₀ = 30)",
      initializations},
+    {"network.output_start", choice, R"("random")", R"("least_squares")",
+     "weights of the outputs at the start: random, or those that minimise the loss (damped) with the other "
+     "parameters as they are; see [optimizers.md](optimizers.md)",
+     output_starts},
     {"network.fourier", table, "none", "{ frequencies = 32, scale = 1 }",
      "random Fourier features: cos(b·ξ), sin(b·ξ) beside the other inputs, ξ the coordinates mapped to "
      "[−1, 1], b normal. For a periodic coordinate b is rounded to whole periods"},

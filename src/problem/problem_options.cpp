@@ -192,6 +192,7 @@ void read_network(const ProblemReader& reader, const TomlNode& node, Problem& pr
   reader.read(node, path, "hard_initial", network.hard_initial);
   reader.read(node, path, "first_layer_scale", network.first_layer_scale);
   reader.read(node, path, "initialization", network.initialization);
+  reader.read(node, path, "output_start", network.output_start);
   if (const TomlNode* factorization = node.find("weight_factorization"))
     read_factorization(reader, *factorization, path / "weight_factorization",
                        network.weight_factorization.emplace());

@@ -142,6 +142,8 @@ TomlNode network_node(const NetworkOptions& network) {
   }
   add_unless(out, "initialization", std::string(initializations[std::size_t(network.initialization)]),
              std::string(initializations[0]));
+  add_unless(out, "output_start", std::string(output_starts[std::size_t(network.output_start)]),
+             std::string(output_starts[0]));
   if (network.weight_factorization) {
     TomlNode factorization;
     add(factorization, "mean", network.weight_factorization->mean);

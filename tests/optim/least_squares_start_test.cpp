@@ -37,7 +37,7 @@ TYPED_TEST(LeastSquaresStart, MinimisesOverTheParametersThatAreNamed) {
   auto objective = fit<T, E>(this->on());
   for (std::size_t i = 0; i < objective.weights.size(); ++i) objective.weights[i] = 0.5 + 0.1 * double(i % 7);
   test::Parameters<T, E> theta(this->on(), {0.5, 2, -1, 3});
-  ASSERT_TRUE((least_squares_start<T, E>(this->on(), objective, theta.view(), {3, 1})));
+  ASSERT_TRUE((least_squares_start<T, E>(this->on(), objective, theta.view(), {3, 1}, 0)));
   EXPECT_EQ(theta.values()[0], 0.5);
   EXPECT_EQ(theta.values()[2], -1);
   // Where ∂L/∂θ vanishes in them, and only there.

@@ -41,6 +41,7 @@ Problem assembled() {
   n.hard_initial = false;
   n.first_layer_scale = std::numbers::e;
   n.initialization = Initialization::siren;
+  n.output_start = OutputStart::least_squares;
   n.weight_factorization = {1.0 / 3, 0.2};
   n.fourier = {12, {0.5, 1.0 / 3}};
   n.shared_layers = 2;
@@ -94,15 +95,15 @@ TEST(ToToml, EveryOptionOfAProblemAssembledInCpp) {
 // structs stops this from compiling, and belongs into assembled() and to_toml() as well.
 TEST(ToToml, AssembledHasNoDefaults) {
   const Problem p = assembled(), standard;
-  const auto& [kind, depth, width, activation, modes, normalize, hard, first, initialization, fourier,
+  const auto& [kind, depth, width, activation, modes, normalize, hard, first, initialization, start, fourier,
                factorization, scale, offset, output, features, symmetry, own, shared_layers] = p.network;
   const NetworkOptions n;
   EXPECT_TRUE(kind == NetworkKind(network_kinds.size() - 1) && depth != n.depth && width != n.width &&
               activation != n.activation && modes != n.periodic_modes && normalize != n.normalize &&
               hard != n.hard_initial && first != n.first_layer_scale && initialization != n.initialization &&
-              fourier.frequencies > 0 && factorization && !scale.empty() && !offset.empty() &&
-              !output.empty() && !features.empty() && !symmetry.empty() && own.size() == 2 &&
-              shared_layers > 0);
+              start != n.output_start && fourier.frequencies > 0 && factorization && !scale.empty() &&
+              !offset.empty() && !output.empty() && !features.empty() && !symmetry.empty() &&
+              own.size() == 2 && shared_layers > 0);
   const auto& [precision, products, seed, points, causal, windows, stop, phases] = p.training;
   const TrainingOptions s;
   EXPECT_TRUE(precision != s.precision && products != s.products && seed != s.seed && !(causal == s.causal) &&
