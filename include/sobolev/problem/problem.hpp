@@ -62,8 +62,8 @@ inline constexpr std::array network_kinds{"mlp", "modified_mlp", "pirate"};
 enum class Initialization { glorot, siren };
 inline constexpr std::array initializations{"glorot", "siren"};
 
-/// Weights of the outputs at the start: as initialization says, or those that minimise the loss with all other
-/// parameters as they are (least_squares_start).
+/// Weights of the outputs at the start: as initialization says, or those that minimise the loss with all
+/// other parameters as they are (least_squares_start).
 enum class OutputStart { random, least_squares };
 inline constexpr std::array output_starts{"random", "least_squares"};
 
