@@ -31,7 +31,7 @@ def read(path):
         data = file.read()
     metadata = header.pop("__metadata__")
     tensors = {name: numpy.frombuffer(data[slice(*tensor["data_offsets"])], "<f8").reshape(tensor["shape"])
-               for name, tensor in header.items() if any(kind in name for kind in ("layers.", "blends.", "constants."))}
+               for name, tensor in header.items() if any(k in name for k in ("layers.", "blends.", "gaussians.", "constants."))}
     return json.loads(metadata["model"]), tensors
 
 
@@ -58,6 +58,10 @@ def network(model, tensors, k, point):
         x = [slots[slot] for slot in step["in"]]
         if step["kind"] == "gate":
             slots.append(x[0] * x[1] + (1 - x[0]) * x[2])
+        elif step["kind"] == "gaussian":
+            centre, log_width = (tensors[f"{prefix}{step['name']}.{part}"] for part in ("centre", "log_width"))
+            z = (x[0] - centre[:, :, None]) / numpy.exp(log_width)[:, :, None]
+            slots.append(numpy.exp(-(z ** 2).sum(axis=1) / 2))
         elif step["kind"] == "blend":
             alpha = tensors[f"{prefix}{step['name']}.alpha"]
             slots.append(alpha * x[0] + (1 - alpha) * x[1])

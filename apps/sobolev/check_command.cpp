@@ -133,6 +133,7 @@ Json network_json(const Understood& understood) {
       {"initialization", initializations[std::size_t(n.initialization)]},
       {"output_start", output_starts[std::size_t(n.output_start)]},
       {"fourier", {{"frequencies", n.fourier.frequencies}, {"scale", n.fourier.scale}}},
+      {"gaussians", {{"count", n.gaussians.count}, {"width", n.gaussians.width}}},
       {"weight_factorization", n.weight_factorization ? Json{{"mean", n.weight_factorization->mean},
                                                              {"deviation", n.weight_factorization->deviation}}
                                                       : Json()},

@@ -68,6 +68,14 @@ template <class T>
 SOBOLEV_INLINE void store(T* p, Vec<T> v) {
   __builtin_memcpy(p, &v, sizeof v);
 }
+/// The first `room` lanes of a vector.
+template <class T>
+SOBOLEV_INLINE void store_part(T* to, Vec<T> value, int room) {
+  if (room >= lanes<T>)
+    store<T>(to, value);
+  else
+    __builtin_memcpy(to, &value, std::size_t(room) * sizeof(T));
+}
 template <class T>
 SOBOLEV_INLINE Vec<T> broadcast(T x) {
   return x - Vec<T>{};  // exact for every x, -0 and NaN included

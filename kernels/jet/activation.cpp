@@ -22,7 +22,7 @@ __attribute__((noinline)) void forward_vectors(const Jet& jet, const T* coeffici
   }
 }
 
-/// given: y for tanh, where tanh' = 1 − y², z for the others.
+/// given: y where slope_from_output, z for the others.
 template <Activation activation, class T, class Jet>
 __attribute__((noinline)) void backward_vectors(const Jet& jet, const T* coefficients, const T* given,
                                                 const T* y_bar, T* z_bar, std::size_t stride, std::size_t n) {
@@ -34,10 +34,7 @@ __attribute__((noinline)) void backward_vectors(const Jet& jet, const T* coeffic
     };
     load_channel(0);  // there is always one, which compilers cannot know
     for (int c = 1; c < jet.channels(); ++c) load_channel(c);
-    if constexpr (activation == Activation::tanh)
-      jet_tanh_slope<T>(jet, coefficients, in, slope);
-    else
-      jet_activation_slope<activation, T>(jet, coefficients, in, slope);
+    jet_slope<activation, T>(jet, coefficients, in, slope);
     jet_transposed_product<T>(jet, coefficients, slope, bar, out);
     for (int c = 0; c < jet.channels(); ++c) store<T>(z_bar + std::size_t(c) * stride + i, out[c]);
   }
@@ -76,7 +73,7 @@ void forward(const detail::JetTableView<T>& table, const T* z, T* y, std::size_t
 template <Activation activation, class T>
 void backward(const detail::JetTableView<T>& table, const T* z, const T* y, const T* y_bar, T* z_bar,
               std::size_t stride, std::size_t n) {
-  const T* given = activation == Activation::tanh ? y : z;
+  const T* given = slope_from_output(activation) ? y : z;
   with_jet<T>(table, [&](auto jet) {
     const std::size_t whole = n / lanes<T> * lanes<T>, rest = n - whole;
     backward_vectors<activation, T>(jet, table.coefficients, given, y_bar, z_bar, stride, whole);

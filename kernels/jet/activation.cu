@@ -2,7 +2,7 @@
 // y = σ(z) and its adjoint in a truncated Taylor algebra.                              z, y : [K, N]
 // One thread per point, its K channels in local memory, so that one kernel serves all algebras: solvers have
 // their activations inside the network's kernels (network_block.hpp), unrolled. Moves 2·K·N·sizeof(T) bytes
-// forward, 3·K·N·sizeof(T) backward (tanh; 3·K + 1 for the others), and as many again through the caches.
+// forward, 3·K·N·sizeof(T) backward, and as many again through the caches.
 #include <type_traits>
 
 #include "kernels/common/cuda.hpp"
@@ -26,7 +26,7 @@ __global__ void activation_forward_kernel(detail::DeviceJet<Jet, T> jet, View<co
   }
 }
 
-/// given: y for tanh, z for the others.
+/// given: y where slope_from_output, z for the others.
 template <Activation activation, class Jet, class T>
 __global__ void activation_backward_kernel(detail::DeviceJet<Jet, T> jet, View<const T, 2> given,
                                            View<const T, 2> y_bar, View<T, 2> z_bar) {
@@ -37,10 +37,7 @@ __global__ void activation_backward_kernel(detail::DeviceJet<Jet, T> jet, View<c
       in[c] = given(c, p);
       bar[c] = y_bar(c, p);
     }
-    if constexpr (activation == Activation::tanh)
-      jet_tanh_slope<T>(jet.algebra, jet.coefficients(), in, slope);
-    else
-      jet_activation_slope<activation, T>(jet.algebra, jet.coefficients(), in, slope);
+    jet_slope<activation, T>(jet.algebra, jet.coefficients(), in, slope);
     jet_transposed_product<T>(jet.algebra, jet.coefficients(), slope, bar, out);
     for (int c = 0; c < jet.algebra.channels(); ++c) z_bar(c, p) = out[c];
   }
@@ -77,7 +74,7 @@ void activation_backward(const Cuda& cuda, Activation activation, const JetSpec&
       using Jet = std::remove_cvref_t<decltype(jet.algebra)>;
       launch<activation_backward_kernel<decltype(sigma)::value, Jet, T>>(
           cuda, {blocks_for(z.extent(1), block_threads), block_threads}, jet,
-          activation == Activation::tanh ? y : z, y_bar, z_bar);
+          slope_from_output(activation) ? y : z, y_bar, z_bar);
     });
   });
 }

@@ -115,6 +115,9 @@ SOBOLEV_INLINE void activation_taylor(Vec<T> z0, int n, Vec<T>* s) {
       for (int i = 0; i <= k; ++i) sum += s[i] * s[k - i];
       s[k + 1] = sum * T(-1.0 / (k + 1));
     }
+  } else if constexpr (activation == Activation::exponential) {
+    s[0] = vexp<T>(z0);
+    for (int k = 1; k <= n; ++k) s[k] = s[k - 1] * T(1.0 / k);
   } else if constexpr (activation == Activation::sin) {
     Vec<T> sine, cosine;
     vsincos<T>(z0, sine, cosine);
@@ -226,6 +229,17 @@ SOBOLEV_INLINE void jet_tanh_slope(const Jet& jet, const T* coefficients, const 
       });
 }
 
+/// The jet of σ'(z) from what an adjoint is given: y where slope_from_output, else z.
+template <Activation activation, class T, class Jet>
+SOBOLEV_INLINE void jet_slope(const Jet& jet, const T* coefficients, const Vec<T>* given, Vec<T>* slope) {
+  if constexpr (activation == Activation::tanh)
+    jet_tanh_slope<T>(jet, coefficients, given, slope);
+  else if constexpr (activation == Activation::exponential)
+    for (int c = 0; c < jet.channels(); ++c) slope[c] = given[c];
+  else
+    jet_activation_slope<activation, T>(jet, coefficients, given, slope);
+}
+
 /// The jet of a·b; `product` is neither of them.
 template <class T, class Jet>
 SOBOLEV_INLINE void jet_product(const Jet& jet, const T* coefficients, const Vec<T>* a, const Vec<T>* b,
@@ -239,6 +253,22 @@ SOBOLEV_INLINE void jet_product(const Jet& jet, const T* coefficients, const Vec
       jet.product_count(), [&](int i) __attribute__((always_inline)) {
         const JetProductIndex p = jet.product(i);
         product[p.out] += coefficients[i] * a[p.left] * b[p.right];
+      });
+}
+
+/// q −= ½ z·z.
+template <class T, class Jet>
+SOBOLEV_INLINE void subtract_half_square(const Jet& jet, const T* coefficients, const Vec<T>* z, Vec<T>* q) {
+  const Vec<T> half = T(0.5) * z[0];
+  q[0] -= half * z[0];
+  repeat<Jet, Jet::max_channels>(
+      jet.channels(), [&](int c) __attribute__((always_inline)) {
+        if (c > 0) q[c] -= z[0] * z[c];
+      });
+  repeat<Jet, jet_product_bound<Jet>>(
+      jet.product_count(), [&](int i) __attribute__((always_inline)) {
+        const JetProductIndex p = jet.product(i);
+        q[p.out] -= (T(0.5) * coefficients[i]) * z[p.left] * z[p.right];
       });
 }
 
@@ -270,6 +300,7 @@ SOBOLEV_INLINE void with_activation(Activation activation, F&& f) {
     case Activation::gelu: return f(std::integral_constant<Activation, Activation::gelu>{});
     case Activation::swish: return f(std::integral_constant<Activation, Activation::swish>{});
     case Activation::softplus: return f(std::integral_constant<Activation, Activation::softplus>{});
+    case Activation::exponential: return f(std::integral_constant<Activation, Activation::exponential>{});
   }
 }
 

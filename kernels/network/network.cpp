@@ -56,6 +56,11 @@ void forward_step(const TileSlots<T>& at, const detail::JetTableView<T>& jet, co
                                     channel, channel);
       }
       return;
+    case Kind::gaussian:
+      for (int q = 0; q < at.slot(step.out).panels; ++q)
+        gaussian_forward_range<T>(jet, gaussian_panel<T>(at, step, packed, q),
+                                  at.y(step.out) + std::size_t(q) * panel);
+      return;
     case Kind::gate:
       for (int q = 0; q < at.slot(step.out).panels; ++q) {
         const std::size_t begin = std::size_t(q) * panel;
@@ -82,7 +87,8 @@ void forward_step(const TileSlots<T>& at, const detail::JetTableView<T>& jet, co
 
 /// The gradient of a step's own parameters.
 template <int nv, class T>
-void step_gradient(const TileSlots<T>& at, const StepLayout& step, T* accumulator) {
+void step_gradient(const TileSlots<T>& at, const detail::JetTableView<T>& jet, const T* packed,
+                   const StepLayout& step, T* accumulator) {
   const std::size_t panel = at.panel(), width = at.width();
   const int x = step.in[0], points = at.tile.points;
   T* d_w = accumulator + step.gradient;
@@ -110,6 +116,13 @@ void step_gradient(const TileSlots<T>& at, const StepLayout& step, T* accumulato
           T* b = d_bias + q * at.net.width + i;
           store<T>(b, load<T>(b) + sum);
         }
+      }
+      return;
+    case Kind::gaussian:
+      for (int q = 0; q < at.slot(step.out).panels; ++q) {
+        const std::size_t begin = std::size_t(q) * std::size_t(step.fan_in) * width;
+        gaussian_gradient_range<T>(jet, gaussian_panel<T>(at, step, packed, q),
+                                   at.bar(step.out) + std::size_t(q) * panel, d_w + begin, d_bias + begin);
       }
       return;
     case Kind::blend: {
@@ -181,7 +194,7 @@ void network_tile_backward(const NetworkView& net, const detail::JetTableView<T>
   const TileSlots<T> at{net, tile};
   with_vectors(net.vectors, [&](auto nv) {
     for (int i = net.step_count - 1; i >= 0; --i) {
-      step_gradient<nv(), T>(at, net.steps[i], accumulator);
+      step_gradient<nv(), T>(at, jet, packed, net.steps[i], accumulator);
       propagate_step<T>(at, jet, packed, net.steps[i]);
     }
   });

@@ -14,7 +14,7 @@ __device__ SOBOLEV_OUT_OF_LINE void activate_adjoint(const NetworkBlock<typename
   using Jet = typename S::Jet;
   const int R = tile_columns<S>(m, jet), points = m.points;
   const Activation sigma = m.slots[slot].activation;
-  const T* given = sigma == Activation::tanh ? m.y(slot) : m.z(slot);
+  const T* given = slope_from_output(sigma) ? m.y(slot) : m.z(slot);
   T* to = m.bar(slot);
   with_activation(sigma, [&](auto activation) {
     for_features_and_points<S>(m.slots[slot].features, points, [&](int o, int p) {
@@ -24,10 +24,7 @@ __device__ SOBOLEV_OUT_OF_LINE void activate_adjoint(const NetworkBlock<typename
         in[c] = given[at + c * points];
         bar[c] = to[at + c * points];
       });
-      if constexpr (activation() == Activation::tanh)
-        jet_tanh_slope<T>(jet, coefficients, in, slope);
-      else
-        jet_activation_slope<activation(), T>(jet, coefficients, in, slope);
+      jet_slope<activation(), T>(jet, coefficients, in, slope);
       jet_transposed_product<T>(jet, coefficients, slope, bar, out);
       repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) { to[at + c * points] = out[c]; });
     });
@@ -149,6 +146,42 @@ __device__ void output_gradient(const NetworkBlock<T>& m, int R, int step, const
   }
 }
 
+/// What a point of the tile gives to the derivatives by μ_k and log σ_k of Gaussian o, from the adjoint of
+/// its exponent.
+template <class S>
+__device__ void add_gaussian_point(const NetworkBlock<typename S::T>& m, const typename S::Jet& jet,
+                                   const typename S::T* coefficients, int step, const typename S::T* input,
+                                   int k, int o, int p, typename S::T& centre, typename S::T& width) {
+  using T = typename S::T;
+  using Jet = typename S::Jet;
+  const int R = tile_columns<S>(m, jet);
+  T z[Jet::max_channels], bar[Jet::max_channels], back[Jet::max_channels];
+  scaled_offsets(m, jet, R, step, input, k, o, p, z);
+  const T* from = m.bar(m.steps[step].out) + o * R + p;
+  repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) { bar[c] = from[c * m.points]; });
+  jet_transposed_product<T>(jet, coefficients, z, bar, back);  // −z̄
+  centre += back[0];
+  repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) { width += back[c] * z[c]; });
+}
+
+/// gradient of Gaussians' μ and log σ +=, a thread for each. Ends with a barrier.
+template <class S>
+__device__ SOBOLEV_OUT_OF_LINE void gaussian_gradient(const NetworkBlock<typename S::T>& m,
+                                                      const typename S::Jet& jet,
+                                                      const typename S::T* coefficients, int step,
+                                                      const typename S::T* input) {
+  using T = typename S::T;
+  const int count = m.steps[step].fan_out;
+  for (int i = thread_of_block(); i < m.steps[step].fan_in * count; i += S::threads) {
+    T centre = T(0), width = T(0);
+    for (int p = 0; p < m.points; ++p)
+      add_gaussian_point<S>(m, jet, coefficients, step, input, i / count, i % count, p, centre, width);
+    m.gradient()[m.steps[step].weight + i] += centre * m.parameters[m.steps[step].bias + i];
+    m.gradient()[m.steps[step].bias + i] += width;
+  }
+  __syncthreads();
+}
+
 /// gradient of a blend's α += Σ bar (z − x), by one warp. Ends with a barrier.
 template <class T>
 __device__ SOBOLEV_OUT_OF_LINE void blend_gradient(const NetworkBlock<T>& m, int R, int step, const T* z,
@@ -243,7 +276,7 @@ __device__ void block_adjoints(const NetworkBlock<typename S::T>& m, const typen
       if (m.steps[step].in[0] != 0) dense_adjoint<S>(m, jet, coefficients, step);
     } else if (m.steps[step].kind == Kind::output) {
       if (m.steps[step].in[0] != 0) output_adjoint<S>(m, jet, coefficients, step);
-    } else {
+    } else if (m.steps[step].kind != Kind::gaussian) {
       combine_adjoints<S>(m, jet, coefficients, step, input());
       __syncthreads();
       for (int i = 0; i < (m.steps[step].kind == Kind::gate ? 3 : 2); ++i)
@@ -265,6 +298,7 @@ __device__ void block_backward(const NetworkBlock<typename S::T>& m, const typen
       case Kind::dense: return dense_gradient<S>(m, R, step, in(0), m.bar(m.steps[step].out));
       case Kind::output: return output_gradient(m, R, step, in(0));
       case Kind::blend: return blend_gradient(m, R, step, in(0), in(1), m.bar(m.steps[step].out));
+      case Kind::gaussian: return gaussian_gradient<S>(m, jet, coefficients, step, in(0));
       case Kind::gate: return;
     }
   });

@@ -16,7 +16,7 @@ namespace sobolev::SOBOLEV_TARGET {
 
 using Kind = Instruction::Kind;
 
-/// A NetworkSlot and where a block's slice has it; z_at is y_at for tanh.
+/// A NetworkSlot and where a block's slice has it; z_at is y_at where slope_from_output.
 struct BlockSlot {
   int y_at, z_at, bar_at;
   unsigned short features;
@@ -139,6 +139,42 @@ __device__ SOBOLEV_OUT_OF_LINE void combine_slots(const NetworkBlock<typename S:
   });
 }
 
+/// z of input k of Gaussian o at a point of the tile, as network_gaussian_range.hpp has it; the parameters
+/// hold 1/σ in the places of log σ (network_factor_device.hpp). input : [inputs][R]
+template <class T, class Jet>
+__device__ void scaled_offsets(const NetworkBlock<T>& m, const Jet& jet, int R, int step, const T* input,
+                               int k, int o, int p, T* z) {
+  const int at = k * m.steps[step].fan_out + o;
+  const T rho = m.parameters[m.steps[step].bias + at];
+  const T* x = input + k * R + p;
+  z[0] = rho * (x[0] - m.parameters[m.steps[step].weight + at]);
+  repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) {
+    if (c > 0) z[c] = rho * x[c * m.points];
+  });
+}
+
+/// Gaussians of the inputs' features at `input`.
+template <class S>
+__device__ SOBOLEV_OUT_OF_LINE void gaussian_forward(const NetworkBlock<typename S::T>& m,
+                                                     const typename S::Jet& jet,
+                                                     const typename S::T* coefficients, int step,
+                                                     const typename S::T* input) {
+  using T = typename S::T;
+  using Jet = typename S::Jet;
+  const int R = tile_columns<S>(m, jet), points = m.points;
+  T* to = m.y(m.steps[step].out);
+  for_features_and_points<S>(m.steps[step].fan_out, points, [&](int o, int p) {
+    T z[Jet::max_channels], q[Jet::max_channels], out[Jet::max_channels];
+    repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) { q[c] = T(0); });
+    for (int k = 0; k < m.steps[step].fan_in; ++k) {
+      scaled_offsets(m, jet, R, step, input, k, o, p, z);
+      subtract_half_square<T>(jet, coefficients, z, q);
+    }
+    jet_activation<Activation::exponential, T>(jet, coefficients, q, out);
+    repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) { to[o * R + p + c * points] = out[c]; });
+  });
+}
+
 /// Whether the activation of a slot happens in registers.
 template <class S>
 __device__ bool in_registers(const NetworkBlock<typename S::T>& m, int slot) {
@@ -221,6 +257,8 @@ __device__ void block_forward(const NetworkBlock<typename S::T>& m, const typena
     } else {
       if (m.steps[step].kind == Kind::output)
         output_forward(m, tile_columns<S>(m, jet), step, slot_values(m, m.steps[step].in[0], input));
+      else if (m.steps[step].kind == Kind::gaussian)
+        gaussian_forward<S>(m, jet, coefficients, step, input());
       else
         combine_slots<S>(m, jet, coefficients, step, input());
       __syncthreads();

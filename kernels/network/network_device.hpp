@@ -86,7 +86,7 @@ NetworkBlock<T> describe_block(const detail::NetworkPlan& plan, int channels, in
     slot.activation = from.activation;
     if (s == 0) continue;
     slot.y_at = take(std::size_t(from.features) * R);
-    slot.z_at = from.activated && from.activation != Activation::tanh ? take(std::size_t(from.features) * R)
+    slot.z_at = from.activated && !slope_from_output(from.activation) ? take(std::size_t(from.features) * R)
                                                                       : slot.y_at;
     slot.bar_at = bars[std::size_t(from.adjoint)];
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Factorised weights, W = diag(eˢ) V. Bytes: 3·P·sizeof(T) for W, 3·P·sizeof(T) for a row: bound by the
-// caches.
+// Factorised weights, W = diag(eˢ) V, and 1/σ = e^(−log σ). Bytes: 3·P·sizeof(T) for W, 3·P·sizeof(T) for a
+// row: bound by the caches.
 #include <algorithm>
 
 #include "kernels/common/cuda.hpp"
@@ -23,6 +23,14 @@ __global__ void factor_weights_kernel(const FactoredLayer* layers, T* parameters
     const int o = layer.output ? k / layer.fan_in : k % layer.fan_out;
     parameters[layer.weight + unsigned(k)] *= vexp<T>(parameters[layer.factor + unsigned(o)]);
   }
+}
+
+/// blockIdx.y: the instruction.
+template <class T>
+__global__ void sharpness_kernel(const LogWidths* widths, T* parameters) {
+  const LogWidths here = widths[blockIdx.y];
+  for (int k = int(blockIdx.x * blockDim.x + threadIdx.x); k < here.count; k += int(gridDim.x * blockDim.x))
+    parameters[here.at + unsigned(k)] = vexp<T>(-parameters[here.at + unsigned(k)]);
 }
 
 /// blockIdx.x: the row; blockIdx.y: the layer.
@@ -52,6 +60,12 @@ std::vector<FactoredLayer> factored_layers(const NetworkPlan& plan) {
           {step.weight, step.factor, step.fan_in, step.fan_out, step.kind == Instruction::Kind::output});
   return layers;
 }
+std::vector<LogWidths> log_widths(const NetworkPlan& plan) {
+  std::vector<LogWidths> all;
+  for (const NetworkStep& step : plan.steps)
+    if (step.kind == Instruction::Kind::gaussian) all.push_back({step.bias, step.fan_in * step.fan_out});
+  return all;
+}
 }  // namespace
 
 template <class T>
@@ -59,19 +73,28 @@ DeviceFactors<T>::DeviceFactors(const Cuda& cuda, const NetworkPlan& plan)
     : cuda_(cuda),
       parameters_(plan.parameters),
       count_(factored_layers(plan).size()),
+      gaussians_(log_widths(plan).size()),
       layers_(cuda, count_),
-      effective_(cuda, count_ > 0 ? parameters_ : 0) {
+      widths_(cuda, gaussians_),
+      effective_(cuda, count_ + gaussians_ > 0 ? parameters_ : 0) {
   const std::vector<FactoredLayer> layers = factored_layers(plan);
+  const std::vector<LogWidths> widths = log_widths(plan);
   if (count_ > 0)
     upload<FactoredLayer, 1>(cuda, View<const FactoredLayer, 1>(layers.data(), count_), layers_.view(count_));
+  if (gaussians_ > 0)
+    upload<LogWidths, 1>(cuda, View<const LogWidths, 1>(widths.data(), gaussians_), widths_.view(gaussians_));
 }
 
 template <class T>
 const T* DeviceFactors<T>::effective(const T* parameters) const {
-  if (count_ == 0) return parameters;
+  if (count_ + gaussians_ == 0) return parameters;
   copy<T, 1>(cuda_, View<const T, 1>(parameters, parameters_), effective_.view(parameters_));
-  launch<factor_weights_kernel<T>>(cuda_, {{16, unsigned(count_)}, factor_threads}, layers_.data(),
-                                   effective_.data());
+  if (count_ > 0)
+    launch<factor_weights_kernel<T>>(cuda_, {{16, unsigned(count_)}, factor_threads}, layers_.data(),
+                                     effective_.data());
+  if (gaussians_ > 0)
+    launch<sharpness_kernel<T>>(cuda_, {{16, unsigned(gaussians_)}, factor_threads}, widths_.data(),
+                                effective_.data());
   return effective_.data();
 }
 

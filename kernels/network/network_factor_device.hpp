@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The weights W = diag(eˢ) V of a factorised network on a device: kernels of networks read W from an array
-// like the parameters', and what they make of it is pulled back to V and s.
+// What kernels of networks read on a device in the place of some parameters, from an array like theirs: the
+// weights W = diag(eˢ) V of a factorised network, whose derivatives are pulled back to V and s, and 1/σ of
+// Gaussians in the place of log σ, by which those kernels differentiate themselves.
 #include <vector>
 
 #include "kernels/network/network_plan.hpp"
@@ -14,12 +15,16 @@ struct FactoredLayer {
   int fan_in, fan_out;
   bool output;  // V lies as [out, in]
 };
+struct LogWidths {
+  std::size_t at;
+  int count;
+};
 
 template <class T>
 class DeviceFactors {
  public:
   DeviceFactors(const Cuda&, const NetworkPlan&);
-  /// The parameters with W in the places of V: themselves where nothing is factorised.
+  /// The parameters with W in the places of V and 1/σ in those of log σ: themselves where there is neither.
   const T* effective(const T* parameters) const;
   /// Rows of derivatives by W, made with effective(parameters), become those by V and s. rows :
   /// [count][stride]
@@ -27,8 +32,9 @@ class DeviceFactors {
 
  private:
   Cuda cuda_;
-  std::size_t parameters_, count_;
+  std::size_t parameters_, count_, gaussians_;
   DeviceBuffer<FactoredLayer> layers_;
+  DeviceBuffer<LogWidths> widths_;
   DeviceBuffer<T> effective_;
 };
 

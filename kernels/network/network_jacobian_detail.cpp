@@ -7,15 +7,6 @@ namespace sobolev::SOBOLEV_TARGET {
 namespace {
 using Kind = Instruction::Kind;
 
-/// The first `room` lanes of a vector.
-template <class T>
-SOBOLEV_INLINE void store_part(T* to, Vec<T> value, int room) {
-  if (room >= lanes<T>)
-    store<T>(to, value);
-  else
-    __builtin_memcpy(to, &value, std::size_t(room) * sizeof(T));
-}
-
 /// Of which rows: `terms` rows of the tile, `points` apart, belong to a point; the first `copies` of them to
 /// its values.
 struct RowTerms {
@@ -97,6 +88,21 @@ void dense_rows(const TileSlots<T>& at, const StepLayout& step, const RowTerms& 
 }
 
 template <class T>
+void gaussian_rows(const TileSlots<T>& at, const detail::JetTableView<T>& jet, const StepLayout& step,
+                   const RowTerms& of, const T* packed, const T* row_scale, T* rows, std::size_t stride) {
+  const int width = at.net.width;
+  for (int p = 0; p < of.count; ++p) {
+    T* row = rows + std::size_t(p) * stride;
+    for (int q = 0; q < at.slot(step.out).panels; ++q)
+      gaussian_row_range<T>(
+          jet, gaussian_panel<T>(at, step, packed, q), at.bar(step.out) + std::size_t(q) * at.panel(), p,
+          of.copies, of.points, row_scale ? row_scale[p] : T(1),
+          step.fan_out - q * width < width ? step.fan_out - q * width : width, std::size_t(step.fan_out),
+          row + step.weight + std::size_t(q * width), row + step.bias + std::size_t(q * width));
+  }
+}
+
+template <class T>
 void blend_rows(const TileSlots<T>& at, const StepLayout& step, const RowTerms& of, const T* row_scale,
                 T* rows, std::size_t stride) {
   const T *z = at.y(step.in[0]), *x = at.y(step.in[1]), *bar = at.bar(step.out);
@@ -124,6 +130,7 @@ void network_tile_jacobian(const NetworkView& net, const detail::JetTableView<T>
     switch (step.kind) {
       case Kind::output: output_rows<T>(at, step, of, packed, row_scale, rows, stride); break;
       case Kind::dense: dense_rows<T>(at, step, of, packed, row_scale, rows, stride); break;
+      case Kind::gaussian: gaussian_rows<T>(at, jet, step, of, packed, row_scale, rows, stride); break;
       case Kind::blend: blend_rows<T>(at, step, of, row_scale, rows, stride); break;
       case Kind::gate: break;
     }

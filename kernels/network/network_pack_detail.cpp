@@ -86,6 +86,17 @@ void network_pack(const NetworkView& net, const T* parameters, T* packed) {
           packed[step.packed_bias + std::size_t(q)] = b[q];
         }
         break;
+      case Kind::gaussian: {
+        const SlotLayout& out = net.slots[step.out];
+        pack_panels<T>(w, fan_out, 1, step.fan_in, step.fan_out, out.panels, net.width, packed + step.packed);
+        T* sharpness = packed + step.packed_bias;
+        pack_panels<T>(b, fan_out, 1, step.fan_in, step.fan_out, out.panels, net.width, sharpness);
+        for (int q = 0; q < out.panels; ++q)
+          for (int k = 0; k < step.fan_in; ++k)
+            for (int i = 0; i < net.width; ++i, ++sharpness)
+              *sharpness = q * net.width + i < step.fan_out ? T(__builtin_exp(-double(*sharpness))) : T(0);
+        break;
+      }
       case Kind::blend: packed[step.packed] = w[0]; break;
       case Kind::gate: break;
     }
@@ -122,6 +133,15 @@ void network_unpack_gradient(const NetworkView& net, const T* packed, const T* a
         for (int q = 0; q < step.fan_out; ++q)
           for (int i = 0; i < step.fan_in; ++i) *w++ = from[std::size_t(q) * in.padded + std::size_t(i)];
         break;
+      case Kind::gaussian:
+        for (const std::size_t at : {step.gradient, step.gradient_bias})
+          for (int k = 0; k < step.fan_in; ++k)
+            for (int o = 0; o < step.fan_out; ++o)
+              *w++ = accumulator[at +
+                                 (std::size_t(o / net.width) * std::size_t(step.fan_in) + std::size_t(k)) *
+                                     width +
+                                 std::size_t(o % net.width)];
+        continue;
       case Kind::blend: *w = *from; continue;
       case Kind::gate: continue;
     }

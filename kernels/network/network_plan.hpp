@@ -19,14 +19,14 @@ struct NetworkStep {
   std::uint8_t adds, completes;
   int in[3], out;
   int fan_in, fan_out;
-  std::size_t weight, bias;  // in the flat parameters
+  std::size_t weight, bias;  // in the flat parameters; of Gaussians μ and log σ
   std::size_t factor;        // s, or 0: W is what lies there
 };
 
 struct NetworkSlot {
   int features;
-  int adjoint;            // its buffer, −1: none
-  bool activated;         // comes from a dense layer: its adjoint becomes that of Wx + b once it is complete
+  int adjoint;     // its buffer, −1: none
+  bool activated;  // y = σ(z), of a dense layer or Gaussians: its adjoint becomes z's once it is complete
   Activation activation;  // of that layer
 };
 

@@ -7,6 +7,7 @@
 #include "kernels/jet/activation_range.hpp"
 #include "kernels/linalg/panel_product_detail.hpp"
 #include "kernels/network/network_gate_range.hpp"
+#include "kernels/network/network_gaussian_range.hpp"
 #include "kernels/network/network_tile.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
@@ -42,6 +43,20 @@ struct TileSlots {
   /// The adjoint of a slot: of Wx + b for that of a dense layer, once it is complete.
   SOBOLEV_INLINE T* bar(int s) const { return tile.slots + net.adjoint_at[slot(s).adjoint] * rows(); }
 };
+
+/// Panel q of Gaussians.
+template <class T>
+SOBOLEV_INLINE detail::GaussianPanel<T> gaussian_panel(const TileSlots<T>& at, const StepLayout& step,
+                                                       const T* packed, int q) {
+  const std::size_t begin = std::size_t(q) * std::size_t(step.fan_in) * at.width();
+  return {at.y(step.in[0]),
+          at.panel(),
+          at.net.width,
+          step.fan_in,
+          at.tile.points,
+          packed + step.packed + begin,
+          packed + step.packed_bias + begin};
+}
 
 /// The adjoint of input i of a step has got its share in panel q: where it is the last one, through the
 /// activation of the layer that it comes from.
@@ -107,6 +122,7 @@ void propagate_step(const TileSlots<T>& at, const detail::JetTableView<T>& jet, 
         }
       });
       return;
+    case Kind::gaussian: return;  // of the inputs, which have no adjoint
     case Kind::gate:
       for (int q = 0; q < at.slot(x).panels; ++q) {
         const std::size_t begin = std::size_t(q) * panel;

@@ -18,14 +18,15 @@ inline constexpr int tile_granule_points = 24;
 struct SlotLayout : NetworkSlot {
   int panels;
   std::size_t y;  // columns before its values
-  std::size_t z;  // before those of Wx + b, of dense layers; y itself for tanh, whose adjoint reads y alone
+  std::size_t z;  // before those of Wx + b, of dense layers; y itself where slope_from_output
   std::size_t padded;
 };
 
 /// Places in the packed parameters and in a gradient's accumulator.
 struct StepLayout : NetworkStep {
   // dense: weight [panel out][fan_in][width], bias [padded out] and, unless it reads the inputs, the
-  // transpose [panel in][fan_out][width]; output: weight [outputs][padded in], bias [outputs]; blend: α.
+  // transpose [panel in][fan_out][width]; output: weight [outputs][padded in], bias [outputs]; blend: α;
+  // gaussian: μ and, as bias, 1/σ [panel out][fan_in][width], 0 beyond the features.
   std::size_t packed, packed_bias, packed_transpose;
   std::size_t packed_factor;  // eˢ : [padded out], [outputs]
   // dense: [panel out][panel in][width][width], bias [padded out]; the others as packed.

@@ -213,18 +213,45 @@ __device__ SOBOLEV_OUT_OF_LINE void blend_rows(const DeviceGroupView<typename S:
   __syncthreads();
 }
 
+/// The part of Gaussians. A warp takes neighbouring Gaussians of a row.
+template <class S, class Scale>
+__device__ SOBOLEV_OUT_OF_LINE void gaussian_rows(const DeviceGroupView<typename S::T>& g,
+                                                  const NetworkBlock<typename S::T>& m,
+                                                  const typename S::Jet& jet,
+                                                  const typename S::T* coefficients, int step,
+                                                  const typename S::T* input, int count, const Scale& scale,
+                                                  typename S::T* rows, std::size_t stride) {
+  using T = typename S::T;
+  const int real = m.points / g.copies, features = m.steps[step].fan_out,
+            all = m.steps[step].fan_in * features;
+  for (int item = thread_of_block(); item < all * count; item += S::threads) {
+    const int i = item % all, n = item / all;
+    T centre = T(0), width = T(0);
+    for (int s = 0; s < g.copies; ++s)
+      add_gaussian_point<S>(m, jet, coefficients, step, input, i / features, i % features, s * real + n,
+                            centre, width);
+    T* row = rows + std::size_t(n) * stride;
+    row[m.steps[step].weight + i] = scale(n) * centre * m.parameters[m.steps[step].bias + i];
+    row[m.steps[step].bias + i] = scale(n) * width;
+  }
+  __syncthreads();
+}
+
 /// The part of any step.
 template <class S, class Input, class Scale>
 __device__ void step_rows(const DeviceGroupView<typename S::T>& g, const NetworkBlock<typename S::T>& m,
-                          int channels, int step, const Input& input, int count, const Scale& scale,
-                          typename S::T* rows, std::size_t stride) {
-  const int R = channels * m.points;
+                          const typename S::Jet& jet, const typename S::T* coefficients, int step,
+                          const Input& input, int count, const Scale& scale, typename S::T* rows,
+                          std::size_t stride) {
+  const int channels = jet.channels(), R = channels * m.points;
   const auto in = [&](int i) { return slot_values(m, m.steps[step].in[i], input); };
   switch (m.steps[step].kind) {
     case Kind::dense:
       return dense_rows<S>(g, m, channels, step, in(0), m.bar(m.steps[step].out), count, scale, rows, stride);
     case Kind::output: return output_rows<S>(g, m, R, step, in(0), count, scale, rows, stride);
     case Kind::blend: return blend_rows<S>(g, m, R, step, in(0), in(1), count, scale, rows, stride);
+    case Kind::gaussian:
+      return gaussian_rows<S>(g, m, jet, coefficients, step, in(0), count, scale, rows, stride);
     case Kind::gate: return;
   }
 }

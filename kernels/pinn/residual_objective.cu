@@ -110,7 +110,7 @@ __global__ void __launch_bounds__(256, S::Jet::max_channels == 1 ? 1 : 2)
       }
       const auto scale_of = [&](int n) { return scale[n]; };
       block_adjoints<S>(m, jet.algebra, jet.coefficients(), input, [&](int step) {
-        step_rows<S>(g, m, channels, step, input, count, scale_of, row, stride);
+        step_rows<S>(g, m, jet.algebra, jet.coefficients(), step, input, count, scale_of, row, stride);
       });
       __syncthreads();
     }

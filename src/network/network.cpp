@@ -58,6 +58,15 @@ int Network::dense(int x, int features, Activation activation) {
       .out;
 }
 
+int Network::gaussian(int x, int count) {
+  const int in = checked(x);
+  require(x == 0, fmt::format("network: Gaussians of slot {}; they are of the inputs, slot 0", x));
+  check_range("the number of Gaussians", count, most_features);
+  return append({Instruction::Kind::gaussian, {x, -1, -1}, 0, in, 0, Activation::exponential, 0, 0, {}},
+                count, 2 * std::size_t(in) * std::size_t(count))
+      .out;
+}
+
 int Network::gate(int z, int a, int b) {
   const int n = checked(z);
   require(checked(a) == n && checked(b) == n,
@@ -100,6 +109,7 @@ Network Network::factorized() const {
   same.factorized_ = true;
   for (const Instruction& i : instructions_) switch (i.kind) {
       case Instruction::Kind::dense: same.dense(i.in[0], i.fan_out, i.activation); break;
+      case Instruction::Kind::gaussian: same.gaussian(i.in[0], i.fan_out); break;
       case Instruction::Kind::gate: same.gate(i.in[0], i.in[1], i.in[2]); break;
       case Instruction::Kind::blend: same.blend(i.in[0], i.in[1], start(i.weight)); break;
       case Instruction::Kind::output:
@@ -125,13 +135,14 @@ double Network::start(std::size_t parameter) const {
 
 std::vector<std::string> Network::names() const {
   std::vector<std::string> all;
-  int layers = 0, blends = 0;
+  int layers = 0, blends = 0, gaussians = 0;
   for (const Instruction& i : instructions_) switch (i.kind) {
       case Instruction::Kind::dense:
       case Instruction::Kind::output:
         all.push_back(i.fan_in > 0 ? fmt::format("layers.{}", layers++) : "constants");
         break;
       case Instruction::Kind::blend: all.push_back(fmt::format("blends.{}", blends++)); break;
+      case Instruction::Kind::gaussian: all.push_back(fmt::format("gaussians.{}", gaussians++)); break;
       case Instruction::Kind::gate: all.emplace_back(); break;
     }
   return all;
@@ -155,6 +166,10 @@ std::vector<ParameterArray> Network::arrays() const {
         if (i.factor) all.push_back({name[k] + ".factor", {out}, *i.factor, false});
         break;
       case Instruction::Kind::blend: all.push_back({name[k] + ".alpha", {1}, i.weight, false}); break;
+      case Instruction::Kind::gaussian:
+        all.push_back({name[k] + ".centre", {out, in}, i.weight, true});
+        all.push_back({name[k] + ".log_width", {out, in}, i.bias, true});
+        break;
       case Instruction::Kind::gate: break;
     }
   }
@@ -164,8 +179,8 @@ std::vector<ParameterArray> Network::arrays() const {
 double Network::products() const {
   double sum = 0;
   for (const Instruction& i : instructions_)
-    if (i.kind == Instruction::Kind::dense || i.kind == Instruction::Kind::output)
-      sum += double(i.fan_in) * i.fan_out;
+    if (i.kind != Instruction::Kind::gate && i.kind != Instruction::Kind::blend)
+      sum += double(i.fan_in) * i.fan_out * (i.kind == Instruction::Kind::gaussian ? 2 : 1);
   return sum;
 }
 

@@ -34,7 +34,7 @@ NetworkLayout<T>::NetworkLayout(const Network& network) : outputs_(network.outpu
     if (!slots_.empty()) {
       slot.y = slot.z = columns_;
       columns_ += slot.padded;
-      if (s.activated && s.activation != Activation::tanh) {
+      if (s.activated && !slope_from_output(s.activation)) {
         slot.z = columns_;
         columns_ += slot.padded;
       }
@@ -73,6 +73,12 @@ NetworkLayout<T>::NetworkLayout(const Network& network) : outputs_(network.outpu
         if (s.factor > 0) step.packed_factor = take(packed_size_, fan_out);
         step.gradient = take(gradient_size_, fan_out * in.padded);
         step.gradient_bias = take(gradient_size_, fan_out);
+        break;
+      case Instruction::Kind::gaussian:
+        for (std::size_t* at : {&step.packed, &step.packed_bias})
+          *at = take(packed_size_, slots_[std::size_t(s.out)].padded * fan_in);
+        for (std::size_t* at : {&step.gradient, &step.gradient_bias})
+          *at = take(gradient_size_, slots_[std::size_t(s.out)].padded * fan_in);
         break;
       case Instruction::Kind::blend:
         step.packed = take(packed_size_, 1);

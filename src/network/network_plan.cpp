@@ -23,7 +23,7 @@ NetworkPlan::NetworkPlan(const Network& network)
                      i.weight,
                      i.bias,
                      i.factor.value_or(0)});
-    if (i.kind == Instruction::Kind::dense) {
+    if (i.kind == Instruction::Kind::dense || i.kind == Instruction::Kind::gaussian) {
       slots[std::size_t(i.out)].activated = true;
       slots[std::size_t(i.out)].activation = i.activation;
     }

@@ -1,18 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "sobolev/core/random.hpp"
+#include "sobolev/problem/points.hpp"
 #include "window_trainer.hpp"
 
 namespace sobolev::detail {
+namespace {
+constexpr std::uint64_t gaussian_stream = 3000;  // of points, as many from there on as there may be layers
+
+/// centres, log_widths : [inputs][count]
+void start_gaussians(const Instruction& step, std::uint64_t number, const Features& features,
+                     const std::vector<CoordinateRange>& ranges, double width, unsigned long seed,
+                     double* parameters) {
+  const std::size_t n = std::size_t(step.fan_out), inputs = std::size_t(step.fan_in), d = ranges.size();
+  PointRequest request;
+  request.ranges = ranges;
+  request.sampling = d <= 8 ? Sampling::sobol : Sampling::latin_hypercube;
+  request.count = step.fan_out;
+  request.seed = seed;
+  request.stream = gaussian_stream + number;
+  const std::vector<double> points = sample_points(request);
+  const JetSpec values = JetSpec::closure(int(d), {});
+  feature_jets<double>(Cpu(1), features, values, View<const double, 2>(points.data(), n, d), 0,
+                       View<double, 3>(parameters + step.weight, 1, inputs, n));
+  std::fill_n(parameters + step.bias, inputs * n, std::log(width));
+}
+}  // namespace
 
 std::vector<double> initial_parameters(const Network& network, const Features& features,
+                                       const std::vector<CoordinateRange>& ranges,
                                        const NetworkOptions& options, unsigned long seed) {
   std::vector<double> parameters(network.parameters(), 0.0);
-  std::uint64_t layer = 0;
+  std::uint64_t layer = 0, gaussians = 0;
   for (const Instruction& i : network.instructions()) {
     if (i.kind == Instruction::Kind::blend) parameters[i.weight] = network.start(i.weight);
+    if (i.kind == Instruction::Kind::gaussian)
+      start_gaussians(i, gaussians++, features, ranges, options.gaussians.width, seed, parameters.data());
     if (i.kind != Instruction::Kind::dense && i.kind != Instruction::Kind::output) continue;
     if (i.fan_in == 0) {  // constants
       for (std::size_t k = 0; k < std::size_t(i.fan_out); ++k)

@@ -27,7 +27,7 @@ nlohmann::json inputs_of(const WindowModel& model, const Problem& problem) {
   return inputs;
 }
 nlohmann::json network_of_model(const Network& network) {
-  constexpr const char* kinds[] = {"dense", "gate", "blend", "output"};
+  constexpr const char* kinds[] = {"dense", "gate", "blend", "output", "gaussian"};
   nlohmann::json steps = nlohmann::json::array();
   const std::vector<std::string> names = network.names();
   for (const Instruction& i : network.instructions()) {

@@ -58,7 +58,9 @@ class WindowTrainer final : public Task<T, E> {
 /// layer); biases uniform in [−1, 1] where a layer reads the inputs, else zero. The weights of Fourier mode k
 /// start k² times smaller: a derivative of order m multiplies the mode by k^m, and a start that is rough in
 /// the highest derivatives costs most of the iterations (docs/optimizers.md).
+/// Gaussians: centres at the inputs of quasi-random points of the ranges, options.gaussians.width each.
 std::vector<double> initial_parameters(const Network& network, const Features& features,
+                                       const std::vector<CoordinateRange>& ranges,
                                        const NetworkOptions& options, unsigned long seed);
 
 }  // namespace sobolev::detail

@@ -64,7 +64,7 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
   const bool fresh = parameters.empty();
   if (parameters.size() <= std::size_t(state.window))
     parameters.push_back(parameters.empty()
-                             ? initial_parameters(objective_.network(), model_.features(),
+                             ? initial_parameters(objective_.network(), model_.features(), model_.ranges(),
                                                   state.problem.network, state.problem.training.seed)
                              : parameters.back());
   ensure(parameters.back().size() == objective_.parameters(), "windows with networks of different sizes");

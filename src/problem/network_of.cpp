@@ -23,6 +23,12 @@ bool even_features(const NetworkOptions& n, const CoordinateRange& c) {
 }
 }  // namespace
 
+bool has_gaussians(const NetworkOptions& n) {
+  return n.kind == NetworkKind::gaussian || std::any_of(n.own.begin(), n.own.end(), [](const auto& own) {
+           return own.second.kind == NetworkKind::gaussian;
+         });
+}
+
 Features network_features(const Problem& problem, const std::vector<CoordinateRange>& ranges) {
   const NetworkOptions& n = problem.network;
   std::vector<std::string> names;
@@ -65,12 +71,18 @@ Network network_of(const Problem& problem) {
   Network network(network_features(problem, problem.coordinates).inputs());
   const int begin = n.shared_layers == 0 ? 0 : mlp_layers(network, 0, n.shared_layers, n.width, n.activation);
   const auto layers = [&](const OwnNetwork& own) {
-    const int depth = own.depth.value_or(n.depth), width = own.width.value_or(n.width);
+    const NetworkKind kind = own.kind.value_or(n.kind);
+    const int given = own.depth.value_or(n.depth), width = own.width.value_or(n.width),
+              depth = given > 0 || kind == NetworkKind::gaussian ? given : default_depth;
     const Activation activation = own.activation.value_or(n.activation);
-    switch (own.kind.value_or(n.kind)) {
+    switch (kind) {
       case NetworkKind::mlp: break;
       case NetworkKind::modified_mlp: return modified_mlp_layers(network, begin, depth, width, activation);
       case NetworkKind::pirate: return pirate_layers(network, begin, depth, width, activation);
+      case NetworkKind::gaussian: {
+        const int gaussians = network.gaussian(begin, n.gaussians.count);
+        return depth > 0 ? mlp_layers(network, gaussians, depth, width, activation) : gaussians;
+      }
     }
     return mlp_layers(network, begin, depth, width, activation);
   };

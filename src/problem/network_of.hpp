@@ -10,6 +10,10 @@
 #include "sobolev/problem/problem.hpp"
 
 namespace sobolev::detail {
+inline constexpr int default_depth = 2;
+
+/// Whether a network of the problem is of kind gaussian.
+bool has_gaussians(const NetworkOptions& options);
 
 /// The network's inputs, for coordinates in `ranges` (those of a time window).
 Features network_features(const Problem& problem, const std::vector<CoordinateRange>& ranges);

@@ -11,6 +11,7 @@
 
 #include "sobolev/core/words.hpp"
 #include "src/problem/evolution.hpp"
+#include "src/problem/network_of.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -170,6 +171,19 @@ void check_network(const Problem& problem) {
   }
   check_given(problem, "network.fourier.frequencies", network.fourier.frequencies);
   check_numbers(problem, "network.fourier.scale", network.fourier.scale);
+  check_given(problem, "network.gaussians.count", network.gaussians.count);
+  check_given(problem, "network.gaussians.width", network.gaussians.width);
+  const bool gaussian = has_gaussians(network);
+  if (network.gaussians != GaussianOptions{} && !gaussian)
+    fail(
+        problem, "network.gaussians",
+        "network.gaussians is given, but no network is of kind gaussian; add kind = \"gaussian\" or leave it "
+        "out");
+  if (gaussian && network.shared_layers > 0)
+    fail(problem, "network.shared_layers",
+         "network.shared_layers beside a network of kind gaussian, whose Gaussians are of the inputs; leave "
+         "it "
+         "out");
   check_magnitudes(problem, "network.scale", network.scale);
   check_magnitudes(problem, "network.offset", network.offset);
   bool any_periodic = false;

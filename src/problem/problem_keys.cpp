@@ -68,10 +68,12 @@ constexpr ProblemKey table_of_keys[] = {
 
     {"network.kind", choice, R"("mlp")", R"("modified_mlp")",
      "multilayer perceptron, `depth` hidden layers; modified: each between two encoders of the inputs; "
-     "pirate: `depth` residual blocks of three such layers",
+     "pirate: `depth` residual blocks of three such layers; gaussian: [Gaussians](gaussians.md) of the "
+     "inputs, "
+     "which the outputs read or, where `depth` is given, hidden layers",
      network_kinds},
-    {"network.depth", whole_number, "2", "3", "hidden layers; of `\"pirate\"` at most 16 blocks",
-     from(1, 32)},
+    {"network.depth", whole_number, "2", "3",
+     "hidden layers; of `\"pirate\"` at most 16 blocks; of `\"gaussian\"` none unless given", from(1, 32)},
     {"network.width", whole_number, "24", "32", "units of a layer; see [defaults.md](defaults.md)",
      from(1, 4096)},
     {"network.activation", choice, R"("tanh")", R"("sin")", "of the hidden layers", activations},
@@ -97,6 +99,12 @@ constexpr ProblemKey table_of_keys[] = {
     {"network.fourier.frequencies", whole_number, "32", "64", "number of vectors b", from(1, 256)},
     {"network.fourier.scale", numbers, "1", "[1, 5]",
      "the standard deviation of b; a list shares the frequencies out", positive},
+    {"network.gaussians", table, "see [gaussians.md](gaussians.md)", "{ count = 100, width = 0.4 }",
+     "of kind gaussian: exp(−½ Σ ((ξ − μ)/σ)²) of the inputs ξ, with trained centres and widths"},
+    {"network.gaussians.count", whole_number, "see [gaussians.md](gaussians.md)", "100", "how many",
+     from(1, 4096)},
+    {"network.gaussians.width", number, "see [gaussians.md](gaussians.md)", "0.4",
+     "σ at the start, of inputs in [−1, 1]", positive},
     {"network.weight_factorization", table, "none", "{ mean = 0.5, deviation = 0.1 }",
      "random weight factorisation: each weight is W = diag(eˢ) V, s normal at the start, V and s are "
      "trained"},

@@ -11,10 +11,6 @@ namespace {
 /// What [network] and the network of an unknown have in common.
 template <class Layers>
 void read_layers(const ProblemReader& reader, const TomlNode& node, const KeyPath& path, Layers& layers) {
-  // A kind of a later version: named so that the message can say what there is instead.
-  if (const TomlNode* kind = node.find("kind"); kind != nullptr && kind->text == "gaussian")
-    reader.fail(*kind, fmt::format("{}.kind \"gaussian\" is not in this version; use {}", path.text(),
-                                   fmt::join(network_kinds, ", ")));
   reader.read(node, path, "kind", layers.kind);
   reader.read(node, path, "depth", layers.depth);
   reader.read(node, path, "width", layers.width);
@@ -28,6 +24,14 @@ void read_fourier(const ProblemReader& reader, const TomlNode& node, const KeyPa
   fourier.frequencies = 32;
   reader.read(node, path, "frequencies", fourier.frequencies);
   reader.read(node, path, "scale", fourier.scale);
+}
+
+void read_gaussians(const ProblemReader& reader, const TomlNode& node, const KeyPath& path,
+                    GaussianOptions& gaussians) {
+  reader.table(node, path);
+  reader.remember(path.text(), node.position);
+  reader.read(node, path, "count", gaussians.count);
+  reader.read(node, path, "width", gaussians.width);
 }
 
 void read_factorization(const ProblemReader& reader, const TomlNode& node, const KeyPath& path,
@@ -198,6 +202,8 @@ void read_network(const ProblemReader& reader, const TomlNode& node, Problem& pr
                        network.weight_factorization.emplace());
   if (const TomlNode* fourier = node.find("fourier"))
     read_fourier(reader, *fourier, path / "fourier", network.fourier);
+  if (const TomlNode* gaussians = node.find("gaussians"))
+    read_gaussians(reader, *gaussians, path / "gaussians", network.gaussians);
   if (const TomlNode* scale = node.find("scale"))
     read_by_unknown(reader, *scale, path / "scale", network.scale);
   if (const TomlNode* offset = node.find("offset"))

@@ -156,6 +156,12 @@ TomlNode network_node(const NetworkOptions& network) {
     add(fourier, "scale", node(network.fourier.scale));
     add(out, "fourier", fourier);
   }
+  if (network.gaussians != GaussianOptions{}) {
+    TomlNode gaussians;
+    if (network.gaussians.count > 0) add(gaussians, "count", network.gaussians.count);
+    if (network.gaussians.width > 0) add(gaussians, "width", network.gaussians.width);
+    add(out, "gaussians", gaussians);
+  }
   return out;
 }
 

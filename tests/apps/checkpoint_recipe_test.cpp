@@ -63,6 +63,13 @@ const Case cases[] = {
      "initialization = \"siren\"\nactivation = \"sin\"\nv = { kind = \"modified_mlp\", width = 5 "
      "}\nshared_layers = 1\n",
      3},
+    {"GaussiansAndAnotherNetwork",
+     "unknowns = [\"u\", \"v\"]\n[coordinates]\nt = [0, 1]\nx = { range = [-1, 1], periodic = true }\n"
+     "[equations]\nfirst = \"u_t = u_xx + v\"\nsecond = \"v_t = v_xx - u\"\n"
+     "[conditions]\nstart = { where = \"t = 0\", equation = \"u = sin(pi*x)\" }\n"
+     "[network]\nkind = \"gaussian\"\ngaussians = { count = 7 }\ndepth = 1\nwidth = 4\n"
+     "v = { kind = \"mlp\", width = 5 }\n[training]\nwindows = 2\n",
+     2},
     {"SteadyWithATransformedOutput",
      "unknowns = [\"u\"]\n[coordinates]\nx = [0, 1]\ny = [0, 1]\n[constants]\nk = { initial = -2 }\n"
      "z = { initial = 0 }\n[equations]\npoisson = \"u_xx + u_yy = k + z\"\n"

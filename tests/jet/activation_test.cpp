@@ -18,8 +18,8 @@ namespace {
 using test::Polynomial;
 using test::Real;
 
-constexpr Activation activations[] = {Activation::tanh, Activation::sin, Activation::gelu, Activation::swish,
-                                      Activation::softplus};
+constexpr Activation activations[] = {Activation::tanh,  Activation::sin,      Activation::gelu,
+                                      Activation::swish, Activation::softplus, Activation::exponential};
 
 /// p(f), p'(f)(c_1 f + c_2 f² + c_0), …: derivatives of f where f' = c_0 + c_1 f + c_2 f².
 std::vector<Real> of_riccati(Real f, Real c0, Real c1, Real c2, int n) {
@@ -54,6 +54,9 @@ std::vector<Real> derivatives(Activation activation, Real z, int n) {
       for (std::size_t k = 0; k < s.size(); ++k) s[k] = std::sin(z + Real(k) * pi / 2);
       break;
     case Activation::swish: times_z(logistic); break;
+    case Activation::exponential:
+      for (Real& v : s) v = std::exp(z);
+      break;
     case Activation::softplus:
       s[0] = std::log1p(std::exp(z));
       for (std::size_t k = 1; k < s.size(); ++k) s[k] = logistic[k - 1];

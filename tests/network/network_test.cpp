@@ -37,16 +37,24 @@ class TaylorSeries {
     for (const auto& [i, j, sum] : products_) c[sum] += a[i] * b[j];
     return c;
   }
-  /// tanh(z0 + h) from the Taylor coefficients of tanh at z0, powers of h by definition.
   Series hyperbolic_tangent(const Series& z) const {
-    const std::size_t zero = number_.at(MultiIndex{});
-    const double y = std::tanh(z[zero]);
+    const double y = std::tanh(z[number_.at(MultiIndex{})]);
     std::vector<double> s{y, 1 - y * y};
     for (int k = 1; k < 8; ++k) {
       double sum = 0;
       for (int i = 0; i <= k; ++i) sum += s[std::size_t(i)] * s[std::size_t(k - i)];
       s.push_back(-sum / (k + 1));
     }
+    return composed(s, z);
+  }
+  Series exponential(const Series& z) const {
+    std::vector<double> s{std::exp(z[number_.at(MultiIndex{})])};
+    for (int k = 1; k < 9; ++k) s.push_back(s.back() / k);
+    return composed(s, z);
+  }
+  /// Σ s_k (z − z0)^k, powers by definition.
+  Series composed(const std::vector<double>& s, const Series& z) const {
+    const std::size_t zero = number_.at(MultiIndex{});
     Series h = z, power(size()), result(size());
     h[zero] = 0;
     power[zero] = 1;
@@ -86,6 +94,19 @@ std::vector<Series> outputs_of(const TaylorSeries& taylor, const Network& networ
           out[o][taylor[MultiIndex{}]] += double(parameters[i.bias + o]);
           if (i.kind == Instruction::Kind::dense) out[o] = taylor.hyperbolic_tangent(out[o]);
           break;
+        case Instruction::Kind::gaussian: {
+          Series exponent(taylor.size());
+          for (std::size_t f = 0; f < std::size_t(i.fan_in); ++f) {
+            Series z = in[f];
+            z[taylor[MultiIndex{}]] -= double(parameters[i.weight + f * out.size() + o]);
+            const double width = std::exp(double(parameters[i.bias + f * out.size() + o]));
+            for (double& v : z) v /= width;
+            const Series square = taylor.multiply(z, z);
+            for (std::size_t a = 0; a < taylor.size(); ++a) exponent[a] -= square[a] / 2;
+          }
+          out[o] = taylor.exponential(exponent);
+          break;
+        }
         case Instruction::Kind::gate: {
           const Series &z = in[o], &a = slots[std::size_t(i.in[1])][o], &b = slots[std::size_t(i.in[2])][o];
           Series one_minus = z;
@@ -127,6 +148,14 @@ Network residual_of_inputs(int inputs) {
   const int x = n.blend(n.dense(n.dense(0, 7), inputs), 0, 0.6);
   n.output(n.gate(n.dense(x, inputs), 0, x), 1);
   n.output(0, 1);
+  return n;
+}
+
+/// Gaussians alone and below another layer.
+Network gaussians(int inputs, int count) {
+  Network n(inputs);
+  n.output(n.gaussian(0, count), 1);
+  n.output(n.dense(n.gaussian(0, 3), 5), 2);
   return n;
 }
 
@@ -199,7 +228,7 @@ TYPED_TEST(Networks, ForwardIsTheTruncatedTaylorSeries) {
     const std::size_t k = std::size_t(spec.channels());
     for (const Network& shape :
          {mlp(2, 1, 1, 5), mlp(3, 2, 2, 20), modified_mlp(2, 1, 2, 11), pirate(2, 1, 1, 9), mlp(2, 1, 2, 33),
-          branches(3, 10), residual_of_inputs(4), branches(2, 9).factorized()}) {
+          branches(3, 10), residual_of_inputs(4), branches(2, 9).factorized(), gaussians(3, 21)}) {
       if (!is_tested<TypeParam>(shape, c)) continue;
       for (std::size_t n : {0, 1, 97}) {
         test::Guarded<TypeParam> theta(shape.parameters(), 1, 0.4),
@@ -262,7 +291,9 @@ TYPED_TEST(Networks, BackwardIsThatOfTheCpuInDouble) {
                             branches(2, 40, Activation::softplus),
                             residual_of_inputs(5),
                             branches(3, 20).factorized(),
-                            mlp(3, 2, 2, 36, Activation::softplus).factorized()};
+                            mlp(3, 2, 2, 36, Activation::softplus).factorized(),
+                            gaussians(2, 37),
+                            gaussians(25, 9).factorized()};
   for (const Case& c : cases())
     for (const Network& shape : shapes) {
       if (!is_tested<TypeParam>(shape, c)) continue;
@@ -338,9 +369,9 @@ TEST(NetworkProductsCuda, RoundAsTheirNamesSay) {
 #endif
 
 TEST(NetworkGradient, AgreesWithFiniteDifferences) {
-  std::vector<Network> networks = {mlp(3, 2, 2, 9),    modified_mlp(3, 1, 2, 7),
-                                   pirate(3, 1, 2, 6), residual_of_inputs(3),
-                                   branches(3, 6),     branches(3, 5).factorized()};
+  std::vector<Network> networks = {
+      mlp(3, 2, 2, 9), modified_mlp(3, 1, 2, 7),    pirate(3, 1, 2, 6), residual_of_inputs(3),
+      branches(3, 6),  branches(3, 5).factorized(), gaussians(3, 11)};
   for (Activation activation : {Activation::sin, Activation::gelu, Activation::swish, Activation::softplus})
     networks.push_back(branches(3, 6, activation));
   for (const Network& shape : networks)
@@ -405,7 +436,9 @@ TEST(NetworkShapes, AreChecked) {
 }
 
 TEST(NetworkShapes, NameTheirArrays) {
-  const Network n = residual_of_inputs(4);
+  Network n = residual_of_inputs(4);
+  n.output(n.gaussian(0, 3), 1);
+  EXPECT_THROW(n.gaussian(1, 3), ArgumentError);  // of the inputs only
   std::size_t end = 0;
   std::string names;
   for (const ParameterArray& a : n.arrays()) {
@@ -418,7 +451,8 @@ TEST(NetworkShapes, NameTheirArrays) {
   EXPECT_EQ(end, n.parameters());
   EXPECT_EQ(names,
             "layers.0.weight layers.0.bias layers.1.weight layers.1.bias blends.0.alpha layers.2.weight "
-            "layers.2.bias layers.3.weight layers.3.bias layers.4.weight layers.4.bias ");
+            "layers.2.bias layers.3.weight layers.3.bias layers.4.weight layers.4.bias "
+            "gaussians.0.centre gaussians.0.log_width layers.5.weight layers.5.bias ");
 }
 }  // namespace
 }  // namespace sobolev

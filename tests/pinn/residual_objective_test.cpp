@@ -31,6 +31,13 @@ Problem coupled(int width, bool branches = false) {
   return p;
 }
 
+Network gaussians_of(int inputs) {
+  Network n(inputs);
+  n.output(n.gaussian(0, 9), 1);
+  n.output(n.dense(n.gaussian(0, 5), 4), 1);
+  return n;
+}
+
 template <class B>
 struct Fixture {
   using E = typename B::Executor;
@@ -44,11 +51,12 @@ struct Fixture {
   int interior, boundary;
 
   Fixture(const E& on, std::size_t n, int width = 12, std::vector<Symmetry> symmetry = {},
-          bool branches = false)
+          bool branches = false, bool gaussians = false)
       : problem(detail::with_defaults(coupled(width, branches))),
         model(problem, 0),
         executor(on),
-        step(on, model.network(), model.features(), symmetry),
+        step(on, gaussians ? gaussians_of(model.features().inputs()) : model.network(), model.features(),
+             symmetry),
         parameters_memory(zeros<T>(on, step.parameters())),
         result(zeros<T>(on, step.parameters())) {
     interior = add("equations", {problem.equations[0].residual, problem.equations[1].residual}, n, false);
@@ -161,7 +169,8 @@ TYPED_TEST(StepTyped, LossIsTheWeightedSumOfSquaredResiduals) {
 TYPED_TEST(StepDouble, GradientAgreesWithFiniteDifferences) {
   for (const std::vector<Symmetry>& symmetry :
        {std::vector<Symmetry>{}, {{1, -1}}, {{1, 1}, {0, -1}}, {{1, 1}}}) {
-    Fixture<TypeParam> f(this->on(), 70, 12, symmetry, symmetry.size() == 1 && symmetry[0].sign > 0);
+    Fixture<TypeParam> f(this->on(), 70, 12, symmetry, symmetry.size() == 1 && symmetry[0].sign > 0,
+                         symmetry.size() == 2);
     std::vector<double> gradient;
     f.loss_gradient(gradient);
     for (std::size_t i = 0; i < f.theta.size(); i += test::in_another_order() ? 61 : 23) {
@@ -195,9 +204,9 @@ TYPED_TEST(StepDouble, SymmetryHoldsExactly) {
 TYPED_TEST(StepTyped, NormalEquationsAreTheSumOfRowProducts) {
   using T = typename TypeParam::Scalar;
   const std::vector<Symmetry> none, even{{1, 1}};
-  for (int width : {5, 13, 40}) {
+  for (int width : {5, 6, 13, 40}) {
     if (width == 40 && test::in_another_order()) continue;
-    Fixture<TypeParam> f(this->on(), 13, width, width == 5 ? even : none, width == 13);
+    Fixture<TypeParam> f(this->on(), 13, width, width <= 6 ? even : none, width == 13, width == 6);
     const std::size_t p = f.theta.size();
     std::vector<T> matrix, g, gradient;
     const double loss = f.normal_equations(matrix, g);

@@ -49,6 +49,7 @@ exact = { u = "x" }
 const std::map<std::string, std::vector<std::string>> needs{
     {"constants.<constant>.initial", {"constants.nu={ initial = 3 }", "equations.heat=u_t = nu*u_xx"}},
     {"network.periodic_modes", {"coordinates.x.periodic=true"}},
+    {"network.gaussians", {"network.kind=gaussian"}},
     {"network.shared_layers", {"network.u={ width = 8 }"}},
     {"training.products", {"training.precision=float32"}},
     {"training.points.grid.<coordinate>", {"training.points.grid={ t = 9, x = 9 }"}},

@@ -44,6 +44,7 @@ Problem assembled() {
   n.output_start = OutputStart::least_squares;
   n.weight_factorization = {1.0 / 3, 0.2};
   n.fourier = {12, {0.5, 1.0 / 3}};
+  n.gaussians = {77, 0.3};
   n.shared_layers = 2;
   n.own = {{"v", {NetworkKind::mlp, 1, 9, Activation::sin}}, {"u", {{}, 2, {}, {}}}};
   n.scale = {{"v", 1.0 / 3}};

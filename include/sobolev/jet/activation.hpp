@@ -6,7 +6,12 @@
 
 namespace sobolev {
 
-enum class Activation { tanh, sin, gelu, swish, softplus };
+enum class Activation { tanh, sin, gelu, swish, softplus, exponential };
+
+/// Whether σ'(z) is known from y = σ(z): 1 − y², e^z.
+constexpr bool slope_from_output(Activation activation) {
+  return activation == Activation::tanh || activation == Activation::exponential;
+}
 
 /// y = σ(z) in the truncated Taylor algebra of the spec.      z, y : [K, N]
 /// y_α = Σ_k σ^(k)(z_0)/k! · [(z − z_0)^k]_α. Aliasing z == y is allowed.
@@ -20,8 +25,8 @@ template <class T>
 void activation_forward(const Cuda&, Activation, const JetSpec&, View<const T, 2> z, View<T, 2> y);
 
 /// The adjoint: z̄_β = Σ_{α ≥ β} ȳ_α [σ'(z)]_{α−β}.           z, y, y_bar, z_bar : [K, N]
-/// y is what activation_forward gave; tanh reads y alone, the others z alone. Aliasing y_bar == z_bar is
-/// allowed.
+/// y is what activation_forward gave; tanh and exponential read y alone, the others z alone. Aliasing y_bar
+/// == z_bar is allowed.
 template <class T>
 void activation_backward(const Cpu&, Activation, const JetSpec&, View<const T, 2> z, View<const T, 2> y,
                          View<const T, 2> y_bar, View<T, 2> z_bar);

@@ -23,14 +23,15 @@ struct Instruction {
     blend,   // α z + (1 − α) x                in: z, x;    parameter: α
     output,  // Wx + b, outputs of the network in: x;       parameters: W as [out, in], b [out]
              // without W, b alone, where fan_in is 0: constants
+    gaussian,  // exp(−½ Σ_k ((x_k − μ_k)/σ_k)²)  in: the inputs; parameters: μ and log σ, [in, out] each
   };
   Kind kind;
   std::array<int, 3> in;  // slots, −1 beyond the instruction's
   int out;                // a slot; output: the first of the network's outputs
   int fan_in, fan_out;    // features of in[0] and of what comes out
   Activation activation;  // dense
-  std::size_t weight;     // where W, or α, begins in the parameters
-  std::size_t bias;
+  std::size_t weight;     // where W, α or μ begins in the parameters
+  std::size_t bias;       // b or log σ
   /// Of a factorised network: where s : [out] begins; W is diag(eˢ) V, and V what `weight` names.
   std::optional<std::size_t> factor;
 };
@@ -58,6 +59,8 @@ class Network {
   int gate(int z, int a, int b);
   /// `alpha` is what α starts with.
   int blend(int z, int x, double alpha = 0);
+  /// Gaussians of the inputs, x = 0. Source: Kang, Oh, Hong & Park 2025, "PIG: Physics-informed Gaussians".
+  int gaussian(int x, int count);
   /// The next `count` of the network's outputs, of at most 1024.
   void output(int x, int count);
   /// The next outputs are parameters themselves, the same at all points; `start` is what they start with.
@@ -79,12 +82,13 @@ class Network {
   const std::vector<Instruction>& instructions() const { return instructions_; }
   /// What a parameter starts with that the network itself says: α of a blend, constants; else 0.
   double start(std::size_t parameter) const;
-  /// By instruction: "layers.k", k counting dense and output instructions, "blends.k" or "constants"; "" for
-  /// gates.
+  /// By instruction: "layers.k", k counting dense and output instructions, "blends.k", "gaussians.k" or
+  /// "constants"; "" for gates.
   std::vector<std::string> names() const;
-  /// layers.k.weight, layers.k.bias, layers.k.factor, blends.k.alpha, constants.value.
+  /// layers.k.weight, layers.k.bias, layers.k.factor, blends.k.alpha, gaussians.k.centre,
+  /// gaussians.k.log_width, constants.value.
   std::vector<ParameterArray> arrays() const;
-  /// Multiplications of one forward pass by a point's value: Σ fan_in · fan_out.
+  /// Multiplications of one forward pass by a point's value: Σ fan_in · fan_out, twice that of Gaussians.
   double products() const;
   /// ArgumentError where there is no output, or a slot that nothing reads.
   void validate() const;

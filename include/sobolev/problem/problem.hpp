@@ -54,9 +54,9 @@ enum class Precision { float32, float64 };
 inline constexpr std::array precisions{"float32", "float64"};
 inline constexpr std::array activations{"tanh", "sin", "gelu", "swish", "softplus"};
 
-enum class NetworkKind { mlp, modified_mlp, pirate };
+enum class NetworkKind { mlp, modified_mlp, pirate, gaussian };
 /// As problem files have them, in the order of NetworkKind.
-inline constexpr std::array network_kinds{"mlp", "modified_mlp", "pirate"};
+inline constexpr std::array network_kinds{"mlp", "modified_mlp", "pirate", "gaussian"};
 
 /// Initial weights of the layers: Glorot normal, or those of SIREN.
 enum class Initialization { glorot, siren };
@@ -73,6 +73,13 @@ struct FourierOptions {
   int frequencies = 0;              // 0: none
   std::vector<double> scale = {1};  // of equal shares of the frequencies
   friend bool operator==(const FourierOptions&, const FourierOptions&) = default;
+};
+
+/// Of a network of Gaussians of the inputs, which its hidden layers or outputs read.
+struct GaussianOptions {
+  int count = 0;     // 0: chosen by the library
+  double width = 0;  // σ of all of them at the start, of inputs in [−1, 1]; 0: chosen by the library
+  friend bool operator==(const GaussianOptions&, const GaussianOptions&) = default;
 };
 
 /// Random weight factorisation: each weight is W = diag(eˢ) V, s ~ N(mean, deviation²) at the start.
@@ -92,7 +99,7 @@ struct OwnNetwork {
 /// 0 in an integer field means: chosen by the library (docs/defaults.md).
 struct NetworkOptions {
   NetworkKind kind = NetworkKind::mlp;
-  int depth = 0;
+  int depth = 0;  // of gaussian: hidden layers that read the Gaussians; 0: the outputs do
   int width = 0;
   Activation activation = Activation::tanh;
   int periodic_modes = 0;
@@ -103,6 +110,7 @@ struct NetworkOptions {
   Initialization initialization = Initialization::glorot;
   OutputStart output_start = OutputStart::random;
   FourierOptions fourier = {};
+  GaussianOptions gaussians = {};
   std::optional<WeightFactorization> weight_factorization = {};
   /// By unknown: u = offset + scale·N with a network output N of order one (docs/defaults.md). What is
   /// left out is found from the conditions and equations.
