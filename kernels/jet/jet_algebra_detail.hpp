@@ -232,12 +232,14 @@ SOBOLEV_INLINE void jet_tanh_slope(const Jet& jet, const T* coefficients, const 
 /// The jet of σ'(z) from what an adjoint is given: y where slope_from_output, else z.
 template <Activation activation, class T, class Jet>
 SOBOLEV_INLINE void jet_slope(const Jet& jet, const T* coefficients, const Vec<T>* given, Vec<T>* slope) {
-  if constexpr (activation == Activation::tanh)
+  if constexpr (activation == Activation::tanh) {
     jet_tanh_slope<T>(jet, coefficients, given, slope);
-  else if constexpr (activation == Activation::exponential)
-    for (int c = 0; c < jet.channels(); ++c) slope[c] = given[c];
-  else
+  } else if constexpr (activation == Activation::exponential) {
+    slope[0] = given[0];  // there is always one, which compilers cannot know
+    for (int c = 1; c < jet.channels(); ++c) slope[c] = given[c];
+  } else {
     jet_activation_slope<activation, T>(jet, coefficients, given, slope);
+  }
 }
 
 /// The jet of a·b; `product` is neither of them.

@@ -173,17 +173,21 @@ void check_network(const Problem& problem) {
   check_numbers(problem, "network.fourier.scale", network.fourier.scale);
   check_given(problem, "network.gaussians.count", network.gaussians.count);
   check_given(problem, "network.gaussians.width", network.gaussians.width);
-  const bool gaussian = has_gaussians(network);
-  if (network.gaussians != GaussianOptions{} && !gaussian)
+  if (network.gaussians != GaussianOptions{} && !has_gaussians(network))
     fail(
         problem, "network.gaussians",
         "network.gaussians is given, but no network is of kind gaussian; add kind = \"gaussian\" or leave it "
         "out");
-  if (gaussian && network.shared_layers > 0)
+  const bool all_gaussian =
+      std::all_of(problem.unknowns.begin(), problem.unknowns.end(), [&](const std::string& u) {
+        const auto own = network.own.find(u);
+        const auto kind = own == network.own.end() ? std::nullopt : own->second.kind;
+        return kind.value_or(network.kind) == NetworkKind::gaussian;
+      });
+  if (all_gaussian && network.shared_layers > 0)
     fail(problem, "network.shared_layers",
-         "network.shared_layers beside a network of kind gaussian, whose Gaussians are of the inputs; leave "
-         "it "
-         "out");
+         "network.shared_layers beside networks of kind gaussian, whose Gaussians are of the inputs; leave "
+         "it out");
   check_magnitudes(problem, "network.scale", network.scale);
   check_magnitudes(problem, "network.offset", network.offset);
   bool any_periodic = false;

@@ -134,8 +134,8 @@ constexpr ProblemKey table_of_keys[] = {
     {"network.<unknown>.width", whole_number, "as in `[network]`", "16", "of its network", from(1, 4096)},
     {"network.<unknown>.activation", choice, "as in `[network]`", R"("sin")", "of its network", activations},
     {"network.shared_layers", whole_number, "0", "1",
-     "hidden layers (of `width` and `activation`) on the inputs with which all these networks begin; their "
-     "own layers follow",
+     "hidden layers (of `width` and `activation`) on the inputs with which all these networks begin, but "
+     "those of Gaussians; their own layers follow",
      from(0, 32)},
 
     {"training.precision", choice, R"("float64")", R"("float32")", "of the arithmetic", precisions},

@@ -217,6 +217,7 @@ TEST(Activation, StaysFiniteFarOut) {
   const JetSpec spec = test::jet_specs()[5].spec;  // heat
   for (const Activation activation : activations)
     for (const float far : {-1e4f, -100.f, 100.f, 1e4f}) {
+      if (activation == Activation::exponential && far > 0) continue;  // e^100 is no float
       std::vector<float> z{far, 1, 1, 1}, y(4), bar{1, 1, 1, 1}, z_bar(4);
       activation_forward<float>(Cpu(1), activation, spec, View<const float, 2>(z.data(), 4, 1),
                                 View<float, 2>(y.data(), 4, 1));

@@ -97,14 +97,15 @@ TEST(ToToml, EveryOptionOfAProblemAssembledInCpp) {
 TEST(ToToml, AssembledHasNoDefaults) {
   const Problem p = assembled(), standard;
   const auto& [kind, depth, width, activation, modes, normalize, hard, first, initialization, start, fourier,
-               factorization, scale, offset, output, features, symmetry, own, shared_layers] = p.network;
+               gaussians, factorization, scale, offset, output, features, symmetry, own, shared_layers] =
+      p.network;
   const NetworkOptions n;
   EXPECT_TRUE(kind == NetworkKind(network_kinds.size() - 1) && depth != n.depth && width != n.width &&
               activation != n.activation && modes != n.periodic_modes && normalize != n.normalize &&
               hard != n.hard_initial && first != n.first_layer_scale && initialization != n.initialization &&
-              start != n.output_start && fourier.frequencies > 0 && factorization && !scale.empty() &&
-              !offset.empty() && !output.empty() && !features.empty() && !symmetry.empty() &&
-              own.size() == 2 && shared_layers > 0);
+              start != n.output_start && fourier.frequencies > 0 && gaussians != n.gaussians &&
+              factorization && !scale.empty() && !offset.empty() && !output.empty() && !features.empty() &&
+              !symmetry.empty() && own.size() == 2 && shared_layers > 0);
   const auto& [precision, products, seed, points, causal, windows, stop, phases] = p.training;
   const TrainingOptions s;
   EXPECT_TRUE(precision != s.precision && products != s.products && seed != s.seed && !(causal == s.causal) &&
