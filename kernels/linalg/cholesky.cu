@@ -128,10 +128,6 @@ __global__ void __launch_bounds__(threads) solve_kernel(View<const T, 2> u, View
 }  // namespace
 
 namespace {
-bool library_factors(const Cuda& cuda, std::size_t p) {
-  return detail::have_libraries && p > 0 && detail::by_library(cuda, detail::cholesky_faster_by_library(p));
-}
-
 template <class T>
 bool factor(const Cuda& cuda, View<T, 2> a) {
   const std::size_t p = a.extent(0);
@@ -160,7 +156,7 @@ bool cholesky(const Cuda& cuda, View<T, 2> a, View<T, 1> scratch) {
   require(scratch.size() >= cholesky_scratch<T>(cuda, a.extent(0)),
           "cholesky: the scratch memory is too small");
   if constexpr (detail::have_libraries)
-    if (library_factors(cuda, a.extent(0))) return detail::cholesky_cusolver<T>(cuda, a, scratch);
+    if (detail::cholesky_by_library(cuda, a.extent(0))) return detail::cholesky_cusolver<T>(cuda, a, scratch);
   return factor<T>(cuda, a);
 }
 template <class T>
@@ -172,7 +168,7 @@ bool cholesky(const Cuda& cuda, View<T, 2> a) {
 template <class T>
 std::size_t cholesky_scratch(const Cuda& cuda, std::size_t p) {
   if constexpr (detail::have_libraries)
-    if (library_factors(cuda, p)) return detail::cholesky_cusolver_scratch<T>(cuda, p);
+    if (detail::cholesky_by_library(cuda, p)) return detail::cholesky_cusolver_scratch<T>(cuda, p);
   return 0;
 }
 
@@ -181,7 +177,7 @@ void cholesky_solve(const Cuda& cuda, View<const T, 2> u, View<T, 1> b) {
   detail::check_cholesky_solve_shapes(u.shape(), b.size());
   if (b.size() == 0) return;
   if constexpr (detail::have_libraries)
-    if (library_factors(cuda, b.size())) return detail::cholesky_solve_cusolver<T>(cuda, u, b);
+    if (detail::cholesky_by_library(cuda, b.size())) return detail::cholesky_solve_cusolver<T>(cuda, u, b);
   launch<solve_kernel<T>>(cuda, {1, threads}, u, b);
 }
 

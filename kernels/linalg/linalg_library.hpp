@@ -25,6 +25,8 @@ inline bool gemm_faster_by_library(double multiply_adds) { return multiply_adds 
 /// The kernel uses the FMA units, cuBLAS the matrix units in float64 (twice their peak).
 inline bool syrk_faster_by_library(double multiply_adds) { return multiply_adds >= 1 << 24; }
 /// P/64 diagonal blocks one after another, about 10 µs each, against cuSOLVER's first milliseconds.
-inline bool cholesky_faster_by_library(std::size_t p) { return p >= 3000; }
+inline bool cholesky_by_library(const Cuda& cuda, std::size_t p) {
+  return p > 0 && by_library(cuda, p >= 3000);
+}
 
 }  // namespace sobolev::detail
