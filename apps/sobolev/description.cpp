@@ -58,8 +58,10 @@ std::string activation_name(Activation activation) { return activations[std::siz
 std::string network_text(const Problem& problem) {
   const NetworkOptions& n = problem.network;
   const auto size = [](int value) { return value == 0 ? std::string("default") : std::to_string(value); };
-  std::string out = fmt::format("{}, depth {}, width {}, {}", network_kinds[std::size_t(n.kind)],
-                                size(n.depth), size(n.width), activation_name(n.activation));
+  std::string out = network_kinds[std::size_t(n.kind)];
+  if (n.kind != NetworkKind::gaussian || n.depth > 0)
+    out +=
+        fmt::format(", depth {}, width {}, {}", size(n.depth), size(n.width), activation_name(n.activation));
   for (const CoordinateRange& c : problem.coordinates)
     if (c.periodic) {
       out += fmt::format(", {} periodic modes", size(n.periodic_modes));

@@ -37,6 +37,15 @@ std::string place_text(const Problem& problem, const std::vector<double>& place)
   return out;
 }
 
+std::string larger_network(const Problem& p) {
+  return p.network.kind == NetworkKind::gaussian ? "more Gaussians (network.gaussians.count)"
+                                                 : "a wider network (network.width)";
+}
+std::string smaller_network(const Problem& p) {
+  return p.network.kind == NetworkKind::gaussian ? "fewer Gaussians (network.gaussians.count)"
+                                                 : "a narrower network (network.width)";
+}
+
 std::string percent(double share) {
   return share >= 0.1 ? fmt::format("{:.0f} %", 100 * share) : fmt::format("{:.2g} %", 100 * share);
 }
@@ -72,25 +81,24 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
       doubts.push_back(
           fmt::format("{}: between the training points its residual is {:.2g} times as large as on them ({} "
                       "of its largest term): "
-                      "more points (training.points), or a smaller network (network.width)",
-                      name, between[i], percent(share)));
+                      "more points (training.points), or {}",
+                      name, between[i], percent(share), smaller_network(p)));
     else if (share > not_small)
-      doubts.push_back(
-          fmt::format("{}: its residual is {} of its largest term, most near {}: train longer "
-                      "(training.stop.seconds), {}a wider network (network.width), or more points there "
-                      "(training.points.dense)",
-                      name, percent(share), place_text(p, c.place),
-                      p.time() >= 0 ? "in time windows (training.windows), with " : "with "));
+      doubts.push_back(fmt::format(
+          "{}: its residual is {} of its largest term, most near {}: train longer "
+          "(training.stop.seconds), {}{}, or more points there (training.points.dense)",
+          name, percent(share), place_text(p, c.place),
+          p.time() >= 0 ? "in time windows (training.windows), with " : "with ", larger_network(p)));
     else if (c.scale > 0 && c.largest > everywhere * c.scale)
       doubts.push_back(
           fmt::format("{}: near {} its residual is {} of its largest term: more points there "
                       "(training.points.dense), or train longer (training.stop.seconds)",
                       name, place_text(p, c.place), percent(c.largest / c.scale)));
     else if (state.stalled && share > not_small_stall)
-      doubts.push_back(
-          fmt::format("{}: the training stood still with a residual of {} of its largest term: {}another "
-                      "seed (--seed), or a wider network (network.width)",
-                      name, percent(share), p.time() >= 0 ? "time windows (training.windows), " : ""));
+      doubts.push_back(fmt::format(
+          "{}: the training stood still with a residual of {} of its largest term: {}another "
+          "seed (--seed), or {}",
+          name, percent(share), p.time() >= 0 ? "time windows (training.windows), " : "", larger_network(p)));
   }
   if (doubts.empty() && squares > not_small * not_small)
     doubts.push_back(fmt::format(
@@ -100,8 +108,9 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
   if (parameters > rows)
     doubts.push_back(
         fmt::format("the network has {} parameters and only {} residuals to fit{}: more points "
-                    "(training.points), or a narrower network (network.width)",
-                    parameters, rows, any_overfitted ? "" : ", so that small residuals prove little"));
+                    "(training.points), or {}",
+                    parameters, rows, any_overfitted ? "" : ", so that small residuals prove little",
+                    smaller_network(p)));
   return doubts;
 }
 }  // namespace

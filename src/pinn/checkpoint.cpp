@@ -254,7 +254,12 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
     s.problem.network.scale = state.value("scale", unit_scales(s.problem));
     s.problem.network.offset = state.value("offset", std::map<std::string, double>());
     for (const auto& [u, scale] : s.problem.network.scale) s.problem.network.offset.emplace(u, 0.0);
-    // The default width of another version may be another one.
+    // The defaults of another version may be other ones.
+    if (s.problem.network.gaussians.count == 0 && detail::has_gaussians(s.problem.network))
+      s.problem.network.gaussians.count =
+          int(file.at(s.problem.training.windows == 1 ? "gaussians.0.centre" : "windows.0.gaussians.0.centre",
+                      checkpoint)
+                  .shape[0]);
     if (s.problem.network.width == 0)
       s.problem.network.width = int(std::clamp<std::size_t>(
           file.at(s.problem.training.windows == 1 ? "layers.0.bias" : "windows.0.layers.0.bias", checkpoint)

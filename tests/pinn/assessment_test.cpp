@@ -27,6 +27,14 @@ Solution solved(const std::string& text, const std::vector<std::string>& overrid
   return solve(Cpu(2), Problem::from_string(text, "problem.toml", overrides));
 }
 
+TEST(Assessment, RemediesAreThoseOfTheKindOfNetwork) {
+  const std::vector<std::string> shortly{"training.stop.iterations=2"};
+  EXPECT_THAT(solved(heat, shortly).assessment().doubts,
+              Contains(HasSubstr("a wider network (network.width)")));
+  EXPECT_THAT(solved(heat, {shortly[0], "network.kind=gaussian"}).assessment().doubts,
+              Contains(HasSubstr("more Gaussians (network.gaussians.count)")));
+}
+
 TEST(Assessment, MeasuresWhatTheResidualsAre) {
   const Solution s = solved(heat, {"training.stop.iterations=4", "training.seed=3"});
   const Assessment& a = s.assessment();
