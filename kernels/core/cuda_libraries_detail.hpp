@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The calls of cuBLAS and cuSOLVER that are used, found when they are loaded, and their handles on a stream.
+#include <limits>
+#include <string>
+#include <type_traits>
+
 #include "sobolev/core/cuda.hpp"
+#include "sobolev/core/error.hpp"
 #if !SOBOLEV_CUDA_SIMULATED
 #include <cublas_v2.h>
 #include <cusolverDn.h>
@@ -40,6 +45,20 @@ struct LibraryHandles {
 };
 const LibraryHandles& library(const Cuda&);
 
+/// The call for T = float or double.
+template <class T, class Single, class Double>
+auto of_scalar(Single single, Double twice) {
+  if constexpr (std::is_same_v<T, double>)
+    return twice;
+  else
+    return single;
+}
+/// As the libraries take it; ArgumentError where it does not fit.
+inline int library_extent(std::size_t n, const char* operation) {
+  require(n <= std::size_t(std::numeric_limits<int>::max()),
+          std::string(operation) + ": more than 2^31 rows or columns");
+  return int(n);
+}
 /// DeviceError unless the status of a library's call is 0.
 void library_check(int status, const char* what);
 

@@ -1,44 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // A = UᵀU and the solution of UᵀUx = b by cuSOLVER: by columns, where U is the lower triangle L of A = LLᵀ.
-#include <limits>
-#include <type_traits>
-
 #include "kernels/core/cuda_libraries_detail.hpp"
 #include "kernels/linalg/linalg_library.hpp"
 
 namespace sobolev::detail {
-namespace {
-int order(std::size_t p) {
-  require(p <= std::size_t(std::numeric_limits<int>::max()), "cholesky: more than 2^31 rows");
-  return int(p);
-}
-}  // namespace
-
 template <class T>
 std::size_t cholesky_cusolver_scratch(const Cuda& cuda, std::size_t p) {
   const LibraryHandles& handles = library(cuda);
-  int elements = 0, status;
-  if constexpr (std::is_same_v<T, double>)
-    status = handles.calls.cusolverDnDpotrf_bufferSize(handles.solver, CUBLAS_FILL_MODE_LOWER, order(p),
-                                                       nullptr, order(p), &elements);
-  else
-    status = handles.calls.cusolverDnSpotrf_bufferSize(handles.solver, CUBLAS_FILL_MODE_LOWER, order(p),
-                                                       nullptr, order(p), &elements);
-  library_check(status, "cusolverDnPotrf_bufferSize");
+  const auto call =
+      of_scalar<T>(handles.calls.cusolverDnSpotrf_bufferSize, handles.calls.cusolverDnDpotrf_bufferSize);
+  const int n = library_extent(p, "cholesky");
+  int elements = 0;
+  library_check(call(handles.solver, CUBLAS_FILL_MODE_LOWER, n, nullptr, n, &elements),
+                "cusolverDnPotrf_bufferSize");
   return std::size_t(elements);
 }
 
 template <class T>
 bool cholesky_cusolver(const Cuda& cuda, View<T, 2> a, View<T, 1> scratch) {
   const LibraryHandles& handles = library(cuda);
-  const auto call = [&] {
-    if constexpr (std::is_same_v<T, double>)
-      return handles.calls.cusolverDnDpotrf;
-    else
-      return handles.calls.cusolverDnSpotrf;
-  }();
+  const auto call = of_scalar<T>(handles.calls.cusolverDnSpotrf, handles.calls.cusolverDnDpotrf);
   int* const answer = static_cast<int*>(cuda.scalar());
-  const int p = order(a.extent(0));
+  const int p = library_extent(a.extent(0), "cholesky");
   library_check(call(handles.solver, CUBLAS_FILL_MODE_LOWER, p, a.data(), p, scratch.data(),
                      int(scratch.size()), answer),
                 "cusolverDnPotrf");
@@ -50,13 +33,8 @@ bool cholesky_cusolver(const Cuda& cuda, View<T, 2> a, View<T, 1> scratch) {
 template <class T>
 void cholesky_solve_cusolver(const Cuda& cuda, View<const T, 2> u, View<T, 1> b) {
   const LibraryHandles& handles = library(cuda);
-  const auto call = [&] {
-    if constexpr (std::is_same_v<T, double>)
-      return handles.calls.cusolverDnDpotrs;
-    else
-      return handles.calls.cusolverDnSpotrs;
-  }();
-  const int p = order(u.extent(0));
+  const auto call = of_scalar<T>(handles.calls.cusolverDnSpotrs, handles.calls.cusolverDnDpotrs);
+  const int p = library_extent(u.extent(0), "cholesky_solve");
   library_check(call(handles.solver, CUBLAS_FILL_MODE_LOWER, p, 1, u.data(), p, b.data(), p,
                      static_cast<int*>(cuda.scalar())),
                 "cusolverDnPotrs");
