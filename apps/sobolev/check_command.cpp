@@ -8,6 +8,7 @@
 #include "sobolev/data/reference.hpp"
 #include "src/problem/evolution.hpp"
 #include "src/problem/initial_data.hpp"
+#include "src/problem/lagrangian.hpp"
 #include "src/problem/problem_checks.hpp"
 
 namespace sobolev::app {
@@ -53,6 +54,11 @@ std::vector<std::pair<std::string, std::string>> lines_of(const Problem& problem
   for (const Equation& equation : problem.equations)
     out.emplace_back("equation",
                      fmt::format("{}: {} = 0", equation.name, to_string(equation.residual, longest_text)));
+  if (problem.lagrangian) {
+    out.emplace_back("lagrangian", lagrangian_text(problem));
+    for (const Equation& equation : understood.trained.equations)
+      out.emplace_back("along it", fmt::format("{}: {} = 0", equation.name, to_string(equation.residual, longest_text)));
+  }
   out.emplace_back("derivatives",
                    fmt::format("{} (jets of {} channels)", fmt::join(understood.derivatives, ", "),
                                understood.jet_channels));
@@ -67,9 +73,9 @@ std::vector<std::pair<std::string, std::string>> lines_of(const Problem& problem
     out.emplace_back("output", fmt::format("{} = {}", unknown, to_string(expression, longest_text)));
   option("network", network_text(chosen), network_text(problem));
   out.emplace_back("parameters", std::to_string(understood.parameters));
-  for (const auto& [unknown, scale] : chosen.network.scale) {
+  for (const auto& [unknown, scale] : understood.trained.network.scale) {
     const bool given = problem.network.scale.contains(unknown) && problem.network.offset.contains(unknown);
-    out.emplace_back("size", size_text(chosen.network, unknown) +
+    out.emplace_back("size", size_text(understood.trained.network, unknown) +
                                  (given ? "" : " (found from conditions and equations where not given)"));
   }
   option("points", points_text(chosen), points_text(problem));
@@ -139,12 +145,31 @@ Json network_json(const Understood& understood) {
                                                       : Json()},
       {"own", own},
       {"shared_layers", n.shared_layers},
-      {"scale", n.scale},
-      {"offset", n.offset},
+      {"scale", understood.trained.network.scale},
+      {"offset", understood.trained.network.offset},
       {"output", output},
       {"features", features},
       {"symmetry", n.symmetry},
       {"parameters", understood.parameters}};
+}
+
+Json lagrangian_json(const Understood& understood) {
+  const Problem& p = understood.chosen;
+  if (!p.lagrangian) return Json();
+  const detail::LagrangianForm form(p);
+  Json velocity = Json::object(), labels = Json::object(), equations = Json::object();
+  for (int k : form.moving()) {
+    const CoordinateRange& c = understood.trained.coordinates[std::size_t(k)];
+    velocity[c.name] = to_string(form.velocity(k), longest_text);
+    labels[c.name] = {c.low, c.high};
+  }
+  for (const Equation& e : understood.trained.equations) equations[e.name] = to_string(e.residual, longest_text);
+  return {{"velocity", velocity},
+          {"labels", labels},
+          {"derivatives", lagrangian_derivatives[std::size_t(p.lagrangian->derivatives)]},
+          {"floor", p.lagrangian->floor},
+          {"search", label_searches[std::size_t(p.lagrangian->search)]},
+          {"residuals", equations}};
 }
 
 Json points_json(const PointOptions& points) {
@@ -238,6 +263,7 @@ Json object_of(const std::string& file, const Problem& problem, const Understood
           {"conditions", conditions_json(understood)},
           {"automatic_weights", understood.automatic_weights},
           {"network", network_json(understood)},
+          {"lagrangian", lagrangian_json(understood)},
           {"training", training_json(understood)},
           {"reference", reference_json(problem.reference)},
           {"notes", detail::problem_notes(problem)}};

@@ -10,6 +10,7 @@
 #include "sobolev/core/random.hpp"
 #include "src/pinn/window_model.hpp"
 #include "src/problem/defaults.hpp"
+#include "src/problem/lagrangian.hpp"
 
 namespace sobolev::app {
 namespace {
@@ -91,6 +92,22 @@ std::string size_text(const NetworkOptions& network, const std::string& unknown)
   const std::string sum = offset == 0 ? "" : fmt::format("{:g} + ", offset);
   const std::string factor = scale == 1 ? "" : fmt::format("{:g} times ", scale);
   return fmt::format("{} = {}{}a network output of order one", unknown, sum, factor);
+}
+
+std::string lagrangian_text(const Problem& problem) {
+  if (!problem.lagrangian) return "";
+  std::string out;
+  const detail::LagrangianForm form(problem);
+  for (int k : form.moving()) {
+    const std::string& name = problem.coordinates[std::size_t(k)].name;
+    out += fmt::format("{}{}_t = {}", out.empty() ? "" : ", ", name,
+                       to_string(form.velocity(k), longest_text));
+    if (const auto labels = problem.lagrangian->labels.find(name); labels != problem.lagrangian->labels.end())
+      out += fmt::format(" with labels in [{:g}, {:g}]", labels->second.first, labels->second.second);
+  }
+  return fmt::format("{}; derivatives by {}, floor {:g}, search {}", out,
+                     lagrangian_derivatives[std::size_t(problem.lagrangian->derivatives)],
+                     problem.lagrangian->floor, label_searches[std::size_t(problem.lagrangian->search)]);
 }
 
 std::string points_text(const Problem& problem) {
@@ -186,7 +203,8 @@ std::string causal_text(const CausalOptions& causal) {
 Understood understand(const Problem& problem) {
   Understood out;
   out.chosen = detail::with_defaults(problem);
-  const Problem& p = out.chosen;
+  out.trained = detail::trained_problem(out.chosen);
+  const Problem& p = out.trained;
   const detail::WindowModel model(p, 0);
   out.parameters = model.network().parameters();
 
@@ -197,11 +215,13 @@ Understood understand(const Problem& problem) {
   std::sort(out.derivatives.begin(), out.derivatives.end());
   out.jet_channels = model.compile("equations", residuals).group.jet.channels();
 
-  for (const Condition& c : p.conditions)
+  for (std::size_t i = 0; i < out.chosen.conditions.size(); ++i) {
+    const Condition& c = p.conditions[i];  // those of the labels' own follow
     out.roles.push_back(model.imposed(c)              ? Role::built_in
                         : kept_by_output(p, model, c) ? Role::kept_by_output
                                                       : Role::trained);
-  for (std::size_t i = 0; i < p.conditions.size(); ++i)
+  }
+  for (std::size_t i = 0; i < out.roles.size(); ++i)
     out.automatic_weights =
         out.automatic_weights && !(out.roles[i] == Role::trained && p.conditions[i].weight);
   return out;

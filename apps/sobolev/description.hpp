@@ -18,7 +18,8 @@ enum class Role { trained, built_in, kept_by_output };
 
 /// What the library makes of a problem.
 struct Understood {
-  Problem chosen;  // with defaults
+  Problem chosen;   // with defaults
+  Problem trained;  // what the networks solve: the same, or its label problem
   std::size_t parameters = 0;
   std::vector<std::string> derivatives;  // in the equations
   int jet_channels = 0;                  // that the equations' derivatives take, combinations collapsed
@@ -49,6 +50,8 @@ std::string activation_name(Activation activation);
 std::string network_text(const Problem& problem);
 /// Of an unknown without an output transform; the network with its defaults.
 std::string size_text(const NetworkOptions& network, const std::string& unknown);
+/// What moves, and how; empty without [lagrangian].
+std::string lagrangian_text(const Problem& problem);
 std::string points_text(const Problem& problem);
 std::string phase_text(const PhaseOptions& phase);
 std::string reference_text(const ReferenceOptions& reference);

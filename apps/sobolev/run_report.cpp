@@ -34,8 +34,9 @@ std::vector<std::pair<std::string, std::string>> settings_of(const Solution& sol
   out.emplace_back("network", network_text(problem));
   for (const auto& [unknown, expression] : problem.network.output)
     out.emplace_back("output", fmt::format("{} = {}", unknown, to_string(expression, longest_text)));
-  for (const auto& [unknown, scale] : problem.network.scale)
-    out.emplace_back("size", size_text(problem.network, unknown));
+  for (const auto& [unknown, scale] : understood.trained.network.scale)
+    out.emplace_back("size", size_text(understood.trained.network, unknown));
+  if (problem.lagrangian) out.emplace_back("along characteristics", lagrangian_text(problem));
   out.emplace_back("parameters", std::to_string(solution.parameters()));
   out.emplace_back("points", points_text(problem));
   out.emplace_back("weights", understood.weights_text());

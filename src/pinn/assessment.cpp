@@ -6,7 +6,9 @@
 #include <cmath>
 #include <set>
 
+#include "characteristics.hpp"
 #include "residual_check.hpp"
+#include "sobolev/problem/points.hpp"
 #include "state.hpp"
 
 namespace sobolev::detail {
@@ -53,7 +55,7 @@ std::string percent(double share) {
 /// between: rms on fresh points over that on the training points of the same windows; 0 where not known.
 std::vector<std::string> doubts_of(const Solution::State& state, const std::vector<ResidualCheck>& checks,
                                    const std::vector<double>& between, std::size_t rows) {
-  const Problem& p = state.problem;
+  const Problem& p = state.trained;
   std::vector<std::string> doubts;
   const std::size_t parameters = state.parameters.back().size();
   bool any_overfitted = false;
@@ -113,10 +115,49 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
                     smaller_network(p)));
   return doubts;
 }
+/// Of a Lagrangian form: characteristics that cross, and places that none reaches.
+std::vector<std::string> doubts_of_characteristics(const Cpu& cpu, const Solution::State& state) {
+  const Problem& p = state.problem;
+  const Characteristics characteristics(cpu, evaluators_on(cpu, cpu), p, state.trained, state.parameters);
+  std::vector<std::string> doubts;
+  const DeformationCheck moved = characteristics.deformation(least_points);
+  if (!(moved.least > 0))
+    doubts.push_back(
+        fmt::format("characteristics cross (the determinant of dx/dX is {:.2g} at the label {}): from there on "
+                    "a place has several solutions, one of which is shown. More diffusion, time windows "
+                    "(training.windows), or the problem without [lagrangian]",
+                    moved.least, place_text(p, moved.place)));
+  else if (moved.below > 0)
+    doubts.push_back(
+        fmt::format("characteristics come together until the determinant of dx/dX is {:.2g}, below "
+                    "lagrangian.floor = {:g} at {} of the labels (least at {}), where the equation is not the "
+                    "one that was asked: a lower floor, more diffusion, time windows (training.windows), or the "
+                    "problem without [lagrangian]",
+                    moved.least, p.lagrangian->floor, percent(moved.below), place_text(p, moved.place)));
+  PointRequest request;
+  request.ranges = p.coordinates;
+  if (const int t = p.time(); t >= 0)
+    request.ranges[std::size_t(t)].high = window_range(p, int(state.parameters.size()) - 1).second;
+  request.count = least_points;
+  const std::vector<double> places = sample_points(request);
+  const std::size_t d = p.coordinates.size(), n = places.size() / d;
+  const Labels labels = characteristics.labels(View<const double, 2>(places.data(), n, d));
+  if (const double missing = double(labels.missing()) / double(n); missing > 0) {
+    const std::size_t first =
+        std::size_t(std::find(labels.missed.begin(), labels.missed.end(), 1) - labels.missed.begin());
+    doubts.push_back(fmt::format(
+        "no label arrives at {} of the places, e.g. at {}; values there are those of the nearest label: wider "
+        "labels (lagrangian.labels)",
+        percent(missing),
+        place_text(p, {places.begin() + std::ptrdiff_t(first * d),
+                       places.begin() + std::ptrdiff_t((first + 1) * d)})));
+  }
+  return doubts;
+}
 }  // namespace
 
 Assessment assess(const Cpu& cpu, const Solution::State& state) {
-  const Problem& p = state.problem;
+  const Problem& p = state.trained;
   const int trained = int(state.parameters.size());
   Assessment out;
   if (trained == 0) return out;
@@ -152,6 +193,8 @@ Assessment assess(const Cpu& cpu, const Solution::State& state) {
     out.residuals.push_back(std::move(check));
   }
   out.doubts = doubts_of(state, out.residuals, between, checker.rows(trained - 1, state.generation));
+  if (state.problem.lagrangian)
+    for (std::string& doubt : doubts_of_characteristics(cpu, state)) out.doubts.push_back(std::move(doubt));
   return out;
 }
 

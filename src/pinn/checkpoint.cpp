@@ -153,7 +153,7 @@ void Solution::save(const std::filesystem::path& checkpoint,
         fmt::format("save: the solution is empty, there is nothing to write to {}", checkpoint.string()));
   TensorFile file;
   for (std::size_t w = 0; w < s.parameters.size(); ++w) {
-    const detail::WindowModel model(s.problem, int(w));
+    const detail::WindowModel model(s.trained, int(w));
     add_network(file.tensors, s.problem.training.windows == 1 ? "" : fmt::format("windows.{}.", w),
                 model.network(), s.parameters[w]);
   }
@@ -189,12 +189,12 @@ void Solution::save(const std::filesystem::path& checkpoint,
                           {"stalled", s.stalled},
                           {"stopped_because", s.stopped_because},
                           {"seed", s.problem.training.seed},
-                          {"scale", s.problem.network.scale},
-                          {"offset", s.problem.network.offset}};
+                          {"scale", s.trained.network.scale},
+                          {"offset", s.trained.network.offset}};
   file.metadata["format"] = format_name;
   file.metadata["state"] = state.dump();
   file.metadata["problem"] = s.problem.source;
-  file.metadata["model"] = detail::model_text(s.problem, int(s.parameters.size()));
+  file.metadata["model"] = detail::model_text(s.problem, s.trained, int(s.parameters.size()));
   file.metadata["problem_name"] = s.problem.name;
   file.metadata["version"] = version();
   file.metadata["instruction_set"] = Cpu::instruction_set();
@@ -266,7 +266,7 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
               .values.size(),
           1, 4096));
     s.problem.validate();
-    s.problem = detail::with_defaults(s.problem);
+    detail::set_problem(s, Problem(s.problem));
     const TrainingOptions& training = s.problem.training;
     s.window = int(read.integer("window", 0, training.windows));
     s.phase = int(read.integer("phase", 0, long(training.phases.size())));
@@ -280,14 +280,14 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
     s.stopped_because = state.at("stopped_because");
     const long windows =
         read.integer("windows_begun", std::max(1, s.window), std::min(training.windows, s.window + 1));
-    const long groups = read.integer("groups", 0, 1 + long(s.problem.conditions.size()));
+    const long groups = read.integer("groups", 0, 1 + long(s.trained.conditions.size()));
     for (std::size_t w = 0; w < std::size_t(windows); ++w)
       s.parameters.push_back(
           read_network(file, s.problem.training.windows == 1 ? "" : fmt::format("windows.{}.", w),
-                       detail::WindowModel(s.problem, int(w)).network(), checkpoint));
+                       detail::WindowModel(s.trained, int(w)).network(), checkpoint));
     for (std::size_t g = 0; g < std::size_t(groups); ++g)
       s.weights.push_back(read.numbers(file, fmt::format("training.weights.{}", g),
-                                       {g == 0 ? s.problem.equations.size() : 1}, 0));
+                                       {g == 0 ? s.trained.equations.size() : 1}, 0));
     // Files of version 0.1 have Adam's moments and the damping by themselves.
     const bool old = !state.contains("optimizer");
     std::vector<double> scalars = read.numbers(file, "training.scalars", {old ? 7u : 6u}, 0);
@@ -325,11 +325,11 @@ Solution Solution::from_weights(const Problem& problem, const std::filesystem::p
     s.problem.network.scale.emplace(unknown, scale);
     s.problem.network.offset.emplace(unknown, 0.0);
   }
-  s.problem = detail::with_defaults(s.problem);
+  detail::set_problem(s, Problem(s.problem));
   s.problem.source = detail::source_of(problem);
   require(s.problem.training.windows == 1, "weights from a file: the problem must have one window");
   s.parameters.push_back(
-      read_network(read_safetensors(weights), "", detail::WindowModel(s.problem, 0).network(), weights));
+      read_network(read_safetensors(weights), "", detail::WindowModel(s.trained, 0).network(), weights));
   s.finished = true;
   s.stopped_because = "weights from a file";
   return solution;

@@ -32,7 +32,8 @@ void start_gaussians(const Instruction& step, std::uint64_t number, const Featur
 
 std::vector<double> initial_parameters(const Network& network, const Features& features,
                                        const std::vector<CoordinateRange>& ranges,
-                                       const NetworkOptions& options, unsigned long seed) {
+                                       const NetworkOptions& options, unsigned long seed,
+                                       std::size_t zero_from) {
   std::vector<double> parameters(network.parameters(), 0.0);
   std::uint64_t layer = 0, gaussians = 0;
   for (const Instruction& i : network.instructions()) {
@@ -55,6 +56,11 @@ std::vector<double> initial_parameters(const Network& network, const Features& f
                                                              : std::sqrt(6.0 / i.fan_in));
     for (std::size_t k = 0; k < n; ++k)
       parameters[i.weight + k] = scale * (siren ? 2 * random.uniform(k) - 1 : random.normal(k));
+    if (i.kind == Instruction::Kind::output) {
+      const std::size_t begin = std::size_t(i.out);
+      for (std::size_t o = std::max(begin, zero_from); o < begin + width; ++o)
+        std::fill_n(&parameters[i.weight + (o - begin) * std::size_t(i.fan_in)], i.fan_in, 0.0);
+    }
     if (first) {
       std::size_t row = 0;
       for (const Features::Item& item : features.items())

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "src/problem/lagrangian.hpp"
 #include "src/problem/problem_checks.hpp"
 #include "window_model.hpp"
 
@@ -44,7 +45,7 @@ nlohmann::json network_of_model(const Network& network) {
 }
 }  // namespace
 
-std::string model_text(const Problem& problem, int windows) {
+std::string model_text(const Problem& asked, const Problem& problem, int windows) {
   nlohmann::json out = {{"unknowns", problem.unknowns},
                         {"coordinates", nlohmann::json::array()},
                         {"activation", activations[static_cast<int>(problem.network.activation)]},
@@ -53,6 +54,14 @@ std::string model_text(const Problem& problem, int windows) {
   for (const CoordinateRange& c : problem.coordinates) out["coordinates"].push_back(c.name);
   for (const UnknownConstant& c : problem.unknown_constants)
     out["constants"].push_back({{"name", c.name}, {"unit", c.unit()}});
+  // The coordinates are labels then, and x = X + displacement.
+  if (asked.lagrangian) {
+    const LagrangianForm form(asked);
+    for (int k : form.moving()) {
+      const std::string& name = asked.coordinates[std::size_t(k)].name;
+      out["lagrangian"][name] = displacement_name(name);
+    }
+  }
   for (int w = 0; w < windows; ++w) {
     const WindowModel model(problem, w);
     if (w == 0)

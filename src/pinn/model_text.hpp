@@ -6,7 +6,8 @@
 
 namespace sobolev::detail {
 
-/// The metadata "model" of a checkpoint (docs/checkpoints.md) for the first `windows` windows, as JSON.
-std::string model_text(const Problem& problem, int windows);
+/// The metadata "model" of a checkpoint (docs/checkpoints.md) for the first `windows` windows of what is trained
+/// for a problem, as JSON.
+std::string model_text(const Problem& problem, const Problem& trained, int windows);
 
 }  // namespace sobolev::detail

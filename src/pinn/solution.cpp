@@ -5,16 +5,23 @@
 #include <cmath>
 #include <utility>
 
+#include "characteristics.hpp"
 #include "evaluator.hpp"
 #include "residual_check.hpp"
 #include "sobolev/problem/points.hpp"
 #include "src/problem/defaults.hpp"
+#include "src/problem/lagrangian.hpp"
 #include "src/problem/network_of.hpp"
 #include "src/problem/problem_checks.hpp"
 #include "state.hpp"
 
 namespace sobolev {
 namespace detail {
+
+void set_problem(Solution::State& state, const Problem& problem) {
+  state.problem = with_defaults(problem);
+  state.trained = trained_problem(state.problem);
+}
 
 std::vector<double> grid_points(const std::vector<std::vector<double>>& axes) {
   std::size_t n = 1;
@@ -28,6 +35,14 @@ std::vector<double> grid_points(const std::vector<std::vector<double>>& axes) {
     }
   }
   return points;
+}
+
+std::vector<std::vector<double>> values_at(const Cpu& host, const MakeEvaluator& make,
+                                           const Solution::State& state, View<const double, 2> x,
+                                           const std::vector<Expr>& outputs) {
+  if (!state.problem.lagrangian)
+    return evaluate_windows(host, make, state.problem, state.parameters, x, outputs);
+  return Characteristics(host, make, state.problem, state.trained, state.parameters).values(x, outputs);
 }
 
 Solution::State::Errors measure_errors(const Cpu& host, const MakeEvaluator& make,
@@ -48,8 +63,8 @@ Solution::State::Errors measure_errors(const Cpu& host, const MakeEvaluator& mak
     at.insert(at.end(), points.begin() + std::ptrdiff_t(i * d), points.begin() + std::ptrdiff_t((i + 1) * d));
   std::vector<Expr> outputs;
   for (const std::string& u : p.unknowns) outputs.push_back(field(u));
-  const auto values = evaluate_windows(host, make, p, state.parameters,
-                                       View<const double, 2>(at.data(), inside.size(), d), outputs);
+  const auto values =
+      values_at(host, make, state, View<const double, 2>(at.data(), inside.size(), d), outputs);
   for (std::size_t k = 0; k < p.unknowns.size(); ++k) {
     const auto known = state.reference->values.find(p.unknowns[k]);
     if (known == state.reference->values.end()) continue;
@@ -130,7 +145,7 @@ std::vector<std::vector<double>> evaluate_expressions(const Cpu& host, const Mak
   trained(state, "evaluate");
   for (std::size_t i = 0; i < outputs.size(); ++i)
     check_names(state.problem, fmt::format("evaluate: output {}", i), outputs[i]);
-  return evaluate_windows(host, make, state.problem, state.parameters, points, outputs);
+  return values_at(host, make, state, points, outputs);
 }
 
 std::vector<Expr> named_outputs(const Solution::State& state, const std::vector<std::string>& outputs) {
@@ -159,7 +174,7 @@ std::vector<std::vector<double>> Solution::evaluate(const Cpu& cpu, View<const d
 
 std::map<std::string, double> Solution::constants() const {
   const State& s = trained(state(), "constants");
-  return detail::found_constants(s.problem, s.parameters.front());
+  return detail::found_constants(s.trained, s.parameters.front());
 }
 
 std::map<std::string, double> Solution::relative_l2() const {

@@ -14,7 +14,7 @@ Solution solve_on(const Cpu& host, const E& executor, const Problem& problem, co
   Solution solution;
   Solution::State& state = solution.state();
   problem.validate();
-  state.problem = with_defaults(problem);
+  set_problem(state, problem);
   state.problem.source = source_of(problem);
   state.cpu = host;
   if (state.problem.reference.given()) {

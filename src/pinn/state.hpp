@@ -13,7 +13,8 @@
 namespace sobolev {
 
 struct Solution::State : detail::TrainingState {
-  Problem problem;                              // with defaults filled in
+  Problem problem;  // as asked, with defaults filled in
+  Problem trained;  // what the networks solve: the same, or its label problem (lagrangian.hpp)
   std::vector<std::vector<double>> parameters;  // of the windows begun; the last one may be in training
   std::vector<std::vector<double>> weights;     // of the window's residuals, by group; empty: not yet known
   double setup_seconds = 0;
@@ -33,11 +34,17 @@ struct Solution::State : detail::TrainingState {
 };
 
 namespace detail {
+/// Fills in defaults, and what is trained.
+void set_problem(Solution::State& state, const Problem& problem);
 /// Grid points [N, D] of axes, last axis fastest.
 std::vector<double> grid_points(const std::vector<std::vector<double>>& axes);
 /// On the reference grid, the networks where `make` says.
 Solution::State::Errors measure_errors(const Cpu& host, const MakeEvaluator& make,
                                        const Solution::State& state);
+/// Expressions at places anywhere in the domain, as far as it is trained. Result [outputs][N].
+std::vector<std::vector<double>> values_at(const Cpu& host, const MakeEvaluator& make,
+                                           const Solution::State& state, View<const double, 2> x,
+                                           const std::vector<Expr>& outputs);
 /// What Solution::evaluate does, on either executor.
 std::vector<std::vector<double>> evaluate_expressions(const Cpu& host, const MakeEvaluator& make,
                                                       const Solution::State& state,

@@ -23,9 +23,9 @@ class WindowTrainer final : public Task<T, E> {
   double points_per_pass() const override;
   /// Stages are those of causal weights: epsilon.
   void set_stage() override;
-  std::size_t stages() const override { return causal() ? state_.problem.training.causal.epsilon.size() : 0; }
+  std::size_t stages() const override { return causal() ? state_.trained.training.causal.epsilon.size() : 0; }
   bool stage_done() const override {
-    return objective_.last_causal_weight(interior_) > state_.problem.training.causal.stop_above;
+    return objective_.last_causal_weight(interior_) > state_.trained.training.causal.stop_above;
   }
   /// All values that any window of this problem takes from the one before.
   static std::vector<PreviousValue> continuation_values(const Problem& problem);
@@ -36,7 +36,7 @@ class WindowTrainer final : public Task<T, E> {
     const Condition* condition;  // null: the interior
     int group;
   };
-  bool causal() const { return state_.problem.training.causal.slices > 0 && interior_ >= 0; }
+  bool causal() const { return state_.trained.training.causal.slices > 0 && interior_ >= 0; }
   static std::vector<Part> parts_of(const Problem& problem, const WindowModel& model);
   void check_external(const Part& part, View<const double, 2> x, View<const double, 2> values) const;
   void scale_weights();
@@ -59,8 +59,10 @@ class WindowTrainer final : public Task<T, E> {
 /// start k² times smaller: a derivative of order m multiplies the mode by k^m, and a start that is rough in
 /// the highest derivatives costs most of the iterations (docs/optimizers.md).
 /// Gaussians: centres at the inputs of quasi-random points of the ranges, options.gaussians.width each.
+/// Outputs from number `zero_from` on begin at zero.
 std::vector<double> initial_parameters(const Network& network, const Features& features,
                                        const std::vector<CoordinateRange>& ranges,
-                                       const NetworkOptions& options, unsigned long seed);
+                                       const NetworkOptions& options, unsigned long seed,
+                                       std::size_t zero_from);
 
 }  // namespace sobolev::detail

@@ -53,8 +53,8 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
       executor_(executor),
       state_(state),
       chain_(chain),
-      model_(state.problem, state.window),
-      parts_(parts_of(state.problem, model_)),
+      model_(state.trained, state.window),
+      parts_(parts_of(state.trained, model_)),
       objective_(executor, model_.network(), model_.features(), model_.symmetry()) {
   for (Part& part : parts_) {
     part.group = objective_.add_group(part.compiled.group);
@@ -65,7 +65,8 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
   if (parameters.size() <= std::size_t(state.window))
     parameters.push_back(parameters.empty()
                              ? initial_parameters(objective_.network(), model_.features(), model_.ranges(),
-                                                  state.problem.network, state.problem.training.seed)
+                                                  state.trained.network, state.trained.training.seed,
+                                                  state.problem.unknowns.size())
                              : parameters.back());
   ensure(parameters.back().size() == objective_.parameters(), "windows with networks of different sizes");
   draw();
@@ -75,7 +76,7 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
                       state.weights.size(), parts_.size()));
   for (Part& part : parts_) objective_.set_weights(part.group, state.weights[std::size_t(part.group)]);
   if (causal()) set_stage();
-  if (fresh && state.problem.network.output_start == OutputStart::least_squares) start_outputs();
+  if (fresh && state.trained.network.output_start == OutputStart::least_squares) start_outputs();
 }
 
 template <class T, class E>
@@ -100,11 +101,11 @@ void WindowTrainer<T, E>::start_outputs() {
 template <class T, class E>
 void WindowTrainer<T, E>::draw() {
   const profile::Range range(cpu_, "points");
-  const std::size_t d = state_.problem.coordinates.size();
-  const int time = state_.problem.time();
+  const std::size_t d = state_.trained.coordinates.size();
+  const int time = state_.trained.time();
   for (Part& part : parts_) {
     std::vector<double> points =
-        training_points(state_.problem, model_, part.condition, part.group, state_.generation);
+        training_points(state_.trained, model_, part.condition, part.group, state_.generation);
     const std::size_t n = points.size() / d;
     if (!part.condition && causal()) {
       require(time >= 0, "training.causal: causal weights need a coordinate named t that is not periodic");
@@ -116,7 +117,7 @@ void WindowTrainer<T, E>::draw() {
       std::vector<double> sorted(points.size());
       for (std::size_t i = 0; i < n; ++i) std::copy_n(points.data() + order[i] * d, d, sorted.data() + i * d);
       points = std::move(sorted);
-      const std::size_t slices = std::min<std::size_t>(std::size_t(state_.problem.training.causal.slices), n);
+      const std::size_t slices = std::min<std::size_t>(std::size_t(state_.trained.training.causal.slices), n);
       slices_.clear();
       for (std::size_t s = 0; s <= slices; ++s) slices_.push_back(s * n / slices);
     }
@@ -142,8 +143,8 @@ void WindowTrainer<T, E>::check_external(const Part& part, View<const double, 2>
       if (std::isfinite(values(k, i))) continue;
       std::string place;
       for (std::size_t d = 0; d < x.extent(1); ++d)
-        place += fmt::format("{}{} = {}", d == 0 ? "" : ", ", state_.problem.coordinates[d].name, x(i, d));
-      const Equation& equation = state_.problem.equations[part.compiled.external_of[k]];
+        place += fmt::format("{}{} = {}", d == 0 ? "" : ", ", state_.trained.coordinates[d].name, x(i, d));
+      const Equation& equation = state_.trained.equations[part.compiled.external_of[k]];
       throw NotFinite(
           part.condition ? part.condition->position : equation.position,
           fmt::format("{} {} is not finite at {}: a division by zero, or a root or logarithm of a negative "
@@ -155,7 +156,7 @@ void WindowTrainer<T, E>::check_external(const Part& part, View<const double, 2>
 
 template <class T, class E>
 void WindowTrainer<T, E>::scale_weights() {
-  const Problem& p = state_.problem;
+  const Problem& p = state_.trained;
   const bool given = std::any_of(parts_.begin(), parts_.end(),
                                  [](const Part& part) { return part.condition && part.condition->weight; });
   const std::vector<T> theta(state_.parameters.back().begin(), state_.parameters.back().end());
@@ -214,7 +215,7 @@ void WindowTrainer<T, E>::check_imposed(const Part& part, double size, View<cons
   double worst = 0;
   for (T v : r) worst = std::max(worst, std::abs(double(v)));
   if (worst > contradicted * size)
-    fail(state_.problem, "conditions." + part.condition->name,
+    fail(state_.trained, "conditions." + part.condition->name,
          fmt::format("condition {} is violated by up to {:.3g} whatever the network gives: "
                      "network.output fixes other values there",
                      part.condition->name, worst));
@@ -222,7 +223,7 @@ void WindowTrainer<T, E>::check_imposed(const Part& part, double size, View<cons
 
 template <class T, class E>
 void WindowTrainer<T, E>::set_stage() {
-  const auto& epsilon = state_.problem.training.causal.epsilon;
+  const auto& epsilon = state_.trained.training.causal.epsilon;
   objective_.set_causal(interior_, slices_, epsilon[std::min(state_.causal_stage, epsilon.size() - 1)]);
 }
 

@@ -11,6 +11,7 @@
 
 #include "sobolev/core/words.hpp"
 #include "src/problem/evolution.hpp"
+#include "src/problem/lagrangian.hpp"
 #include "src/problem/network_of.hpp"
 
 namespace sobolev::detail {
@@ -97,6 +98,13 @@ bool is_unknown(const Problem& problem, const std::string& name) {
   return std::find(problem.unknowns.begin(), problem.unknowns.end(), name) != problem.unknowns.end();
 }
 
+/// What a network may give: an unknown, or the displacement of a coordinate in a Lagrangian form.
+bool is_output(const Problem& problem, const std::string& name) {
+  return is_unknown(problem, name) ||
+         (problem.lagrangian && std::any_of(problem.coordinates.begin(), problem.coordinates.end(),
+                                            [&](const auto& c) { return displacement_name(c.name) == name; }));
+}
+
 /// The keys of network.output and reference.exact: from C++ they may be anything.
 void check_of_unknown(const Problem& problem, const std::string& table, const std::string& name) {
   if (!is_unknown(problem, name))
@@ -129,7 +137,7 @@ void check_magnitudes(const Problem& problem, const KeyPath& key,
                       const std::map<std::string, double>& values) {
   for (const auto& [unknown, value] : values) {
     const KeyPath at = key.named(unknown);
-    if (!is_unknown(problem, unknown))
+    if (!is_output(problem, unknown))
       fail(problem, at.text(), fmt::format("{}: {} is not an unknown", at.text(), unknown));
     if (problem.network.output.contains(unknown))
       fail(problem, at.text(),
@@ -151,7 +159,7 @@ void check_network(const Problem& problem) {
   check_layers(problem, key, network.kind, network.depth, network.width);
   for (const auto& [unknown, own] : network.own) {
     const KeyPath at = key.named(unknown);
-    if (!is_unknown(problem, unknown))
+    if (!is_output(problem, unknown))
       fail(problem, at.text(), fmt::format("{}: {} is not an unknown", at.text(), unknown));
     if (own.depth) check_number(problem, at / "depth", *own.depth);
     if (own.width) check_number(problem, at / "width", *own.width);

@@ -195,6 +195,7 @@ Problem Problem::from_string(std::string_view text, const std::string& file_name
   detail::validate_ranges(problem);
   read_equations(reader, required(document, "equations"), problem);
   if (const TomlNode* conditions = root.find("conditions")) read_conditions(reader, *conditions, problem);
+  if (const TomlNode* labels = root.find("lagrangian")) read_lagrangian(reader, *labels, problem);
   if (const TomlNode* network = root.find("network")) read_network(reader, *network, problem);
   if (const TomlNode* training = root.find("training")) read_training(reader, *training, problem);
   if (const TomlNode* reference = root.find("reference")) read_reference(reader, *reference, problem);

@@ -43,7 +43,7 @@ void read_factorization(const ProblemReader& reader, const TomlNode& node, const
 }
 
 /// A number for each unknown.
-void read_by_unknown(const ProblemReader& reader, const TomlNode& node, const KeyPath& path,
+void read_by_name(const ProblemReader& reader, const TomlNode& node, const KeyPath& path,
                      std::map<std::string, double>& values) {
   reader.table(node, path);
   reader.remember(path.text(), node.position);
@@ -51,8 +51,8 @@ void read_by_unknown(const ProblemReader& reader, const TomlNode& node, const Ke
     values[entry.key] = reader.number(entry.value, path.named(entry.key));
 }
 
-/// An expression for each unknown.
-void read_by_unknown(const ProblemReader& reader, const TomlNode& node, const KeyPath& path,
+/// An expression for each unknown or coordinate.
+void read_by_name(const ProblemReader& reader, const TomlNode& node, const KeyPath& path,
                      const ExpressionScope& scope, std::map<std::string, Expr>& expressions) {
   reader.table(node, path);
   for (const TomlEntry& entry : node.entries)
@@ -70,6 +70,7 @@ void read_features(const ProblemReader& reader, const TomlNode& node, const KeyP
 void read_symmetry(const ProblemReader& reader, const TomlNode& node, const KeyPath& path,
                    std::map<std::string, int>& symmetry) {
   reader.table(node, path);
+  reader.remember(path.text(), node.position);
   for (const TomlEntry& entry : node.entries)  // odd, even
     symmetry[entry.key] = reader.choice(entry.value, path.named(entry.key)) == 0 ? -1 : 1;
 }
@@ -205,15 +206,32 @@ void read_network(const ProblemReader& reader, const TomlNode& node, Problem& pr
   if (const TomlNode* gaussians = node.find("gaussians"))
     read_gaussians(reader, *gaussians, path / "gaussians", network.gaussians);
   if (const TomlNode* scale = node.find("scale"))
-    read_by_unknown(reader, *scale, path / "scale", network.scale);
+    read_by_name(reader, *scale, path / "scale", network.scale);
   if (const TomlNode* offset = node.find("offset"))
-    read_by_unknown(reader, *offset, path / "offset", network.offset);
+    read_by_name(reader, *offset, path / "offset", network.offset);
   if (const TomlNode* output = node.find("output"))
-    read_by_unknown(reader, *output, path / "output", problem.scope(), network.output);
+    read_by_name(reader, *output, path / "output", problem.scope(), network.output);
   if (const TomlNode* features = node.find("features"))
     read_features(reader, *features, path / "features", problem, network.features);
   if (const TomlNode* symmetry = node.find("symmetry"))
     read_symmetry(reader, *symmetry, path / "symmetry", network.symmetry);
+}
+
+void read_lagrangian(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
+  const KeyPath path("lagrangian");
+  reader.table(node, path);
+  reader.remember(path.text(), node.position);
+  LagrangianOptions& options = problem.lagrangian.emplace();
+  if (const TomlNode* velocity = node.find("velocity"))
+    read_by_name(reader, *velocity, path / "velocity", problem.scope(), options.velocity);
+  if (const TomlNode* labels = node.find("labels")) {
+    reader.table(*labels, path / "labels");
+    for (const TomlEntry& entry : labels->entries)
+      options.labels[entry.key] = reader.interval(entry.value, (path / "labels").named(entry.key));
+  }
+  reader.read(node, path, "derivatives", options.derivatives);
+  reader.read(node, path, "floor", options.floor);
+  reader.read(node, path, "search", options.search);
 }
 
 void read_training(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
@@ -243,7 +261,7 @@ void read_reference(const ProblemReader& reader, const TomlNode& node, Problem& 
   if (const TomlNode* exact = node.find("exact")) {
     ExpressionScope scope = problem.scope();
     scope.unknowns.clear();
-    read_by_unknown(reader, *exact, path / "exact", scope, reference.exact);
+    read_by_name(reader, *exact, path / "exact", scope, reference.exact);
     if (exact->entries.empty())
       reader.fail(*exact, "reference.exact is empty; give the solution of an unknown");
   }

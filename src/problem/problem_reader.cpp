@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "sobolev/core/words.hpp"
+#include "src/problem/lagrangian.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -22,7 +23,12 @@ const SourcePosition first_column{"", 1, 1};
 std::vector<std::string> ProblemReader::names_in(const KeyPath& path) const {
   const std::string placeholder = path.named("").pattern();
   std::vector<std::string> names;
-  if (placeholder.ends_with("<unknown>")) names = problem_.unknowns;
+  if (placeholder.ends_with("<unknown>")) {
+    names = problem_.unknowns;
+    const bool of_outputs = path.text() == "network" || path.text() == "network.scale" || path.text() == "network.offset";
+    if (of_outputs && problem_.lagrangian)
+      for (const CoordinateRange& c : problem_.coordinates) names.push_back(displacement_name(c.name));
+  }
   if (placeholder.ends_with("<coordinate>"))
     for (const CoordinateRange& c : problem_.coordinates) names.push_back(c.name);
   std::erase_if(names, [&](const std::string& name) { return find_key((path / name).pattern()) != nullptr; });

@@ -9,6 +9,7 @@
 
 #include "sobolev/core/words.hpp"
 #include "sobolev/jet/spec.hpp"
+#include "src/problem/lagrangian.hpp"
 #include "src/problem/problem_checks.hpp"
 #include "src/problem/problem_reader.hpp"
 
@@ -302,6 +303,7 @@ void Problem::validate() const {
   detail::check_training(*this);
   detail::check_deltas(*this);
   detail::check_reference(*this);
+  if (lagrangian) detail::check_lagrangian(*this);
 }
 
 }  // namespace sobolev

@@ -165,6 +165,21 @@ TomlNode network_node(const NetworkOptions& network) {
   return out;
 }
 
+TomlNode lagrangian_node(const LagrangianOptions& options) {
+  const LagrangianOptions standard;
+  TomlNode out, labels;
+  add_filled(out, "velocity", table_of(texts_of(options.velocity, "lagrangian.velocity")));
+  for (const auto& [coordinate, range] : options.labels)
+    add(labels, coordinate, std::vector<double>{range.first, range.second});
+  add_filled(out, "labels", labels);
+  const auto derivatives = [](LagrangianDerivatives d) { return std::string(lagrangian_derivatives[std::size_t(d)]); };
+  add_unless(out, "derivatives", derivatives(options.derivatives), derivatives(standard.derivatives));
+  add_unless(out, "floor", options.floor, standard.floor);
+  const auto search = [](LabelSearch l) { return std::string(label_searches[std::size_t(l)]); };
+  add_unless(out, "search", search(options.search), search(standard.search));
+  return out;
+}
+
 TomlNode points_node(const Problem& problem) {
   const PointOptions& points = problem.training.points;
   TomlNode out;
@@ -276,6 +291,7 @@ std::string Problem::to_toml() const {
   add_filled(root, "equations", equation_table);
   add_filled(root, "conditions", condition_table);
   add_filled(root, "network", network_node(network));
+  if (lagrangian) add(root, "lagrangian", lagrangian_node(*lagrangian));
   add_filled(root, "training", training_node(*this));
   add_filled(root, "reference", reference_node(reference));
   std::string text = detail::write_toml(root);
@@ -292,7 +308,7 @@ bool operator==(const Problem& a, const Problem& b) {
   return a.title == b.title && a.unknowns == b.unknowns && a.coordinates == b.coordinates &&
          a.constants == b.constants && a.unknown_constants == b.unknown_constants &&
          a.equations == b.equations && a.conditions == b.conditions && a.network == b.network &&
-         a.training == b.training && a.reference == b.reference;
+         a.lagrangian == b.lagrangian && a.training == b.training && a.reference == b.reference;
 }
 
 namespace detail {

@@ -51,6 +51,7 @@ const std::map<std::string, std::vector<std::string>> needs{
     {"network.periodic_modes", {"coordinates.x.periodic=true"}},
     {"network.gaussians", {"network.kind=gaussian"}},
     {"network.shared_layers", {"network.u={ width = 8 }"}},
+    {"lagrangian", {"lagrangian.velocity={ x = \"1\" }"}},
     {"training.products", {"training.precision=float32"}},
     {"training.points.grid.<coordinate>", {"training.points.grid={ t = 9, x = 9 }"}},
     {"training.points.dense.N", {"training.points.dense=[{ x = 0, width = 0.2, fraction = 0.2 }]"}},

@@ -106,6 +106,7 @@ TEST(ToToml, AssembledHasNoDefaults) {
               start != n.output_start && fourier.frequencies > 0 && gaussians != n.gaussians &&
               factorization && !scale.empty() && !offset.empty() && !output.empty() && !features.empty() &&
               !symmetry.empty() && own.size() == 2 && shared_layers > 0);
+  EXPECT_FALSE(p.lagrangian) << "its checks are below";
   const auto& [precision, products, seed, points, causal, windows, stop, phases] = p.training;
   const TrainingOptions s;
   EXPECT_TRUE(precision != s.precision && products != s.products && seed != s.seed && !(causal == s.causal) &&
@@ -122,6 +123,24 @@ TEST(ToToml, AssembledHasNoDefaults) {
               phase_precision);
   const auto& [axes, exact, solver, file] = p.reference;
   EXPECT_TRUE(!axes.empty() && !exact.empty() && solver.empty() && file.empty());
+}
+
+// As above: with a new member this does not compile.
+TEST(ToToml, LagrangianForm) {
+  Problem p = assembled();
+  p.network.symmetry.clear();
+  p.network.own["displacement_depth"] = {NetworkKind::mlp, 1, 9, Activation::sin};
+  p.network.scale["displacement_depth"] = 1.0 / 3;
+  p.lagrangian = {{{"depth", u + 0.1}}, {}, LagrangianDerivatives::label, 1e-7, LabelSearch::newton};
+  p.conditions.resize(1);
+  EXPECT_TRUE(again(p) == p) << p.to_toml();
+  p.lagrangian = {{{"depth", u + 0.1}}, {{"depth", {-1e-6, 2e-7}}}, LagrangianDerivatives::position, 0.1, LabelSearch::linear};
+  p.network.own.erase("displacement_depth");
+  p.network.scale.erase("displacement_depth");
+  EXPECT_TRUE(again(p) == p) << p.to_toml();
+  const auto& [velocity, labels, derivatives, floor, search] = *p.lagrangian;
+  const LagrangianOptions standard;
+  EXPECT_TRUE(!velocity.empty() && !labels.empty() && floor != standard.floor && search != standard.search);
 }
 
 TEST(ToToml, OtherPointsAndReferences) {

@@ -190,6 +190,27 @@ struct TrainingOptions {
   friend bool operator==(const TrainingOptions&, const TrainingOptions&) = default;
 };
 
+/// Derivatives in a Lagrangian form: of the solution along the characteristics by position, or, as published
+/// (Mojgani, Balajewicz & Hassanzadeh 2023), by label, which is the same only where all labels move alike.
+enum class LagrangianDerivatives { position, label };
+inline constexpr std::array lagrangian_derivatives{"position", "label"};
+
+/// How a solution is read at a place: at its label, found by Newton's method, or by linear interpolation
+/// between labels 1/256 of their range apart (as published; one coordinate that moves).
+enum class LabelSearch { newton, linear };
+inline constexpr std::array label_searches{"newton", "linear"};
+
+/// A Lagrangian form of an evolution problem: what is trained are the positions x(X, t) of labels X, where
+/// x(X, t₀) = X and x_t = velocity, and the unknowns along them, u(X, t). docs/lagrangian.md.
+struct LagrangianOptions {
+  std::map<std::string, Expr> velocity;  // by space coordinate; empty: read off the equations
+  std::map<std::string, std::pair<double, double>> labels;  // ranges; those left out: the coordinates'
+  LagrangianDerivatives derivatives = LagrangianDerivatives::position;
+  double floor = 1e-3;  // of det ∂x/∂X where derivatives divide by it
+  LabelSearch search = LabelSearch::newton;
+  friend bool operator==(const LagrangianOptions&, const LagrangianOptions&) = default;
+};
+
 struct ReferenceOptions {
   std::map<std::string, int> grid;    // points per coordinate where the error is measured
   std::map<std::string, Expr> exact;  // unknown -> expression
@@ -217,6 +238,7 @@ struct Problem {
   std::vector<Equation> equations;
   std::vector<Condition> conditions;
   NetworkOptions network;
+  std::optional<LagrangianOptions> lagrangian = {};  // empty: the unknowns are trained where they are asked
   TrainingOptions training;
   ReferenceOptions reference;
   std::string source;                               // the text it was read from, with overrides applied
