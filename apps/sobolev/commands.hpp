@@ -40,6 +40,18 @@ struct EvaluateCommand : CommonOptions {
 };
 int run_evaluate(const EvaluateCommand& command);
 
+struct LandscapeCommand {
+  std::filesystem::path run, out;  // out: a folder; empty: that of the run
+  int points = 41;
+  double range = 1;
+  int steps = 64, probes = 8;
+  int window = 0;  // from 1; 0: the last
+  unsigned long seed = 0;
+  int threads = 0;
+  bool json = false, quiet = false;
+};
+int run_landscape(const LandscapeCommand& command);
+
 struct CheckCommand {
   std::string problem;
   std::vector<std::string> overrides;

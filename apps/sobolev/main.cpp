@@ -131,6 +131,31 @@ int run(int argc, char** argv) {
   evaluate_app->add_option("--out", evaluate.out, ".npz with one array [N] per output")->required();
   add_common(*evaluate_app, evaluate);
 
+  LandscapeCommand landscape;
+  CLI::App* landscape_app =
+      app.add_subcommand("landscape", "the loss around a solution, and the spectrum of its Hessian");
+  landscape_app->add_option("RUN_DIR", landscape.run, "folder of a run, or a checkpoint")->required();
+  landscape_app->add_option("--out", landscape.out, "folder of landscape.npz and landscape.html (default: the run's)");
+  landscape_app->add_option("--points", landscape.points, "losses along each of two random directions")
+      ->check(CLI::Range(2, 1001))
+      ->capture_default_str();
+  landscape_app->add_option("--range", landscape.range, "how far: 1 is as long as the weights")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  landscape_app->add_option("--steps", landscape.steps, "of Lanczos, for the spectrum")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  landscape_app->add_option("--probes", landscape.probes, "random vectors that Lanczos begins with")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  landscape_app->add_option("--window", landscape.window, "time window, from 1; 0: the last")
+      ->check(CLI::Range(0, 10000));
+  landscape_app->add_option("--seed", landscape.seed, "of the directions and random vectors")
+      ->check(CLI::Validator(wrong_seed, "WHOLE NUMBER"));
+  landscape_app->add_option("--threads", landscape.threads, "threads; 0: all")->check(CLI::Range(0, 4096));
+  landscape_app->add_flag("--json", landscape.json, "print one JSON object on stdout");
+  landscape_app->add_flag("--quiet", landscape.quiet, "no summary");
+
   CheckCommand check;
   CLI::App* check_app = app.add_subcommand("check", "read a problem and say what was understood");
   check_app->add_option("PROBLEM", check.problem, "file or name")->required();
@@ -160,13 +185,14 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {  // --help, --version
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    const bool json = solve.json || evaluate.json || check.json || keys.json || list_json || info_json;
+    const bool json = solve.json || evaluate.json || landscape.json || check.json || keys.json || list_json || info_json;
     std::string program = "sobolev";
     for (const CLI::App* used : app.get_subcommands()) program += " " + used->get_name();
     return fail(wrong_input, fmt::format("{}; see {} --help", error.what(), program), json);
   }
   if (solve_app->parsed()) return guarded([&] { return run_solve(solve); }, solve.json);
   if (evaluate_app->parsed()) return guarded([&] { return run_evaluate(evaluate); }, evaluate.json);
+  if (landscape_app->parsed()) return guarded([&] { return run_landscape(landscape); }, landscape.json);
   if (check_app->parsed()) return guarded([&] { return run_check(check); }, check.json);
   if (keys_app->parsed()) return guarded([&] { return run_keys(keys); }, keys.json);
   if (list_app->parsed()) return guarded([&] { return run_list(list_json); }, list_json);

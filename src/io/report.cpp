@@ -57,6 +57,26 @@ std::string training_figures(const Report& report) {
   return out;
 }
 
+std::string curve_figures(const std::vector<Report::Curves>& all) {
+  std::string out;
+  for (const Report::Curves& c : all) {
+    std::vector<std::vector<double>> x, y;
+    std::string names;
+    for (const Report::Curves::Line& line : c.lines) {
+      x.push_back(line.x);
+      y.push_back(line.y);
+    }
+    detail::Plot plot(540, 270, detail::fitted_axis(c.x, x, c.logarithmic_x),
+                      detail::fitted_axis(c.y, y, c.logarithmic_y));
+    for (std::size_t i = 0; i < c.lines.size(); ++i) {
+      plot.curve(c.lines[i].x, c.lines[i].y, i == 0 ? "curve" : "curve second");
+      names += (i == 0 ? "" : ", ") + c.lines[i].name;
+    }
+    out += detail::figure(detail::escaped(c.caption), plot.finish(c.caption + ": " + names));
+  }
+  return out;
+}
+
 std::string doubt_section(const std::vector<std::string>& doubts) {
   if (doubts.empty()) return "";
   std::string out = "<section class=\"doubts\">\n<h2>This answer is doubtful</h2>\n<ul>\n";
@@ -141,8 +161,11 @@ std::string html_report(const Report& report) {
     out += "</ul>\n";
   }
   if (!report.statements.empty()) out += statement_table(report.statements);
-  if (!report.prediction.empty()) out += "<h2>Solution</h2>\n" + detail::solution_figures(report);
+  if (!report.prediction.empty()) out += "<h2>" + detail::escaped(report.fields_heading) + "</h2>\n" + detail::solution_figures(report);
   if (!report.residual.empty()) out += "<h2>Residuals</h2>\n" + detail::residual_figures(report);
+  if (!report.curves.empty())
+    out += "<h2>" + detail::escaped(report.curves_heading) + "</h2>\n" +
+           detail::row_of("curves", curve_figures(report.curves));
   if (!report.history.empty())
     out += "<h2>Training</h2>\n" + detail::row_of("curves", training_figures(report));
   if (!report.settings.empty()) {

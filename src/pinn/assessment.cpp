@@ -162,7 +162,8 @@ Assessment assess(const Cpu& cpu, const Solution::State& state) {
   Assessment out;
   if (trained == 0) return out;
   ResidualChecker checker(cpu, p,
-                          std::clamp(times_training * p.training.points.count, least_points, most_points));
+                          std::clamp(times_training * p.training.points.count, least_points, most_points),
+                          relabelled(state.problem));
   std::vector<ResidualSums> fresh(p.equations.size() + p.conditions.size()), training = fresh,
                                                                              compared = fresh;
   const auto add = [](std::vector<ResidualSums>& to, const std::vector<ResidualSums>& from) {

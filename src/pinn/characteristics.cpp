@@ -44,7 +44,7 @@ std::vector<std::vector<double>> Characteristics::displacement(const std::vector
   for (std::size_t row = 0; row < form_.moving().size(); ++row)
     for (int k : form_.moving())
       outputs.push_back(differentiate(outputs[row], trained_.coordinates[std::size_t(k)].name));
-  return evaluate_windows(cpu_, make_, trained_, parameters_, view(at, d), outputs);
+  return evaluate_windows(cpu_, make_, trained_, parameters_, view(at, d), outputs, relabelled(problem_));
 }
 
 std::vector<double> Characteristics::with_labels(View<const double, 2> x,
@@ -129,7 +129,13 @@ bool Characteristics::follow(View<const double, 2> x, const std::vector<std::siz
                              Labels& out) const {
   const std::size_t d = x.extent(1), t = std::size_t(trained_.time());
   const std::size_t a = std::size_t(form_.moving()[0]), b = std::size_t(form_.moving()[1]);
-  const double start = trained_.coordinates[t].low;
+  // Where the labels of each point's window begin.
+  const auto start = [&](std::size_t i) {
+    int w = 0;
+    if (relabelled(problem_) != nullptr)
+      while (w + 1 < int(parameters_.size()) && x(i, t) > window_range(trained_, w).second) ++w;
+    return window_range(trained_, w).first;
+  };
   const double size_a = trained_.coordinates[a].high - trained_.coordinates[a].low,
                size_b = trained_.coordinates[b].high - trained_.coordinates[b].low;
   std::vector<double> points;
@@ -140,7 +146,8 @@ bool Characteristics::follow(View<const double, 2> x, const std::vector<std::siz
       std::vector<std::size_t> open;
       std::vector<double> at;
       for (std::size_t j = 0; j < which.size(); ++j) {
-        points[j * d + t] = s == steps ? x(which[j], t) : start + (x(which[j], t) - start) * s / steps;
+        const double begin = start(which[j]), end = x(which[j], t);
+        points[j * d + t] = s == steps ? end : begin + (end - begin) * s / steps;
         if (found[j]) continue;
         open.push_back(j);
         at.insert(at.end(), &points[j * d], &points[(j + 1) * d]);
@@ -209,7 +216,8 @@ std::vector<std::vector<double>> Characteristics::values(View<const double, 2> x
   for (Expr leaf : fields) there.push_back(form_.at_labels(leaf));
   const auto at = [&](const std::vector<double>& labels) {
     const std::vector<double> points = wrapped(labels);
-    return evaluate_windows(cpu_, make_, trained_, parameters_, view(points, d), there);
+    return evaluate_windows(cpu_, make_, trained_, parameters_, view(points, d), there,
+                            relabelled(problem_));
   };
   std::vector<std::vector<double>> values;
   if (problem_.lagrangian->search == LabelSearch::newton) {
@@ -256,7 +264,8 @@ DeformationCheck Characteristics::deformation(int count) const {
   const std::vector<double> points = sample_points(request);
   const std::size_t d = trained_.coordinates.size(), n = points.size() / d;
   const auto values =
-      evaluate_windows(cpu_, make_, trained_, parameters_, view(points, d), {form_.determinant()})[0];
+      evaluate_windows(cpu_, make_, trained_, parameters_, view(points, d), {form_.determinant()},
+                       relabelled(problem_))[0];
   DeformationCheck out;
   for (std::size_t i = 0; i < n; ++i) {
     out.below += (values[i] < problem_.lagrangian->floor ? 1.0 : 0.0) / double(n);

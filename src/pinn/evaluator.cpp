@@ -4,16 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+
+#include "characteristics.hpp"
 
 namespace sobolev::detail {
-namespace {
-std::vector<Expr> as_expressions(const std::vector<PreviousValue>& values) {
-  std::vector<Expr> all;
-  for (const PreviousValue& v : values) all.push_back(field(v.unknown, v.derivative));
-  return all;
-}
-}  // namespace
-
 namespace {
 /// Columns [first, first + count) of values : [rows, n].
 Buffer<double> columns(const Buffer<double>& values, std::size_t n, std::size_t first, std::size_t count) {
@@ -49,22 +44,44 @@ void Evaluator::set_points(View<const double, 2> x, View<const double, 2> previo
                       View<const double, 2>(values.data(), std::size_t(group_.group.externals), x.extent(0)));
 }
 
-Continuation::Continuation(const Cpu& cpu, const Problem& problem, std::vector<PreviousValue> wanted)
-    : cpu_(cpu), problem_(&problem), carried_(std::move(wanted)) {
+const Problem* relabelled(const Problem& asked) {
+  return asked.lagrangian && asked.lagrangian->labels.empty() && asked.training.windows > 1 ? &asked : nullptr;
+}
+
+Continuation::Continuation(const Cpu& cpu, const Problem& problem, std::vector<PreviousValue> wanted,
+                           const Problem* asked)
+    : cpu_(cpu), problem_(&problem), asked_(asked), carried_(std::move(wanted)) {
+  std::erase_if(carried_, [&](const PreviousValue& v) { return displacement(v); });
   if (problem.training.windows == 1 || carried_.empty()) return;
   // What the carried values need in turn is carried too.
   for (std::size_t before = 0; before != carried_.size();) {
     before = carried_.size();
-    const CompiledGroup g = WindowModel(problem, 1).compile("carried", as_expressions(carried_));
+    const CompiledGroup g = WindowModel(problem, 1).compile("carried", carried_expressions());
     for (const PreviousValue& v : g.previous)
-      if (std::find(carried_.begin(), carried_.end(), v) == carried_.end()) carried_.push_back(v);
+      if (!displacement(v) && std::find(carried_.begin(), carried_.end(), v) == carried_.end()) carried_.push_back(v);
   }
+}
+
+bool Continuation::displacement(const PreviousValue& v) const {
+  return asked_ != nullptr &&
+         std::find(asked_->unknowns.begin(), asked_->unknowns.end(), v.unknown) == asked_->unknowns.end();
+}
+
+std::vector<Expr> Continuation::carried_expressions() const {
+  std::vector<Expr> all;
+  std::optional<LagrangianForm> form;
+  if (asked_ != nullptr) form.emplace(*asked_);
+  for (const PreviousValue& v : carried_) {
+    const Expr e = field(v.unknown, v.derivative);
+    all.push_back(form ? form->at_labels(e) : e);
+  }
+  return all;
 }
 
 Evaluator& Continuation::evaluator(int window) {
   while (int(evaluators_.size()) <= window)
     evaluators_.push_back(std::make_unique<Evaluator>(cpu_, WindowModel(*problem_, int(evaluators_.size())),
-                                                      as_expressions(carried_)));
+                                                      carried_expressions()));
   return *evaluators_[std::size_t(window)];
 }
 
@@ -88,11 +105,38 @@ Buffer<double> Continuation::pick(const Buffer<double>& carried, std::size_t n,
                                   const std::vector<PreviousValue>& wanted) const {
   Buffer<double> result(wanted.size() * n);
   for (std::size_t k = 0; k < wanted.size(); ++k) {
+    if (displacement(wanted[k])) continue;  // 0
     const auto it = std::find(carried_.begin(), carried_.end(), wanted[k]);
     ensure(it != carried_.end() && !carried.empty(), "a value of the previous window that was not carried");
     std::copy_n(carried.data() + std::size_t(it - carried_.begin()) * n, n, result.data() + k * n);
   }
   return result;
+}
+
+Buffer<double> Continuation::values_at_places(int window, View<const double, 2> x,
+                                              const std::vector<PreviousValue>& wanted,
+                                              const std::vector<std::vector<double>>& parameters) {
+  const std::size_t n = x.extent(0), d = x.extent(1);
+  if (std::all_of(wanted.begin(), wanted.end(), [&](const PreviousValue& v) { return displacement(v); }))
+    return Buffer<double>(wanted.size() * n);
+  const int before = window - 1;
+  std::vector<double> places(x.begin(), x.end());
+  const double end = window_range(*problem_, before).second;
+  for (std::size_t i = std::size_t(problem_->time()); i < places.size(); i += d) places[i] = end;
+  const std::vector<double> labels =
+      Characteristics(cpu_, evaluators_on(cpu_, cpu_), *asked_, *problem_, parameters)
+          .labels(View<const double, 2>(places.data(), n, d))
+          .points;
+  const View<const double, 2> at(labels.data(), n, d);
+  Evaluator& e = evaluator(before);
+  const Buffer<double> inputs =
+      before == 0 ? Buffer<double>() : values_at_places(before, at, e.previous(), parameters);
+  e.set_points(at, View<const double, 2>(inputs.data(), before == 0 ? 0 : e.previous().size(), n));
+  Buffer<double> now(carried_.size() * n);
+  e.evaluate(parameters[std::size_t(before)], now.view(carried_.size(), n));
+  e.set_points(View<const double, 2>(nullptr, 0, d),
+               View<const double, 2>(nullptr, before == 0 ? 0 : e.previous().size(), 0));
+  return pick(now, n, wanted);
 }
 
 std::size_t Continuation::known_numbers() const {
@@ -106,6 +150,7 @@ Buffer<double> Continuation::values(int window, View<const double, 2> x,
                                     const std::vector<std::vector<double>>& parameters) {
   const std::size_t n = x.extent(0), d = x.extent(1), time = std::size_t(std::max(0, problem_->time()));
   if (wanted.empty() || n == 0) return Buffer<double>(wanted.size() * n);
+  if (asked_ != nullptr) return values_at_places(window, x, wanted, parameters);
   std::vector<double> points(x.begin(), x.end());
   for (std::size_t i = 0; i < n; ++i) points[i * d + time] = 0;
   auto known = std::find_if(known_.begin(), known_.end(),
@@ -127,7 +172,8 @@ Buffer<double> Continuation::values(int window, View<const double, 2> x,
 std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const MakeEvaluator& make,
                                                   const Problem& problem,
                                                   const std::vector<std::vector<double>>& parameters,
-                                                  View<const double, 2> x, const std::vector<Expr>& outputs) {
+                                                  View<const double, 2> x, const std::vector<Expr>& outputs,
+                                                  const Problem* asked) {
   const std::size_t n = x.extent(0), d = x.extent(1);
   require(d == problem.coordinates.size(),
           fmt::format("evaluate: the points have {} columns, the problem {} coordinates", d,
@@ -151,7 +197,7 @@ std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const MakeEval
   }
   std::vector<PreviousValue> wanted;
   if (parameters.size() > 1) wanted = make(WindowModel(problem, 1), outputs).previous();
-  Continuation chain(cpu, problem, wanted);
+  Continuation chain(cpu, problem, wanted, asked);
   // The points of later windows are carried along, all at once, in the order of their windows.
   std::vector<std::size_t> order;
   for (const auto& indices : by_window) order.insert(order.end(), indices.begin(), indices.end());
@@ -163,7 +209,11 @@ std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const MakeEval
     if (here > 0) {
       Evaluator e = make(WindowModel(problem, int(w)), outputs);
       Buffer<double> out(outputs.size() * here), previous;
-      if (w > 0) previous = chain.pick(columns(carried, left, 0, here), here, e.previous());
+      if (w > 0 && asked != nullptr)
+        previous = chain.values(int(w), View<const double, 2>(at.data() + first * d, here, d), e.previous(),
+                                parameters);
+      else if (w > 0)
+        previous = chain.pick(columns(carried, left, 0, here), here, e.previous());
       e.set_points(View<const double, 2>(at.data() + first * d, here, d),
                    View<const double, 2>(previous.data(), w == 0 ? 0 : e.previous().size(), here));
       e.evaluate(parameters[w], out.view(outputs.size(), here));
@@ -171,7 +221,7 @@ std::vector<std::vector<double>> evaluate_windows(const Cpu& cpu, const MakeEval
         for (std::size_t i = 0; i < here; ++i) result[k][order[first + i]] = out[k * here + i];
     }
     first += here;
-    if (first < n && !wanted.empty())
+    if (first < n && !wanted.empty() && asked == nullptr)
       carried = chain.step(int(w), View<const double, 2>(at.data() + first * d, left - here, d),
                            columns(carried, left, here, left - here), parameters[w]);
   }

@@ -86,11 +86,18 @@ MakeEvaluator evaluators_on(const Cpu& host, const E& on) {
   };
 }
 
+/// The problem itself where it is in Lagrangian form and each window begins with labels of its own, so that
+/// x(X, T_k) = X again, else null: labels go on where their range is given.
+const Problem* relabelled(const Problem& asked);
+
 /// The previous windows' solution at the start of a window.
 class Continuation {
  public:
   /// `wanted`: the values asked for later on. parameters: by window, the windows before the one asked for.
-  Continuation(const Cpu&, const Problem&, std::vector<PreviousValue> wanted);
+  /// `asked`: as relabelled() has it. A point is then a place where the window begins, and in the window
+  /// before the label that arrives there; displacements begin at 0.
+  Continuation(const Cpu&, const Problem& trained, std::vector<PreviousValue> wanted,
+               const Problem* asked = nullptr);
   /// The values `wanted` of window − 1 at its end, at the space coordinates of x : [N, D]. [wanted, N]
   /// Points that were asked for in an earlier window are carried on from there.
   Buffer<double> values(int window, View<const double, 2> x, const std::vector<PreviousValue>& wanted,
@@ -113,17 +120,23 @@ class Continuation {
   static constexpr std::size_t most_numbers = 1u << 25;  // in them, 256 MiB
   std::size_t known_numbers() const;
   Evaluator& evaluator(int window);
+  std::vector<Expr> carried_expressions() const;
+  bool displacement(const PreviousValue& value) const;
+  Buffer<double> values_at_places(int window, View<const double, 2> x, const std::vector<PreviousValue>& wanted,
+                                  const std::vector<std::vector<double>>& parameters);
   Cpu cpu_;
-  const Problem* problem_;
+  const Problem *problem_, *asked_;
   std::vector<PreviousValue> carried_;  // closed: enough to go from each window to the next
   std::vector<std::unique_ptr<Evaluator>> evaluators_;
   std::list<Known> known_;
 };
 
 /// Expressions at points anywhere in the domain: each point in its window, whose network is evaluated where
-/// `make` says; earlier windows are carried on by the host. Result [outputs][N].
+/// `make` says; earlier windows are carried on by the host. `asked` as for Continuation; the points of a
+/// Lagrangian form are labels. Result [outputs][N].
 std::vector<std::vector<double>> evaluate_windows(const Cpu& host, const MakeEvaluator& make, const Problem&,
                                                   const std::vector<std::vector<double>>& parameters,
-                                                  View<const double, 2> x, const std::vector<Expr>& outputs);
+                                                  View<const double, 2> x, const std::vector<Expr>& outputs,
+                                                  const Problem* asked = nullptr);
 
 }  // namespace sobolev::detail

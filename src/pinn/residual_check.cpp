@@ -59,7 +59,7 @@ struct ResidualChecker::Window {
   Window(const Problem& problem, int window) : number(window), model(problem, window) {}
 };
 
-ResidualChecker::ResidualChecker(const Cpu& cpu, const Problem& problem, int count)
+ResidualChecker::ResidualChecker(const Cpu& cpu, const Problem& problem, int count, const Problem* asked)
     : cpu_(cpu), problem_(&problem), count_(count) {
   const auto add = [&](const Condition* condition, Expr residual) {
     Entry entry{condition, residual, summands(residual), 0};
@@ -76,7 +76,7 @@ ResidualChecker::ResidualChecker(const Cpu& cpu, const Problem& problem, int cou
       for (const PreviousValue& v : set.evaluator.previous())
         if (std::find(wanted.begin(), wanted.end(), v) == wanted.end()) wanted.push_back(v);
   }
-  chain_ = std::make_unique<Continuation>(cpu, problem, wanted);
+  chain_ = std::make_unique<Continuation>(cpu, problem, wanted, asked);
 }
 
 ResidualChecker::~ResidualChecker() = default;

@@ -28,7 +28,8 @@ struct ResidualSums {
 class ResidualChecker {
  public:
   /// `count`: points of a window, and a quarter of that for each condition.
-  ResidualChecker(const Cpu&, const Problem&, int count);
+  /// `asked` as for Continuation.
+  ResidualChecker(const Cpu&, const Problem&, int count, const Problem* asked = nullptr);
   ~ResidualChecker();
   /// One entry for each equation, then for each condition (without points where it belongs to another
   /// window).

@@ -52,7 +52,7 @@ class Run final : public Surroundings {
   }
   double worst_residual() override {
     const profile::Range range(cpu_, "residuals on fresh points");
-    if (!checker_) checker_.emplace(cpu_, state_.trained, checked_points);
+    if (!checker_) checker_.emplace(cpu_, state_.trained, checked_points, relabelled(state_.problem));
     return checker_->worst(checker_->fresh(state_.window, state_.parameters));
   }
   bool interrupted() const override { return options_.stop && options_.stop->load(); }
@@ -105,7 +105,8 @@ class Run final : public Surroundings {
 
  private:
   void windows() {
-    Continuation chain(cpu_, state_.trained, WindowTrainer<double, E>::continuation_values(state_.trained));
+    Continuation chain(cpu_, state_.trained, WindowTrainer<double, E>::continuation_values(state_.trained),
+                       relabelled(state_.problem));
     std::string reason = all_done;
     while (state_.window < training_.windows) {
       Next next = Next::next_phase;

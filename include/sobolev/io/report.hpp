@@ -41,11 +41,26 @@ struct Report {
   int time = -1;  // which of the coordinates is time; −1: none
   std::map<std::string, std::vector<double>> prediction, reference;
   std::map<std::string, std::vector<double>> residual;  // equation -> |left − right|
+  std::string fields_heading = "Solution";              // over the pictures of prediction
   std::string source;                                   // the problem file
+
+  /// Curves in one drawing.
+  struct Curves {
+    std::string caption, x, y;  // what the axes show
+    bool logarithmic_x = false, logarithmic_y = false;
+    struct Line {
+      std::string name;
+      std::vector<double> x, y;
+    };
+    std::vector<Line> lines;  // at most two
+  };
+  std::string curves_heading;
+  std::vector<Curves> curves;
 };
 
 /// One self-contained HTML page: doubts; results; equations and conditions; solution, reference and |error|
-/// of each unknown and |residual| of each equation; loss and error over seconds; settings; the problem file.
+/// of each unknown and |residual| of each equation; other curves; loss and error over seconds; settings; the
+/// problem file.
 ///
 /// One coordinate: curves. Time and one space coordinate: a picture, and profiles at five times. Two space
 /// coordinates: a picture. Time and more space coordinates: pictures at four times, coordinates beyond the
