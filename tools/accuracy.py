@@ -6,7 +6,8 @@
 
 Without names: the zoo, then the problems of tests/pinn/unseen, which leave everything to the defaults, then those of
 tests/pinn/families, one problem in many sizes, and those of tests/pinn/cases that have a reference. The name of one of
-these four stands for all of its problems. A second table says of every run whether its answer was wrong (a relative
+these four stands for all of its problems. `lagrangian` alone: lagrangian_convection and lagrangian_burgers at many
+speeds, 20 seconds each, seed 0, without [lagrangian] and with both kinds of derivatives. A second table says of every run whether its answer was wrong (a relative
 L2 error above 1e-2) and whether it was doubted. Rows that a written table already has are kept for problems not named.
 Let nothing else run on the machine, jobs times threads at most its cores: limits in seconds decide how far a run gets.
 """
@@ -25,14 +26,19 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAD = ("| problem | parameters | relative L2: mean | worst | seconds (mean) | stopped because | doubts |\n"
         "| --- | --- | --- | --- | --- | --- | --- |\n")
 DOUBT_HEAD = "| problem | seed | relative L2 | doubtful |\n| --- | --- | --- | --- |\n"
+LAGRANGIAN_HEAD = ("| problem | speed | without [lagrangian] | derivatives by label | by position |\n"
+                   "| --- | --- | --- | --- | --- |\n")
+SPEEDS = {"lagrangian_convection": (2, 5, 10, 20, 30, 40, 50, 60, 70), "lagrangian_burgers": (0, 1, 10)}
 RIGHT = 1e-2  # an error up to this is a right answer
 INPUT_IS_WRONG, DIVERGED = 2, 4
 
 
-def run(command, problem, seed, threads):
+def run(command, problem, seed, threads, settings=()):
     """The object of result.json, or {"refused": why} where the command refuses the problem or gives up."""
     with tempfile.TemporaryDirectory() as out:
         call = [command, "solve", problem, "--seed", str(seed), "--threads", str(threads), "--json", "--quiet", "--out", out]
+        for setting in settings:
+            call += ["--set", setting]
         done = subprocess.run(call, capture_output=True, text=True, check=False)
         if done.returncode in (INPUT_IS_WRONG, DIVERGED):
             return {"refused": "refused" if done.returncode == INPUT_IS_WRONG else "diverged"}
@@ -105,6 +111,26 @@ def write(path, kind, name, runs):
     path.write_text(text)
 
 
+def lagrangian(command, threads, target):
+    """A row for each speed, written as it is known: without [lagrangian], by label, by position."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, speeds in SPEEDS.items():
+            path = ROOT / f"problems/{name}.toml"
+            plain = Path(folder) / path.name
+            plain.write_text(path.read_text().replace("[lagrangian]\n", ""))
+            for speed in speeds:
+                settings = [f"constants.speed={speed}", "training.stop.seconds=20"]
+                results = [run(command, str(plain), 0, threads, settings)]
+                results += [run(command, str(path), 0, threads, [*settings, f"lagrangian.derivatives={by}"])
+                            for by in ("label", "position")]
+                cells = [f"{error_of(r):.1e}{', doubtful' if r['doubts'] else ''}" for r in results]
+                row = f"| {name} | {speed} | {' | '.join(cells)} |"
+                print(row, flush=True)
+                if target:
+                    target.write_text(replace(target.read_text(), "lagrangian", r"\| (\w+) \| (\d+) \|", LAGRANGIAN_HEAD,
+                                              {(name, speed): row}))
+
+
 def problems():
     """(kind, name) -> what the command is given."""
     every = {("zoo", p.stem): p.stem for p in sorted((ROOT / "problems").glob("*.toml"))}
@@ -124,6 +150,9 @@ def main():
     parser.add_argument("--write", type=Path, help="replace the rows in this file")
     parser.add_argument("problems", nargs="*")
     options = parser.parse_args()
+    if options.problems == ["lagrangian"]:
+        lagrangian(options.command, options.threads, options.write)
+        return
     every = problems()
     known = {word for key in every for word in key}
     if unknown := [name for name in options.problems if name not in known]:

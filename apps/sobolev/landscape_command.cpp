@@ -31,10 +31,9 @@ Report::Curves::Line density(const HessianSpectrum& spectrum, bool negative) {
     bins[int(std::floor(bins_per_decade * std::log10(std::abs(value))))] += spectrum.weights[k];
   }
   Report::Curves::Line line{negative ? "negative" : "positive", {}, {}};
-  if (bins.empty()) return line;
-  for (int b = bins.begin()->first; b <= bins.rbegin()->first; ++b) {
-    line.x.push_back(std::pow(10, (b + 0.5) / bins_per_decade));
-    line.y.push_back(bins.contains(b) ? bins.at(b) : 0);
+  for (const auto& [bin, share] : bins) {
+    line.x.push_back(std::pow(10, (bin + 0.5) / bins_per_decade));
+    line.y.push_back(share);
   }
   return line;
 }

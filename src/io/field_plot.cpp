@@ -128,7 +128,8 @@ std::string alone(const Report& report, const Field& field) {
   std::string out;
   const PlotAxis scale = value_scale({field.values});
   for (const Slice& slice : slices_of(report)) {
-    out += figure(escaped(field.name) + ": solution" + escaped(caption_of(report, slice)),
+    out += figure(escaped(field.name) + (report.fields_heading == "Solution" ? ": solution" : "") +
+                      escaped(caption_of(report, slice)),
                   picture(report, slice, *field.values, scale, ColourMap::sequential, bar_width(scale),
                           "solution " + field.name));
     if (time_and_space(report))

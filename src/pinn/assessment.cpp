@@ -115,6 +115,24 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
                     smaller_network(p)));
   return doubts;
 }
+/// From a label to where it is.
+void move_to_place(const Cpu& cpu, const Solution::State& state, std::vector<double>& label) {
+  const Problem& p = state.trained;
+  std::vector<Expr> outputs;
+  for (std::size_t u = state.problem.unknowns.size(); u < p.unknowns.size(); ++u)
+    outputs.push_back(field(p.unknowns[u]));
+  const auto moved =
+      evaluate_windows(cpu, evaluators_on(cpu, cpu), p, state.parameters,
+                       View<const double, 2>(label.data(), 1, label.size()), outputs, relabelled(state.problem));
+  for (std::size_t u = 0; u < outputs.size(); ++u)
+    for (std::size_t k = 0; k < label.size(); ++k) {
+      const CoordinateRange& c = state.problem.coordinates[k];
+      if (displacement_name(c.name) != outputs[u]->name) continue;
+      label[k] += moved[u][0];
+      if (c.periodic) label[k] -= (c.high - c.low) * std::floor((label[k] - c.low) / (c.high - c.low));
+    }
+}
+
 /// Of a Lagrangian form: characteristics that cross, and places that none reaches.
 std::vector<std::string> doubts_of_characteristics(const Cpu& cpu, const Solution::State& state) {
   const Problem& p = state.problem;
@@ -161,9 +179,8 @@ Assessment assess(const Cpu& cpu, const Solution::State& state) {
   const int trained = int(state.parameters.size());
   Assessment out;
   if (trained == 0) return out;
-  ResidualChecker checker(cpu, p,
-                          std::clamp(times_training * p.training.points.count, least_points, most_points),
-                          relabelled(state.problem));
+  ResidualChecker checker(cpu, state.problem, p,
+                          std::clamp(times_training * p.training.points.count, least_points, most_points));
   std::vector<ResidualSums> fresh(p.equations.size() + p.conditions.size()), training = fresh,
                                                                              compared = fresh;
   const auto add = [](std::vector<ResidualSums>& to, const std::vector<ResidualSums>& from) {
@@ -190,6 +207,7 @@ Assessment assess(const Cpu& cpu, const Solution::State& state) {
     check.training_rms = training[i].rms();
     check.scale = fresh[i].scale();
     check.place = fresh[i].place;
+    if (state.problem.lagrangian && !check.place.empty()) move_to_place(cpu, state, check.place);
     between.push_back(check.training_rms > 0 ? compared[i].rms() / check.training_rms : 0);
     out.residuals.push_back(std::move(check));
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "src/problem/lagrangian.hpp"
 #include "src/problem/scales.hpp"
 #include "training_points.hpp"
 
@@ -59,24 +60,33 @@ struct ResidualChecker::Window {
   Window(const Problem& problem, int window) : number(window), model(problem, window) {}
 };
 
-ResidualChecker::ResidualChecker(const Cpu& cpu, const Problem& problem, int count, const Problem* asked)
+ResidualChecker::ResidualChecker(const Cpu& cpu, const Problem& asked, const Problem& problem, int count)
     : cpu_(cpu), problem_(&problem), count_(count) {
-  const auto add = [&](const Condition* condition, Expr residual) {
+  const auto add = [&](const Condition* condition, Expr residual, const Problem& of) {
     Entry entry{condition, residual, summands(residual), 0};
-    const NaturalSizes natural = natural_sizes(problem, residual);
+    const NaturalSizes natural = natural_sizes(of, residual);
     const bool alone = !condition && entry.terms.size() == 1;
     entry.natural = natural.terms * (alone ? 1 : vanished);
     entries_.push_back(std::move(entry));
   };
-  for (const Equation& e : problem.equations) add(nullptr, e.residual);
-  for (const Condition& c : problem.conditions) add(&c, c.left - c.right);
+  if (asked.lagrangian) {
+    const LagrangianForm form(asked);
+    for (const Equation& e : asked.equations) {
+      add(nullptr, e.residual, asked);
+      entries_.back().residual = form.at_labels(e.residual);
+      for (Expr& term : entries_.back().terms) term = form.at_labels(term);
+    }
+  }
+  for (std::size_t i = entries_.size(); i < problem.equations.size(); ++i)
+    add(nullptr, problem.equations[i].residual, problem);
+  for (const Condition& c : problem.conditions) add(&c, c.left - c.right, problem);
   std::vector<PreviousValue> wanted;
   if (problem.training.windows > 1) {
     for (const Window::Set& set : window(1).sets)
       for (const PreviousValue& v : set.evaluator.previous())
         if (std::find(wanted.begin(), wanted.end(), v) == wanted.end()) wanted.push_back(v);
   }
-  chain_ = std::make_unique<Continuation>(cpu, problem, wanted, asked);
+  chain_ = std::make_unique<Continuation>(cpu, problem, wanted, relabelled(asked));
 }
 
 ResidualChecker::~ResidualChecker() = default;

@@ -28,8 +28,9 @@ struct ResidualSums {
 class ResidualChecker {
  public:
   /// `count`: points of a window, and a quarter of that for each condition.
-  /// `asked` as for Continuation.
-  ResidualChecker(const Cpu&, const Problem&, int count, const Problem* asked = nullptr);
+  /// Of what is trained for `asked`, the problem itself or its label problem: then equations are measured as
+  /// they were asked, at labels, and those of the characteristics after them.
+  ResidualChecker(const Cpu&, const Problem& asked, const Problem& trained, int count);
   ~ResidualChecker();
   /// One entry for each equation, then for each condition (without points where it belongs to another
   /// window).

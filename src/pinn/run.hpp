@@ -52,7 +52,7 @@ class Run final : public Surroundings {
   }
   double worst_residual() override {
     const profile::Range range(cpu_, "residuals on fresh points");
-    if (!checker_) checker_.emplace(cpu_, state_.trained, checked_points, relabelled(state_.problem));
+    if (!checker_) checker_.emplace(cpu_, state_.problem, state_.trained, checked_points);
     return checker_->worst(checker_->fresh(state_.window, state_.parameters));
   }
   bool interrupted() const override { return options_.stop && options_.stop->load(); }
