@@ -57,7 +57,8 @@ std::vector<std::pair<std::string, std::string>> lines_of(const Problem& problem
   if (problem.lagrangian) {
     out.emplace_back("lagrangian", lagrangian_text(problem));
     for (const Equation& equation : understood.trained.equations)
-      out.emplace_back("along it", fmt::format("{}: {} = 0", equation.name, to_string(equation.residual, longest_text)));
+      out.emplace_back("along it",
+                       fmt::format("{}: {} = 0", equation.name, to_string(equation.residual, longest_text)));
   }
   out.emplace_back("derivatives",
                    fmt::format("{} (jets of {} channels)", fmt::join(understood.derivatives, ", "),
@@ -163,7 +164,8 @@ Json lagrangian_json(const Understood& understood) {
     velocity[c.name] = to_string(form.velocity(k), longest_text);
     labels[c.name] = {c.low, c.high};
   }
-  for (const Equation& e : understood.trained.equations) equations[e.name] = to_string(e.residual, longest_text);
+  for (const Equation& e : understood.trained.equations)
+    equations[e.name] = to_string(e.residual, longest_text);
   return {{"velocity", velocity},
           {"labels", labels},
           {"derivatives", lagrangian_derivatives[std::size_t(p.lagrangian->derivatives)]},

@@ -100,8 +100,8 @@ std::string lagrangian_text(const Problem& problem) {
   const detail::LagrangianForm form(problem);
   for (int k : form.moving()) {
     const std::string& name = problem.coordinates[std::size_t(k)].name;
-    out += fmt::format("{}{}_t = {}", out.empty() ? "" : ", ", name,
-                       to_string(form.velocity(k), longest_text));
+    out +=
+        fmt::format("{}{}_t = {}", out.empty() ? "" : ", ", name, to_string(form.velocity(k), longest_text));
     if (const auto labels = problem.lagrangian->labels.find(name); labels != problem.lagrangian->labels.end())
       out += fmt::format(" with labels in [{:g}, {:g}]", labels->second.first, labels->second.second);
   }

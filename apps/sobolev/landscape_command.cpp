@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // landscape: the loss around a solution and the spectrum of its Hessian, as arrays and as a page.
-#include "sobolev/pinn/landscape.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,6 +13,7 @@
 #include "sobolev/core/error.hpp"
 #include "sobolev/io/atomic_file.hpp"
 #include "sobolev/io/npy.hpp"
+#include "sobolev/pinn/landscape.hpp"
 
 namespace sobolev::app {
 namespace {
@@ -41,8 +40,9 @@ Report::Curves::Line density(const HessianSpectrum& spectrum, bool negative) {
 Report page_of(const Solution& solution, const Landscape& landscape) {
   Report report;
   report.title = "Loss around: " + title_of(solution.problem());
-  report.subtitle = "L(θ + α a + β b) with two random directions, normalised filter by filter, and the "
-                    "spectrum of the Hessian at θ";
+  report.subtitle =
+      "L(θ + α a + β b) with two random directions, normalised filter by filter, and the "
+      "spectrum of the Hessian at θ";
   const auto [least, most] = std::minmax_element(landscape.loss.begin(), landscape.loss.end());
   report.results = {{"loss", fmt::format("{:.2e}", landscape.loss_here)},
                     {"largest eigenvalue", fmt::format("{:.3g}", landscape.spectrum.largest)},
@@ -56,8 +56,13 @@ Report page_of(const Solution& solution, const Landscape& landscape) {
   std::vector<double>& shown = report.prediction["log10 of the loss"];
   for (double v : landscape.loss) shown.push_back(std::log10(v));
   report.curves_heading = "Spectrum of the Hessian";
-  Report::Curves spectrum{"Share of the eigenvalues in a quarter of a decade: positive (first colour), negative",
-                          "size of the eigenvalue", "share", true, true, {}};
+  Report::Curves spectrum{
+      "Share of the eigenvalues in a quarter of a decade: positive (first colour), negative",
+      "size of the eigenvalue",
+      "share",
+      true,
+      true,
+      {}};
   for (const bool negative : {false, true})
     if (Report::Curves::Line line = density(landscape.spectrum, negative); !line.x.empty())
       spectrum.lines.push_back(std::move(line));
@@ -72,7 +77,8 @@ int run_landscape(const LandscapeCommand& command) {
   const bool folder = std::filesystem::is_directory(command.run, status);
   const Solution solution = load_checkpoint(folder ? command.run / checkpoint_name : command.run);
   std::filesystem::path out = command.out;
-  if (out.empty()) out = folder ? command.run : command.run.parent_path().empty() ? "." : command.run.parent_path();
+  if (out.empty())
+    out = folder ? command.run : command.run.parent_path().empty() ? "." : command.run.parent_path();
   std::filesystem::create_directories(out, status);
   check_replaceable(out / arrays_name);
   check_replaceable(out / page_name);

@@ -135,7 +135,8 @@ int run(int argc, char** argv) {
   CLI::App* landscape_app =
       app.add_subcommand("landscape", "the loss around a solution, and the spectrum of its Hessian");
   landscape_app->add_option("RUN_DIR", landscape.run, "folder of a run, or a checkpoint")->required();
-  landscape_app->add_option("--out", landscape.out, "folder of landscape.npz and landscape.html (default: the run's)");
+  landscape_app->add_option("--out", landscape.out,
+                            "folder of landscape.npz and landscape.html (default: the run's)");
   landscape_app->add_option("--points", landscape.points, "losses along each of two random directions")
       ->check(CLI::Range(2, 1001))
       ->capture_default_str();
@@ -185,7 +186,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {  // --help, --version
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    const bool json = solve.json || evaluate.json || landscape.json || check.json || keys.json || list_json || info_json;
+    const bool json =
+        solve.json || evaluate.json || landscape.json || check.json || keys.json || list_json || info_json;
     std::string program = "sobolev";
     for (const CLI::App* used : app.get_subcommands()) program += " " + used->get_name();
     return fail(wrong_input, fmt::format("{}; see {} --help", error.what(), program), json);

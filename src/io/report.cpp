@@ -161,7 +161,8 @@ std::string html_report(const Report& report) {
     out += "</ul>\n";
   }
   if (!report.statements.empty()) out += statement_table(report.statements);
-  if (!report.prediction.empty()) out += "<h2>" + detail::escaped(report.fields_heading) + "</h2>\n" + detail::solution_figures(report);
+  if (!report.prediction.empty())
+    out += "<h2>" + detail::escaped(report.fields_heading) + "</h2>\n" + detail::solution_figures(report);
   if (!report.residual.empty()) out += "<h2>Residuals</h2>\n" + detail::residual_figures(report);
   if (!report.curves.empty())
     out += "<h2>" + detail::escaped(report.curves_heading) + "</h2>\n" +

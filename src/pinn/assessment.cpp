@@ -121,9 +121,9 @@ void move_to_place(const Cpu& cpu, const Solution::State& state, std::vector<dou
   std::vector<Expr> outputs;
   for (std::size_t u = state.problem.unknowns.size(); u < p.unknowns.size(); ++u)
     outputs.push_back(field(p.unknowns[u]));
-  const auto moved =
-      evaluate_windows(cpu, evaluators_on(cpu, cpu), p, state.parameters,
-                       View<const double, 2>(label.data(), 1, label.size()), outputs, relabelled(state.problem));
+  const auto moved = evaluate_windows(cpu, evaluators_on(cpu, cpu), p, state.parameters,
+                                      View<const double, 2>(label.data(), 1, label.size()), outputs,
+                                      relabelled(state.problem));
   for (std::size_t u = 0; u < outputs.size(); ++u)
     for (std::size_t k = 0; k < label.size(); ++k) {
       const CoordinateRange& c = state.problem.coordinates[k];
@@ -140,18 +140,18 @@ std::vector<std::string> doubts_of_characteristics(const Cpu& cpu, const Solutio
   std::vector<std::string> doubts;
   const DeformationCheck moved = characteristics.deformation(least_points);
   if (!(moved.least > 0))
-    doubts.push_back(
-        fmt::format("characteristics cross (the determinant of dx/dX is {:.2g} at the label {}): from there on "
-                    "a place has several solutions, one of which is shown. More diffusion, time windows "
-                    "(training.windows), or the problem without [lagrangian]",
-                    moved.least, place_text(p, moved.place)));
+    doubts.push_back(fmt::format(
+        "characteristics cross (the determinant of dx/dX is {:.2g} at the label {}): from there on "
+        "a place has several solutions, one of which is shown. More diffusion, time windows "
+        "(training.windows), or the problem without [lagrangian]",
+        moved.least, place_text(p, moved.place)));
   else if (moved.below > 0)
-    doubts.push_back(
-        fmt::format("characteristics come together until the determinant of dx/dX is {:.2g}, below "
-                    "lagrangian.floor = {:g} at {} of the labels (least at {}), where the equation is not the "
-                    "one that was asked: a lower floor, more diffusion, time windows (training.windows), or the "
-                    "problem without [lagrangian]",
-                    moved.least, p.lagrangian->floor, percent(moved.below), place_text(p, moved.place)));
+    doubts.push_back(fmt::format(
+        "characteristics come together until the determinant of dx/dX is {:.2g}, below "
+        "lagrangian.floor = {:g} at {} of the labels (least at {}), where the equation is not the "
+        "one that was asked: a lower floor, more diffusion, time windows (training.windows), or the "
+        "problem without [lagrangian]",
+        moved.least, p.lagrangian->floor, percent(moved.below), place_text(p, moved.place)));
   PointRequest request;
   request.ranges = p.coordinates;
   if (const int t = p.time(); t >= 0)
@@ -163,12 +163,13 @@ std::vector<std::string> doubts_of_characteristics(const Cpu& cpu, const Solutio
   if (const double missing = double(labels.missing()) / double(n); missing > 0) {
     const std::size_t first =
         std::size_t(std::find(labels.missed.begin(), labels.missed.end(), 1) - labels.missed.begin());
-    doubts.push_back(fmt::format(
-        "no label arrives at {} of the places, e.g. at {}; values there are those of the nearest label: wider "
-        "labels (lagrangian.labels)",
-        percent(missing),
-        place_text(p, {places.begin() + std::ptrdiff_t(first * d),
-                       places.begin() + std::ptrdiff_t((first + 1) * d)})));
+    doubts.push_back(
+        fmt::format("no label arrives at {} of the places, e.g. at {}; values there are those of the nearest "
+                    "label: wider "
+                    "labels (lagrangian.labels)",
+                    percent(missing),
+                    place_text(p, {places.begin() + std::ptrdiff_t(first * d),
+                                   places.begin() + std::ptrdiff_t((first + 1) * d)})));
   }
   return doubts;
 }

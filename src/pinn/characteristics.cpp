@@ -9,9 +9,9 @@
 
 namespace sobolev::detail {
 namespace {
-constexpr int intervals = 256;       // of labels, between which a place is enclosed
-constexpr double beyond = 1e-3;      // of the labels' range: how far from it a label may lie
-constexpr double rounding = 1e-13;   // of the range, in the position
+constexpr int intervals = 256;      // of labels, between which a place is enclosed
+constexpr double beyond = 1e-3;     // of the labels' range: how far from it a label may lie
+constexpr double rounding = 1e-13;  // of the range, in the position
 constexpr int most_newton = 50, most_final = 20, few_steps = 4, many_steps = 64;
 constexpr double longest_step = 0.25;  // of the range
 
@@ -216,8 +216,7 @@ std::vector<std::vector<double>> Characteristics::values(View<const double, 2> x
   for (Expr leaf : fields) there.push_back(form_.at_labels(leaf));
   const auto at = [&](const std::vector<double>& labels) {
     const std::vector<double> points = wrapped(labels);
-    return evaluate_windows(cpu_, make_, trained_, parameters_, view(points, d), there,
-                            relabelled(problem_));
+    return evaluate_windows(cpu_, make_, trained_, parameters_, view(points, d), there, relabelled(problem_));
   };
   std::vector<std::vector<double>> values;
   if (problem_.lagrangian->search == LabelSearch::newton) {
@@ -232,8 +231,7 @@ std::vector<std::vector<double>> Characteristics::values(View<const double, 2> x
     for (std::size_t i = 0; i < n; ++i) {
       const double begin = in.low[i] + from[i], span = in.high[i] + to[i] - begin;
       const double share = span > 0 ? (x(i, k) + in.shift[i] - begin) / span : 0;
-      for (std::size_t f = 0; f < values.size(); ++f)
-        values[f][i] += share * (right[f][i] - left[f][i]);
+      for (std::size_t f = 0; f < values.size(); ++f) values[f][i] += share * (right[f][i] - left[f][i]);
     }
   }
   std::vector<Expr> inputs;
@@ -263,9 +261,8 @@ DeformationCheck Characteristics::deformation(int count) const {
   request.sampling = Sampling::sobol;
   const std::vector<double> points = sample_points(request);
   const std::size_t d = trained_.coordinates.size(), n = points.size() / d;
-  const auto values =
-      evaluate_windows(cpu_, make_, trained_, parameters_, view(points, d), {form_.determinant()},
-                       relabelled(problem_))[0];
+  const auto values = evaluate_windows(cpu_, make_, trained_, parameters_, view(points, d),
+                                       {form_.determinant()}, relabelled(problem_))[0];
   DeformationCheck out;
   for (std::size_t i = 0; i < n; ++i) {
     out.below += (values[i] < problem_.lagrangian->floor ? 1.0 : 0.0) / double(n);

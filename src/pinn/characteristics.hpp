@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A solution in Lagrangian form, read at places: the label X with x(X, t) = x is found first, then expressions
-// are evaluated there by the chain rule (src/problem/lagrangian.hpp).
+// A solution in Lagrangian form, read at places: the label X with x(X, t) = x is found first, then
+// expressions are evaluated there by the chain rule (src/problem/lagrangian.hpp).
 #include <vector>
 
 #include "evaluator.hpp"
@@ -11,8 +11,8 @@ namespace sobolev::detail {
 
 /// The labels that reach places.
 struct Labels {
-  std::vector<double> points;    // [N, D]: labels in the place of the coordinates that move
-  std::vector<char> missed;      // no label of the range arrives there: the nearest one is given
+  std::vector<double> points;  // [N, D]: labels in the place of the coordinates that move
+  std::vector<char> missed;    // no label of the range arrives there: the nearest one is given
   std::size_t missing() const;
 };
 
@@ -28,7 +28,12 @@ class Characteristics {
   /// `problem`: as asked; `trained`: its label problem; parameters by window. They outlive this.
   Characteristics(const Cpu& host, MakeEvaluator make, const Problem& problem, const Problem& trained,
                   const std::vector<std::vector<double>>& parameters)
-      : cpu_(host), make_(std::move(make)), problem_(problem), trained_(trained), parameters_(parameters), form_(problem) {}
+      : cpu_(host),
+        make_(std::move(make)),
+        problem_(problem),
+        trained_(trained),
+        parameters_(parameters),
+        form_(problem) {}
 
   /// Expressions of the problem's names at places x : [N, D]. Result [outputs][N].
   std::vector<std::vector<double>> values(View<const double, 2> x, const std::vector<Expr>& outputs) const;

@@ -45,7 +45,8 @@ void Evaluator::set_points(View<const double, 2> x, View<const double, 2> previo
 }
 
 const Problem* relabelled(const Problem& asked) {
-  return asked.lagrangian && asked.lagrangian->labels.empty() && asked.training.windows > 1 ? &asked : nullptr;
+  return asked.lagrangian && asked.lagrangian->labels.empty() && asked.training.windows > 1 ? &asked
+                                                                                            : nullptr;
 }
 
 Continuation::Continuation(const Cpu& cpu, const Problem& problem, std::vector<PreviousValue> wanted,
@@ -58,7 +59,8 @@ Continuation::Continuation(const Cpu& cpu, const Problem& problem, std::vector<P
     before = carried_.size();
     const CompiledGroup g = WindowModel(problem, 1).compile("carried", carried_expressions());
     for (const PreviousValue& v : g.previous)
-      if (!displacement(v) && std::find(carried_.begin(), carried_.end(), v) == carried_.end()) carried_.push_back(v);
+      if (!displacement(v) && std::find(carried_.begin(), carried_.end(), v) == carried_.end())
+        carried_.push_back(v);
   }
 }
 

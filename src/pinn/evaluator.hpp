@@ -122,7 +122,8 @@ class Continuation {
   Evaluator& evaluator(int window);
   std::vector<Expr> carried_expressions() const;
   bool displacement(const PreviousValue& value) const;
-  Buffer<double> values_at_places(int window, View<const double, 2> x, const std::vector<PreviousValue>& wanted,
+  Buffer<double> values_at_places(int window, View<const double, 2> x,
+                                  const std::vector<PreviousValue>& wanted,
                                   const std::vector<std::vector<double>>& parameters);
   Cpu cpu_;
   const Problem *problem_, *asked_;

@@ -57,10 +57,12 @@ std::vector<double> direction(const Network& network, const std::vector<double>&
 
 Landscape landscape(const Cpu& cpu, const Solution& solution, const LandscapeOptions& options) {
   const Solution::State& of = solution.state();
-  if (of.parameters.empty()) throw ArgumentError("landscape: the solution is empty, it holds no trained network");
+  if (of.parameters.empty())
+    throw ArgumentError("landscape: the solution is empty, it holds no trained network");
   const int trained = int(of.parameters.size()), window = options.window < 0 ? trained - 1 : options.window;
   if (window >= trained)
-    throw ArgumentError(fmt::format("landscape: there is no window {}; the solution has {}", window, trained));
+    throw ArgumentError(
+        fmt::format("landscape: there is no window {}; the solution has {}", window, trained));
   require(options.points >= 2 && options.range > 0,
           "landscape: at least two points in a direction, and a positive range");
   // The state as it was when the window's training began, with its weights.

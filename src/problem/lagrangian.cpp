@@ -80,9 +80,10 @@ LagrangianForm::LagrangianForm(const Problem& problem)
   for (int k = 0; k < int(velocity_.size()); ++k)
     if (!velocity_[std::size_t(k)].is_constant(0)) moving_.push_back(k);
   if (moving_.empty())
-    fail(problem, "lagrangian",
-         "lagrangian: no equation has the form u_t + v*u_x + ... = 0, so there is no velocity to follow; give "
-         "lagrangian.velocity, e.g. velocity = { x = \"u\" }, or leave [lagrangian] out");
+    fail(
+        problem, "lagrangian",
+        "lagrangian: no equation has the form u_t + v*u_x + ... = 0, so there is no velocity to follow; give "
+        "lagrangian.velocity, e.g. velocity = { x = \"u\" }, or leave [lagrangian] out");
   if (moving_.size() > most_moving)
     fail(problem, "lagrangian",
          fmt::format("lagrangian: {} coordinates move; up to {} are possible. Give lagrangian.velocity for "
@@ -144,11 +145,12 @@ void LagrangianForm::check_periodic(const std::string& key, Expr e) const {
         if (leaf == coordinate(c.name)) value += c.high - c.low;
       const double there = evaluate(e, at);
       if (std::abs(here - there) > periodic_rounding * (std::abs(here) + std::abs(there)))
-        fail(*problem_, key,
-             fmt::format("{} contains {} in a way that is not periodic: labels run on beyond its range, where "
-                         "the expression has other values. Write it with sines and cosines of "
-                         "2*pi*{}/{:.6g}",
-                         key, c.name, c.name, c.high - c.low));
+        fail(
+            *problem_, key,
+            fmt::format("{} contains {} in a way that is not periodic: labels run on beyond its range, where "
+                        "the expression has other values. Write it with sines and cosines of "
+                        "2*pi*{}/{:.6g}",
+                        key, c.name, c.name, c.high - c.low));
     }
   }
 }
@@ -158,17 +160,20 @@ void LagrangianForm::check_walls() const {
   for (const auto& [name, range] : p.lagrangian->labels) {
     const std::string key = "lagrangian.labels." + name;
     const CoordinateRange* const c = find_coordinate(p, name);
-    if (c == nullptr || std::find(moving_.begin(), moving_.end(), int(c - p.coordinates.data())) == moving_.end())
+    if (c == nullptr ||
+        std::find(moving_.begin(), moving_.end(), int(c - p.coordinates.data())) == moving_.end())
       fail(p, key, fmt::format("{}: {} is not a coordinate that moves", key, name));
     if (c->periodic)
-      fail(p, key, fmt::format("{}: {} is periodic, so labels leave at one end and enter at the other; leave "
-                               "it out",
-                               key, name));
-    if (!(range.first <= c->low && range.second >= c->high))
       fail(p, key,
-           fmt::format("{} is [{:g}, {:g}]; it must contain the range [{:g}, {:g}] of {}, where the labels of "
-                       "the beginning lie",
-                       key, range.first, range.second, c->low, c->high, name));
+           fmt::format("{}: {} is periodic, so labels leave at one end and enter at the other; leave "
+                       "it out",
+                       key, name));
+    if (!(range.first <= c->low && range.second >= c->high))
+      fail(
+          p, key,
+          fmt::format("{} is [{:g}, {:g}]; it must contain the range [{:g}, {:g}] of {}, where the labels of "
+                      "the beginning lie",
+                      key, range.first, range.second, c->low, c->high, name));
   }
   for (const Condition& condition : p.conditions) {
     const std::string key = "conditions." + condition.name;
@@ -181,16 +186,18 @@ void LagrangianForm::check_walls() const {
                             ? value == c.low || value == c.high
                             : value == labels->second.first || value == labels->second.second;
       if (!wall || c.periodic)
-        fail(p, key,
-             fmt::format("{} holds at {} = {:g}, where labels pass by; in a Lagrangian form a condition holds "
-                         "where time begins, or at a wall that is an end of the labels' range",
-                         key, name, value));
+        fail(
+            p, key,
+            fmt::format("{} holds at {} = {:g}, where labels pass by; in a Lagrangian form a condition holds "
+                        "where time begins, or at a wall that is an end of the labels' range",
+                        key, name, value));
       // With the values that conditions prescribe there, the velocity through the wall must vanish.
       std::map<std::string, Expr> known;
       for (const Condition& other : p.conditions) {
         const Expr r = other.left - other.right;
         const std::vector<Expr> fields = fields_of(std::array{r});
-        const bool here = std::find(other.where.begin(), other.where.end(), std::pair(name, value)) != other.where.end();
+        const bool here =
+            std::find(other.where.begin(), other.where.end(), std::pair(name, value)) != other.where.end();
         if (!here || other.where.size() > 1 || fields.size() != 1 || !fields[0]->derivative.empty()) continue;
         const Expr factor = partial(r, fields[0]);
         if (factor.is_constant() && !factor.is_constant(0))
@@ -206,10 +213,11 @@ void LagrangianForm::check_walls() const {
       }
       if (!(through <= still * inside))
         fail(p, key,
-             fmt::format("{} holds at {} = {:g}, and characteristics cross it: the velocity there is {}, which "
-                         "is not zero. A Lagrangian form needs {} periodic, a wall without flow, or labels "
-                         "beyond it (lagrangian.labels.{}) and no condition there",
-                         key, name, value, to_string(v, shown_expression), name, name));
+             fmt::format(
+                 "{} holds at {} = {:g}, and characteristics cross it: the velocity there is {}, which "
+                 "is not zero. A Lagrangian form needs {} periodic, a wall without flow, or labels "
+                 "beyond it (lagrangian.labels.{}) and no condition there",
+                 key, name, value, to_string(v, shown_expression), name, name));
     }
   }
 }
@@ -272,7 +280,8 @@ Expr LagrangianForm::replaced(Expr e, const std::vector<std::pair<Expr, Expr>>& 
   for (const Expr leaf : fields_of(std::array{e}))
     if (leaf->role == Role::unknown && !given(leaf))
       pairs.emplace_back(leaf, derivative(leaf->name, leaf->derivative, by_label));
-  for (int k : moving_) pairs.emplace_back(coordinate(problem_->coordinates[std::size_t(k)].name), position(k));
+  for (int k : moving_)
+    pairs.emplace_back(coordinate(problem_->coordinates[std::size_t(k)].name), position(k));
   const Expr floored = max(determinant_, Expr(problem_->lagrangian->floor));
   return substitute(substitute(e, pairs), {{determinant_, floored}});
 }
@@ -346,7 +355,8 @@ Problem LagrangianForm::label_problem() const {
             return std::find(condition.where.begin(), condition.where.end(), std::pair(c.name, end)) !=
                    condition.where.end();
           }))
-        walls.push_back({name + (end == c.low ? "_low" : "_high"), {{c.name, end}}, field(name), Expr(0.0), {}, {}});
+        walls.push_back(
+            {name + (end == c.low ? "_low" : "_high"), {{c.name, end}}, field(name), Expr(0.0), {}, {}});
   }
   out.conditions.insert(out.conditions.end(), walls.begin(), walls.end());
   return out;

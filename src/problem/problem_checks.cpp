@@ -101,8 +101,9 @@ bool is_unknown(const Problem& problem, const std::string& name) {
 /// What a network may give: an unknown, or the displacement of a coordinate in a Lagrangian form.
 bool is_output(const Problem& problem, const std::string& name) {
   return is_unknown(problem, name) ||
-         (problem.lagrangian && std::any_of(problem.coordinates.begin(), problem.coordinates.end(),
-                                            [&](const auto& c) { return displacement_name(c.name) == name; }));
+         (problem.lagrangian &&
+          std::any_of(problem.coordinates.begin(), problem.coordinates.end(),
+                      [&](const auto& c) { return displacement_name(c.name) == name; }));
 }
 
 /// The keys of network.output and reference.exact: from C++ they may be anything.

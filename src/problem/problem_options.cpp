@@ -44,7 +44,7 @@ void read_factorization(const ProblemReader& reader, const TomlNode& node, const
 
 /// A number for each unknown.
 void read_by_name(const ProblemReader& reader, const TomlNode& node, const KeyPath& path,
-                     std::map<std::string, double>& values) {
+                  std::map<std::string, double>& values) {
   reader.table(node, path);
   reader.remember(path.text(), node.position);
   for (const TomlEntry& entry : node.entries)
@@ -53,7 +53,7 @@ void read_by_name(const ProblemReader& reader, const TomlNode& node, const KeyPa
 
 /// An expression for each unknown or coordinate.
 void read_by_name(const ProblemReader& reader, const TomlNode& node, const KeyPath& path,
-                     const ExpressionScope& scope, std::map<std::string, Expr>& expressions) {
+                  const ExpressionScope& scope, std::map<std::string, Expr>& expressions) {
   reader.table(node, path);
   for (const TomlEntry& entry : node.entries)
     expressions[entry.key] = reader.expression(entry.value, path.named(entry.key), scope);
@@ -205,8 +205,7 @@ void read_network(const ProblemReader& reader, const TomlNode& node, Problem& pr
     read_fourier(reader, *fourier, path / "fourier", network.fourier);
   if (const TomlNode* gaussians = node.find("gaussians"))
     read_gaussians(reader, *gaussians, path / "gaussians", network.gaussians);
-  if (const TomlNode* scale = node.find("scale"))
-    read_by_name(reader, *scale, path / "scale", network.scale);
+  if (const TomlNode* scale = node.find("scale")) read_by_name(reader, *scale, path / "scale", network.scale);
   if (const TomlNode* offset = node.find("offset"))
     read_by_name(reader, *offset, path / "offset", network.offset);
   if (const TomlNode* output = node.find("output"))

@@ -25,7 +25,8 @@ std::vector<std::string> ProblemReader::names_in(const KeyPath& path) const {
   std::vector<std::string> names;
   if (placeholder.ends_with("<unknown>")) {
     names = problem_.unknowns;
-    const bool of_outputs = path.text() == "network" || path.text() == "network.scale" || path.text() == "network.offset";
+    const bool of_outputs =
+        path.text() == "network" || path.text() == "network.scale" || path.text() == "network.offset";
     if (of_outputs && problem_.lagrangian)
       for (const CoordinateRange& c : problem_.coordinates) names.push_back(displacement_name(c.name));
   }

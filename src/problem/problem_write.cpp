@@ -172,7 +172,9 @@ TomlNode lagrangian_node(const LagrangianOptions& options) {
   for (const auto& [coordinate, range] : options.labels)
     add(labels, coordinate, std::vector<double>{range.first, range.second});
   add_filled(out, "labels", labels);
-  const auto derivatives = [](LagrangianDerivatives d) { return std::string(lagrangian_derivatives[std::size_t(d)]); };
+  const auto derivatives = [](LagrangianDerivatives d) {
+    return std::string(lagrangian_derivatives[std::size_t(d)]);
+  };
   add_unless(out, "derivatives", derivatives(options.derivatives), derivatives(standard.derivatives));
   add_unless(out, "floor", options.floor, standard.floor);
   const auto search = [](LabelSearch l) { return std::string(label_searches[std::size_t(l)]); };

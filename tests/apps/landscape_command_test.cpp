@@ -24,8 +24,8 @@ TEST(LandscapeCommand, WritesArraysAndAPage) {
                          "training.points.sobol=200", "--set", "training.stop={ iterations = 10 }"})
                 .exit_code,
             0);
-  const CommandResult result =
-      run_command({"landscape", run, "--out", out, "--points", "5", "--steps", "6", "--probes", "2", "--json"});
+  const CommandResult result = run_command(
+      {"landscape", run, "--out", out, "--points", "5", "--steps", "6", "--probes", "2", "--json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const auto json = nlohmann::json::parse(result.out);
   EXPECT_EQ(json["problem"], "heat");
@@ -44,8 +44,9 @@ TEST(LandscapeCommand, WritesArraysAndAPage) {
       EXPECT_EQ(tensor.values.back(), json["largest_eigenvalue"].get<double>());
     }
   }
-  EXPECT_THAT(read_text(out + "/landscape.html"),
-              AllOf(HasSubstr("<h2>Loss</h2>"), HasSubstr("<h2>Spectrum of the Hessian</h2>"), HasSubstr("<svg")));
+  EXPECT_THAT(
+      read_text(out + "/landscape.html"),
+      AllOf(HasSubstr("<h2>Loss</h2>"), HasSubstr("<h2>Spectrum of the Hessian</h2>"), HasSubstr("<svg")));
 }
 
 TEST(LandscapeCommand, RefusesWhatIsNoRun) {

@@ -45,7 +45,8 @@ TEST(HessianSpectrum, DensityOfALargerMatrix) {
   for (std::size_t i = 0; i < 200; ++i) d[i] = i < 150 ? 0 : std::sqrt(0.5 * (1 + double(i % 50)));
   auto objective = quadratic(d);
   const std::vector<double> theta(200, 0.1);
-  const HessianSpectrum s = hessian_spectrum(objective, View<const double, 1>(theta.data(), 200), {40, 20, 0});
+  const HessianSpectrum s =
+      hessian_spectrum(objective, View<const double, 1>(theta.data(), 200), {40, 20, 0});
   double sum = 0, zero = 0;
   for (std::size_t k = 0; k < s.weights.size(); ++k) {
     sum += s.weights[k];

@@ -63,10 +63,9 @@ TEST(Characteristics, LabelsArriveWhereTheyAreAsked) {
   const detail::Labels labels = c.labels(x);
   EXPECT_EQ(labels.missing(), 0u);
   // Where a label is, at its time: through the label problem.
-  const auto moved = detail::evaluate_windows(Cpu(), detail::evaluators_on(Cpu(), Cpu()), state.trained,
-                                              state.parameters,
-                                              View<const double, 2>(labels.points.data(), 101, 2),
-                                              {field("displacement_x")})[0];
+  const auto moved = detail::evaluate_windows(
+      Cpu(), detail::evaluators_on(Cpu(), Cpu()), state.trained, state.parameters,
+      View<const double, 2>(labels.points.data(), 101, 2), {field("displacement_x")})[0];
   for (std::size_t i = 0; i < 101; ++i) {
     EXPECT_GE(labels.points[2 * i + 1], 0);
     EXPECT_LE(labels.points[2 * i + 1], 2 * std::numbers::pi);
@@ -81,7 +80,8 @@ TEST(Characteristics, DerivativesAreThoseByPlace) {
   std::vector<double> at;
   for (double t : {0.3, 0.7})
     for (double x : {0.5, 3.0, 6.0})
-      for (const auto& [dt, dx] : std::vector<std::pair<double, double>>{{0, 0}, {h, 0}, {-h, 0}, {0, h}, {0, -h}})
+      for (const auto& [dt, dx] :
+           std::vector<std::pair<double, double>>{{0, 0}, {h, 0}, {-h, 0}, {0, h}, {0, -h}})
         at.insert(at.end(), {t + dt, x + dx});
   const auto v = s.evaluate(Cpu(), View<const double, 2>(at.data(), at.size() / 2, 2),
                             std::vector<std::string>{"u", "u_t", "u_x", "u_xx", "x*u", "burgers"});
@@ -111,9 +111,8 @@ TEST(Characteristics, LinearInterpolationBetweenLabelsIsOfSecondOrder) {
 
 TEST(Characteristics, SaysWhereTheyCross) {
   // Without diffusion, from sin x at rest: a shock at t = 1.
-  const Solution s =
-      solved("lagrangian_burgers",
-             with({"constants={ speed = 0, nu = 0 }", "coordinates.t=[0, 2]", none}, 20));
+  const Solution s = solved("lagrangian_burgers",
+                            with({"constants={ speed = 0, nu = 0 }", "coordinates.t=[0, 2]", none}, 20));
   EXPECT_THAT(s.assessment().doubts, Contains(HasSubstr("characteristics cross")));
   const std::vector<double> at = places(50);
   const auto u = s.evaluate(Cpu(), View<const double, 2>(at.data(), 50, 2), std::vector<std::string>{"u"})[0];
@@ -121,7 +120,8 @@ TEST(Characteristics, SaysWhereTheyCross) {
 }
 
 TEST(Characteristics, RotateInThePlane) {
-  const std::vector<std::string> quarter = {"coordinates.t=[0, 0.25]", "reference.grid={ t = 3, x = 17, y = 17 }"};
+  const std::vector<std::string> quarter = {"coordinates.t=[0, 0.25]",
+                                            "reference.grid={ t = 3, x = 17, y = 17 }"};
   const Solution s = solved("lagrangian_rotation", with(quarter, 20));
   EXPECT_LT(s.relative_l2().at("u"), 1e-2);
   EXPECT_THAT(s.assessment().doubts, Not(Contains(HasSubstr("no label arrives"))));
@@ -150,16 +150,19 @@ TEST(Characteristics, AreSavedAndGoneOnWith) {
 }
 
 TEST(Characteristics, TimeWindowsBeginWithNewLabels) {
-  const Solution s = solved("lagrangian_convection", with({"training.windows=3", "constants.speed=20",
-                                    "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 12 }]"},
-                                   100));
+  const Solution s =
+      solved("lagrangian_convection",
+             with({"training.windows=3", "constants.speed=20",
+                   "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 12 }]"},
+                  100));
   EXPECT_LT(s.relative_l2().at("u"), 1e-4);
   EXPECT_THAT(s.assessment().doubts, ::testing::IsEmpty());
   // Joined in time, with the derivatives that the equation needs.
   std::vector<double> at;
   for (double t : {1.0 / 3, 2.0 / 3})
     for (double x : {1.0, 3.0, 5.0}) at.insert(at.end(), {t - 1e-12, x, t + 1e-12, x});
-  const auto values = s.evaluate(Cpu(), View<const double, 2>(at.data(), 12, 2), std::vector<std::string>{"u", "u_xx"});
+  const auto values =
+      s.evaluate(Cpu(), View<const double, 2>(at.data(), 12, 2), std::vector<std::string>{"u", "u_xx"});
   for (const std::vector<double>& v : values)
     for (std::size_t i = 0; i < 12; i += 2) EXPECT_NEAR(v[i], v[i + 1], 1e-7);
   // Where a window begins a label is its place.
@@ -174,10 +177,11 @@ TEST(Characteristics, TimeWindowsBeginWithNewLabels) {
 }
 
 TEST(Characteristics, LabelsOfAGivenRangeGoOn) {
-  const Solution s = solved("lagrangian_rotation",
-                            with({"coordinates.t=[0, 0.25]", "reference.grid={ t = 3, x = 9, y = 9 }", "training.windows=2",
-                                  "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 10 }]"},
-                                 100));
+  const Solution s =
+      solved("lagrangian_rotation",
+             with({"coordinates.t=[0, 0.25]", "reference.grid={ t = 3, x = 9, y = 9 }", "training.windows=2",
+                   "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 10 }]"},
+                  100));
   EXPECT_LT(s.relative_l2().at("u"), 0.05);
   EXPECT_THAT(s.assessment().doubts, Not(Contains(HasSubstr("no label arrives"))));
 }

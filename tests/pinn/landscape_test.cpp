@@ -14,9 +14,9 @@ using ::testing::HasSubstr;
 using testing::message_of;
 
 const Solution& heat() {
-  static const Solution s = solve(
-      Cpu(), Problem::from_file(find_problem("heat"),
-                                {"network.width=8", "training.points.sobol=200", "training.stop={ iterations = 20 }"}));
+  static const Solution s =
+      solve(Cpu(), Problem::from_file(find_problem("heat"), {"network.width=8", "training.points.sobol=200",
+                                                             "training.stop={ iterations = 20 }"}));
   return s;
 }
 
@@ -50,7 +50,8 @@ TEST(Landscape, DirectionsAreAsLongAsTheFilters) {
 }
 
 TEST(Landscape, SaysWhatItCannotLookAt) {
-  EXPECT_THAT(message_of<ArgumentError>([] { landscape(Cpu(), Solution()); }), HasSubstr("the solution is empty"));
+  EXPECT_THAT(message_of<ArgumentError>([] { landscape(Cpu(), Solution()); }),
+              HasSubstr("the solution is empty"));
   LandscapeOptions options;
   options.window = 3;
   EXPECT_THAT(message_of<ArgumentError>([&] { landscape(Cpu(), heat(), options); }),
@@ -58,9 +59,11 @@ TEST(Landscape, SaysWhatItCannotLookAt) {
 }
 
 TEST(Landscape, OfAnEarlierWindow) {
-  const Solution s = solve(Cpu(), Problem::from_file(find_problem("heat"),
-                                                     {"network.width=8", "training.points.sobol=200", "training.windows=2",
-                                                      "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 5 }]"}));
+  const Solution s =
+      solve(Cpu(),
+            Problem::from_file(find_problem("heat"),
+                               {"network.width=8", "training.points.sobol=200", "training.windows=2",
+                                "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 5 }]"}));
   LandscapeOptions options;
   options.points = 3;
   options.window = 0;

@@ -120,19 +120,21 @@ TEST_F(SolveCuda, LevenbergMarquardtAgreesOverWindows) {
 }
 
 TEST_F(SolveCuda, TrainsAlongCharacteristics) {
-  const Problem problem = Problem::from_file(
-      find_problem("lagrangian_burgers"),
-      {"network.width=8", "training.points={ sobol = 60, condition_points = 16 }", "coordinates.t=[0, 0.5]",
-       "reference={ exact = { u = \"0\" } }",
-       "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 4 }]"});
+  const Problem problem =
+      Problem::from_file(find_problem("lagrangian_burgers"),
+                         {"network.width=8", "training.points={ sobol = 60, condition_points = 16 }",
+                          "coordinates.t=[0, 0.5]", "reference={ exact = { u = \"0\" } }",
+                          "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 4 }]"});
   const Solution cpu = solve(Cpu(2), problem), device = solve(Cuda(0), problem, {}, Cpu(2));
   EXPECT_LE(difference(device, cpu), 1e-8);
   const std::vector<double> x = {0.1, 1, 0.3, 4, 0.5, 6};
   const View<const double, 2> places(x.data(), 3, 2);
   const std::vector<std::string> outputs = {"u", "u_xx"};
-  const auto here = device.evaluate(Cpu(1), places, outputs), there = device.evaluate(Cuda(0), places, outputs);
+  const auto here = device.evaluate(Cpu(1), places, outputs),
+             there = device.evaluate(Cuda(0), places, outputs);
   for (std::size_t k = 0; k < 2; ++k)
-    for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(there[k][i], here[k][i], 1e-10 * (1 + std::abs(here[k][i])));
+    for (std::size_t i = 0; i < 3; ++i)
+      EXPECT_NEAR(there[k][i], here[k][i], 1e-10 * (1 + std::abs(here[k][i])));
 }
 
 TEST_F(SolveCuda, AnyActivationAndEquationTrains) {

@@ -52,8 +52,8 @@ void check_chain_rule(const Problem& p, const std::vector<Expr>& derivatives) {
 }
 
 const std::vector<Expr> derivatives_of_u = {
-    u,          d(u, x),       d(u, y),    d(u, t),       d(u, x, 2),          d(u, x, y),
-    d(u, y, 2), d(u, x, 3),    d(u, t, x), d(u, t, t, x), x * u + y * d(u, x), d(u, t) + u * d(u, x),
+    u,          d(u, x),         d(u, y),    d(u, t),       d(u, x, 2),        d(u, x, y),
+    d(u, y, 2), d(u, x, 3),      d(u, t, x), d(u, t, t, x), x* u + y* d(u, x), d(u, t) + u* d(u, x),
     d(u, t, 2), d(u, x, x, y, y)};
 
 TEST(LagrangianForm, ChainRuleWithOneCoordinateThatMoves) {
@@ -81,7 +81,9 @@ Problem line(const std::string& equation, const std::string& rest = "[lagrangian
           "\"\n[conditions]\ninitial = { where = \"t = 0\", equation = \"u = sin(x)\" }\n" + rest,
       "line.toml");
 }
-std::string residual_of(const Problem& p) { return to_string(LagrangianForm(p).label_problem().equations[0].residual); }
+std::string residual_of(const Problem& p) {
+  return to_string(LagrangianForm(p).label_problem().equations[0].residual);
+}
 
 TEST(LagrangianForm, ReadsTheVelocityOffTheEquation) {
   const auto velocity = [](const Problem& p) { return LagrangianForm(p).velocity(1); };
@@ -99,7 +101,8 @@ TEST(LagrangianForm, AnEquationOfTransportKeepsWhatIsNotTransport) {
   EXPECT_EQ(residual_of(line("u_t + u*u_x = 0.1*u_xx", "[lagrangian]\nderivatives = \"label\"\n")),
             "u_t - 0.1*u_xx");
   // Another velocity than that of the equation: what is left of u_x stays.
-  EXPECT_EQ(residual_of(line("u_t + 3*u_x = 0", "[lagrangian]\nvelocity = { x = \"1\" }\nderivatives = \"label\"\n")),
+  EXPECT_EQ(residual_of(
+                line("u_t + 3*u_x = 0", "[lagrangian]\nvelocity = { x = \"1\" }\nderivatives = \"label\"\n")),
             "u_t - u_x + 3*u_x");
 }
 
@@ -116,13 +119,15 @@ TEST(LagrangianForm, HasDisplacementsBesideTheUnknowns) {
 
 TEST(LagrangianForm, WallsWithoutFlowKeepTheirLabels) {
   const std::string walls =
-      "left = { where = \"x = -1\", equation = \"u = 0\" }\nright = { where = \"x = 1\", equation = \"u = 0\" }\n";
+      "left = { where = \"x = -1\", equation = \"u = 0\" }\nright = { where = \"x = 1\", equation = \"u = "
+      "0\" }\n";
   const Problem p = line("u_t + u*u_x = 0.1*u_xx", walls + "[lagrangian]\n", "[-1, 1]");
   const Problem labels = LagrangianForm(p).label_problem();
   ASSERT_EQ(labels.conditions.size(), 6u);
   EXPECT_EQ(to_string(labels.conditions[4].left), "displacement_x");
   EXPECT_EQ(labels.conditions[4].where, (std::vector<std::pair<std::string, double>>{{"x", -1}}));
-  EXPECT_THAT(message_of<ParseError>([&] { line("u_t + (1 + u)*u_x = 0.1*u_xx", walls + "[lagrangian]\n", "[-1, 1]"); }),
+  EXPECT_THAT(message_of<ParseError>(
+                  [&] { line("u_t + (1 + u)*u_x = 0.1*u_xx", walls + "[lagrangian]\n", "[-1, 1]"); }),
               AllOf(HasSubstr("line.toml:9"), HasSubstr("characteristics cross it: the velocity there is 1"),
                     HasSubstr("lagrangian.labels.x")));
   EXPECT_THAT(message_of<ParseError>([&] {
@@ -134,12 +139,16 @@ TEST(LagrangianForm, WallsWithoutFlowKeepTheirLabels) {
 TEST(LagrangianForm, ProblemsWithoutOneAreRefused) {
   const auto message = [](auto&&... text) { return message_of<ParseError>([&] { line(text...); }); };
   EXPECT_THAT(message("u_t = u_xx"), AllOf(HasSubstr("line.toml:9:1"), HasSubstr("no velocity to follow")));
-  EXPECT_THAT(message("u_t + u_x = x"), AllOf(HasSubstr("equations.main contains x in a way that is not periodic"),
-                                               HasSubstr("2*pi*x/6.28319")));
+  EXPECT_THAT(message("u_t + u_x = x"),
+              AllOf(HasSubstr("equations.main contains x in a way that is not periodic"),
+                    HasSubstr("2*pi*x/6.28319")));
   EXPECT_THAT(message("u_t + u_x^2 = 0"), HasSubstr("no velocity"));
-  EXPECT_THAT(message("u_t + u_x = 0", "[lagrangian]\nvelocity = { x = \"u_x\" }\n"), HasSubstr("contains a derivative"));
-  EXPECT_THAT(message("u_t + u_x = 0", "[lagrangian]\nvelocity = { t = \"1\" }\n"), HasSubstr("not a coordinate of space"));
-  EXPECT_THAT(message("u_t + u_x = 0", "[lagrangian]\nlabels = { x = [0, 9] }\n"), HasSubstr("x is periodic"));
+  EXPECT_THAT(message("u_t + u_x = 0", "[lagrangian]\nvelocity = { x = \"u_x\" }\n"),
+              HasSubstr("contains a derivative"));
+  EXPECT_THAT(message("u_t + u_x = 0", "[lagrangian]\nvelocity = { t = \"1\" }\n"),
+              HasSubstr("not a coordinate of space"));
+  EXPECT_THAT(message("u_t + u_x = 0", "[lagrangian]\nlabels = { x = [0, 9] }\n"),
+              HasSubstr("x is periodic"));
   EXPECT_THAT(message("u_t + u_x = 0", "[lagrangian]\nlabels = { x = [0, 1] }\n", "[-1, 1]"),
               HasSubstr("it must contain the range [-1, 1]"));
   EXPECT_THAT(message("u_t + u_x = 0", "[lagrangian]\n[network]\nsymmetry = { x = \"odd\" }\n", "[-1, 1]"),
@@ -149,9 +158,10 @@ TEST(LagrangianForm, ProblemsWithoutOneAreRefused) {
   EXPECT_THAT(message("u_t + u_x = 0", "[network.displacement_x]\nwidth = 3\n"), HasSubstr("displacement_x"))
       << "without [lagrangian]";
   EXPECT_THAT(message_of<ParseError>([] {
-                Problem::from_string("unknowns = [\"u\"]\n[coordinates]\ny = [0, 1]\nx = [0, 1]\n[equations]\n"
-                                     "main = \"u_y + u_x = 0\"\n[conditions]\nleft = { where = \"x = 0\", "
-                                     "equation = \"u = 0\" }\n[lagrangian]\n");
+                Problem::from_string(
+                    "unknowns = [\"u\"]\n[coordinates]\ny = [0, 1]\nx = [0, 1]\n[equations]\n"
+                    "main = \"u_y + u_x = 0\"\n[conditions]\nleft = { where = \"x = 0\", "
+                    "equation = \"u = 0\" }\n[lagrangian]\n");
               }),
               HasSubstr("no coordinate is named t"));
 }

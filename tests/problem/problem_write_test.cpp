@@ -134,7 +134,11 @@ TEST(ToToml, LagrangianForm) {
   p.lagrangian = {{{"depth", u + 0.1}}, {}, LagrangianDerivatives::label, 1e-7, LabelSearch::newton};
   p.conditions.resize(1);
   EXPECT_TRUE(again(p) == p) << p.to_toml();
-  p.lagrangian = {{{"depth", u + 0.1}}, {{"depth", {-1e-6, 2e-7}}}, LagrangianDerivatives::position, 0.1, LabelSearch::linear};
+  p.lagrangian = {{{"depth", u + 0.1}},
+                  {{"depth", {-1e-6, 2e-7}}},
+                  LagrangianDerivatives::position,
+                  0.1,
+                  LabelSearch::linear};
   p.network.own.erase("displacement_depth");
   p.network.scale.erase("displacement_depth");
   EXPECT_TRUE(again(p) == p) << p.to_toml();

@@ -8,8 +8,8 @@
 namespace sobolev {
 
 struct HessianSpectrumOptions {
-  int steps = 64;   // of Lanczos, m
-  int probes = 8;   // random vectors v
+  int steps = 64;  // of Lanczos, m
+  int probes = 8;  // random vectors v
   unsigned long seed = 0;
 };
 
