@@ -80,10 +80,13 @@ Characteristics::Enclosed Characteristics::enclose(View<const double, 2> x) cons
   std::vector<int> low(n, 0), high(n, intervals);
   std::vector<double> middle(n);
   for (int left = intervals; left > 1; left /= 2) {
-    for (std::size_t i = 0; i < n; ++i) middle[i] = first + width * ((low[i] + high[i]) / 2);
+    const auto half = [&](std::size_t i) { return (low[i] + high[i]) / 2; };
+    for (std::size_t i = 0; i < n; ++i) middle[i] = first + width * double(half(i));
     const std::vector<double> at = positions(middle);
-    for (std::size_t i = 0; i < n; ++i)
-      (at[i] <= x(i, k) + out.shift[i] ? low[i] : high[i]) = (low[i] + high[i]) / 2;
+    for (std::size_t i = 0; i < n; ++i) {
+      const int index = half(i);
+      (at[i] <= x(i, k) + out.shift[i] ? low[i] : high[i]) = index;
+    }
   }
   for (std::size_t i = 0; i < n; ++i)
     if (!out.missed[i]) out.low[i] = first + width * low[i], out.high[i] = first + width * high[i];
