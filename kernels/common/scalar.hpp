@@ -40,6 +40,12 @@ SOBOLEV_INLINE T select(bool condition, T a, T b) {
   return condition ? a : b;
 }
 
+/// max(v, bound) that keeps NaN.
+template <class T>
+SOBOLEV_INLINE T at_least(T v, T bound) {
+  return v < bound ? bound : v;
+}
+
 SOBOLEV_INLINE double raise(double x, double y) { return std::pow(x, y); }
 template <class T>
 SOBOLEV_INLINE T vsqrt(T x) {
@@ -51,6 +57,10 @@ SOBOLEV_INLINE T magnitude_of(T x) {
 }
 template <class T>
 SOBOLEV_INLINE T vexp(T x) {
+  return std::exp(x);
+}
+template <class T>
+SOBOLEV_INLINE T vexp_normal(T x) {
   return std::exp(x);
 }
 template <class T>

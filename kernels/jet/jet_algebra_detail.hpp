@@ -178,11 +178,10 @@ SOBOLEV_INLINE void jet_powers(const Jet& jet, const T* coefficients, const Vec<
       });
 }
 
-/// y = σ(z). z may be y.
-template <Activation activation, class T, class Jet>
-SOBOLEV_INLINE void jet_activation(const Jet& jet, const T* coefficients, const Vec<T>* z, Vec<T>* y) {
-  Vec<T> s[Jet::max_order + 2] = {};
-  activation_taylor<activation, T>(z[0], jet.order(), s);
+/// y = Σ_k s_k (z − z_0)^k. z may be y.
+template <class T, class Jet>
+SOBOLEV_INLINE void jet_composition(const Jet& jet, const T* coefficients, const Vec<T>* s, const Vec<T>* z,
+                                    Vec<T>* y) {
   Vec<T> power[Jet::max_order + 2][Jet::max_channels];
   jet_powers<T>(jet, coefficients, z, power);
   y[0] = s[0];
@@ -193,6 +192,34 @@ SOBOLEV_INLINE void jet_activation(const Jet& jet, const T* coefficients, const 
         for (int k = 2; k <= jet.reach(c); ++k) sum += s[k] * power[k][c];
         y[c] = sum;
       });
+}
+
+/// y = σ(z). z may be y.
+template <Activation activation, class T, class Jet>
+SOBOLEV_INLINE void jet_activation(const Jet& jet, const T* coefficients, const Vec<T>* z, Vec<T>* y) {
+  Vec<T> s[Jet::max_order + 2] = {};
+  activation_taylor<activation, T>(z[0], jet.order(), s);
+  jet_composition<T>(jet, coefficients, s, z, y);
+}
+
+/// Gaussians below e^gaussian_end are 0: 8.8e-27 in float32, 2.7e-261 in float64. What remains may be
+/// multiplied by small weights and adjoints and stays a normal number; others take many times as long.
+template <class T>
+inline constexpr T gaussian_end = sizeof(T) == 4 ? T(-60) : T(-600);
+
+/// e^q of an exponent q ≤ 0, or 0 below gaussian_end.
+template <class T>
+SOBOLEV_INLINE Vec<T> gaussian_value(Vec<T> q) {
+  return select<T>(q < gaussian_end<T>, Vec<T>{}, vexp_normal<T>(at_least<T>(q, gaussian_end<T>)));
+}
+
+/// The jet of e^q, cut off as gaussian_value is.
+template <class T, class Jet>
+SOBOLEV_INLINE void jet_gaussian(const Jet& jet, const T* coefficients, const Vec<T>* q, Vec<T>* y) {
+  Vec<T> s[Jet::max_order + 2] = {};
+  s[0] = gaussian_value<T>(q[0]);
+  for (int k = 1; k <= jet.order(); ++k) s[k] = s[k - 1] * T(1.0 / k);
+  jet_composition<T>(jet, coefficients, s, q, y);
 }
 
 /// The jet of σ'(z).

@@ -59,7 +59,7 @@ void gaussian_forward_range(const detail::JetTableView<T>& table, const Gaussian
           scaled_offsets<T>(jet, g, k, i, p, z);
           subtract_half_square<T>(jet, table.coefficients, z, q);
         }
-        jet_activation<Activation::exponential, T>(jet, table.coefficients, q, out);
+        jet_gaussian<T>(jet, table.coefficients, q, out);
         for (int c = 0; c < jet.channels(); ++c)
           store<T>(y + std::size_t(c * g.points + p) * std::size_t(g.width) + std::size_t(i), out[c]);
       }
