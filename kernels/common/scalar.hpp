@@ -40,12 +40,6 @@ SOBOLEV_INLINE T select(bool condition, T a, T b) {
   return condition ? a : b;
 }
 
-/// max(v, bound) that keeps NaN.
-template <class T>
-SOBOLEV_INLINE T at_least(T v, T bound) {
-  return v < bound ? bound : v;
-}
-
 SOBOLEV_INLINE double raise(double x, double y) { return std::pow(x, y); }
 template <class T>
 SOBOLEV_INLINE T vsqrt(T x) {

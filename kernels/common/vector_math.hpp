@@ -203,7 +203,7 @@ template <class T>
 SOBOLEV_INLINE Vec<T> vexp(Vec<T> x) {
   return exp_sum<T, false>(x, x);
 }
-/// e^x where that is a normal number, and NaN of NaN.
+/// e^x where that is a normal number, and NaN of NaN; elsewhere anything.
 template <class T>
 SOBOLEV_INLINE Vec<T> vexp_normal(Vec<T> x) {
   using Tables = MathTables<T>;

@@ -48,6 +48,7 @@ SOBOLEV_JET_SHAPE(second_1, 3, 2, 1, {2, 1, 1})
 SOBOLEV_JET_SHAPE(second_1_first, 4, 2, 1, {3, 2, 2})
 SOBOLEV_JET_SHAPE(second_2, 4, 2, 2, {3, 1, 1}, {3, 2, 2})
 SOBOLEV_JET_SHAPE(mixed_2, 4, 2, 2, {3, 1, 2}, {3, 2, 1})
+SOBOLEV_JET_SHAPE(diagonal_2, 5, 2, 2, {3, 1, 1}, {4, 2, 2})
 SOBOLEV_JET_SHAPE(third_1, 4, 3, 3, {2, 1, 1}, {3, 1, 2}, {3, 2, 1})
 SOBOLEV_JET_SHAPE(fourth_1, 5, 4, 6, {2, 1, 1}, {3, 1, 2}, {3, 2, 1}, {4, 1, 3}, {4, 2, 2}, {4, 3, 1})
 SOBOLEV_JET_SHAPE(second_3, 5, 2, 3, {4, 1, 1}, {4, 2, 2}, {4, 3, 3})
@@ -210,7 +211,7 @@ inline constexpr T gaussian_end = sizeof(T) == 4 ? T(-60) : T(-600);
 /// e^q of an exponent q ≤ 0, or 0 below gaussian_end.
 template <class T>
 SOBOLEV_INLINE Vec<T> gaussian_value(Vec<T> q) {
-  return select<T>(q < gaussian_end<T>, Vec<T>{}, vexp_normal<T>(at_least<T>(q, gaussian_end<T>)));
+  return select<T>(q < gaussian_end<T>, Vec<T>{}, vexp_normal<T>(q));
 }
 
 /// The jet of e^q, cut off as gaussian_value is.
@@ -344,6 +345,7 @@ SOBOLEV_INLINE void with_jet(const detail::JetTableView<T>& table, F&& f) {
     case JetShape::second_1_first: return f(UnrolledJet<JetShape::second_1_first>{});
     case JetShape::second_2: return f(UnrolledJet<JetShape::second_2>{});
     case JetShape::mixed_2: return f(UnrolledJet<JetShape::mixed_2>{});
+    case JetShape::diagonal_2: return f(UnrolledJet<JetShape::diagonal_2>{});
     case JetShape::third_1: return f(UnrolledJet<JetShape::third_1>{});
     case JetShape::fourth_1: return f(UnrolledJet<JetShape::fourth_1>{});
     case JetShape::second_3: return f(UnrolledJet<JetShape::second_3>{});
