@@ -79,7 +79,8 @@ void forward_step(const TileSlots<T>& at, const detail::JetTableView<T>& jet, co
       if (const detail::GaussianPanel<T> summed = summed_gaussians<T>(at, jet, packed, x);
           summed.axes.coordinates) {
         gaussian_sum_forward_range<T>(jet, summed, at.slot(x).panels, packed + step.packed,
-                                      packed[step.packed_bias], at.tile.output + step.out * at.tile.rows);
+                                      packed[step.packed_bias], at.y(x),
+                                      at.tile.output + step.out * at.tile.rows);
         return;
       }
       for (int q = 0; q < step.fan_out; ++q)
@@ -158,7 +159,7 @@ bool summed_gradient(const TileSlots<T>& at, const detail::JetTableView<T>& jet,
   while (at.net.steps[from].kind != Kind::gaussian || at.net.steps[from].out != slot) ++from;
   const StepLayout& gaussians = at.net.steps[from];
   const T* seed = at.tile.output_bar + step.out * at.tile.rows;
-  gaussian_sum_gradient_range<T>(jet, summed, at.slot(slot).panels, packed + step.packed, seed,
+  gaussian_sum_gradient_range<T>(jet, summed, at.slot(slot).panels, packed + step.packed, at.y(slot), seed,
                                  accumulator + step.gradient, accumulator + gaussians.gradient,
                                  accumulator + gaussians.gradient_bias);
   T sum = 0;

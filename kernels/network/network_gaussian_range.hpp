@@ -57,14 +57,15 @@ SOBOLEV_DECLARE_TARGETS(
     void gaussian_rows_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>&,
                              const T* exponent_bar, const detail::GaussianRows<T>&);
 
-    /// out = Σ w y (+ bias on the rows of values) over all panels, of coordinates only.   w :
-    /// [panels][width], out : [K·T]
+    /// out = Σ w y (+ bias on the rows of values) over all panels, of coordinates only; of y itself the
+    /// values alone are stored.   w : [panels][width], out : [K·T], y : panels, `panel` elements apart, of
+    /// [T][width]
     template <class T>
     void gaussian_sum_forward_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>& first,
-                                    int panels, const T* w, T bias, T* out);
+                                    int panels, const T* w, T bias, T* y, T* out);
     /// w_bar : [panels][width], centre_bar, width_bar : [panels][inputs][width] += the gradient of Σ out_bar
     /// · out.   out_bar : [K·T]
     template <class T>
     void gaussian_sum_gradient_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>& first,
-                                     int panels, const T* w, const T* out_bar, T* w_bar, T* centre_bar,
-                                     T* width_bar);)
+                                     int panels, const T* w, const T* y, const T* out_bar, T* w_bar,
+                                     T* centre_bar, T* width_bar);)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weighted sums of Gaussians of coordinates, all channels, without storing a Gaussian: out_c = Σ_i w_i y_ic.
-// With the quotients y_c/y of network_gaussian_axes_detail.hpp and the adjoint ō of the outputs,
+// Weighted sums of Gaussians of coordinates, all channels, of which only values are stored: out_c = Σ_i w_i
+// y_ic. With the quotients y_c/y of network_gaussian_axes_detail.hpp and the adjoint ō of the outputs,
 //   F = ō_0 + Σ_c ō_c y_c/y,   ∂/∂w_i = Σ y F,
 // and with D_a = −∂F/∂u_a, E_a = Σ_i c_i s_a² ō_m over the products of a with itself, of each input
 //   ∂/∂μ = ρ Σ w y (t F + ρ D),   ∂/∂log σ = Σ w y (t (t F + ρ D) + u D + ρ² E);
-// w is the same for all points and multiplied in the end. Bytes: μ, ρ and w once for two points forward and
-// for 24 backward, from the second-level cache; bound by the FMA units. Per point and Gaussian of 2 axes,
-// value, gradient and diagonal of the Hessian: 16 FMAs and an exponential (15 in float32, 20 in float64)
-// forward, 34 and another exponential backward.
+// w is the same for all points and multiplied in the end. Bytes: y once each way; μ, ρ and w once for two
+// points forward and for 24 backward; from the second-level cache. Bound by the FMA units: per point and
+// Gaussian of 2 axes, value, gradient and diagonal of the Hessian 16 operations and an exponential (15 in
+// float32, 20 in float64) forward, 29 backward.
 #include "kernels/network/network_gaussian_axes_detail.hpp"
 #include "kernels/network/network_tile.hpp"
 
@@ -65,7 +65,7 @@ struct AxisBar {
 
 template <class T>
 void gaussian_sum_forward_range(const detail::JetTableView<T>& table, const GaussianPanel<T>& g, int panels,
-                                const T* w, T bias, T* out) {
+                                const T* w, T bias, T* y, T* out) {
   with_coordinates<T>(table, g.axes, [&](auto jet) {
     using Jet = decltype(jet);
     const AxisInputs<T, Jet> in(g);
@@ -79,16 +79,20 @@ void gaussian_sum_forward_range(const detail::JetTableView<T>& table, const Gaus
       Vec<T> sum[together] = {}, first[together][axes_room<Jet>] = {},
              second[together][jet_product_bound<Jet> + 1] = {}, drift[together] = {};
       const std::size_t vectors = std::size_t(panels) * width;
-      for (std::size_t i = 0, at = 0, end = width; i < vectors; i += lanes<T>, at += lanes<T>) {
+      T* to_y = y + std::size_t(p) * width;
+      for (std::size_t i = 0, at = 0, end = width; i < vectors;
+           i += lanes<T>, at += lanes<T>, to_y += lanes<T>) {
         if (i == end) {  // the next panel
           at += step - width;
+          to_y += g.panel - width;
           end += width;
         }
         const AxisParameters<T, Jet> of(g, at);
         const Vec<T> weight = load<T>(w + i);
         for (int n = 0; n < together; ++n) {
           const AxisJet<T, Jet> z(g, in, of, at, points[n]);
-          const Vec<T> value = weight * z.value();
+          const Vec<T> gaussian = z.value(), value = weight * gaussian;
+          store<T>(to_y + std::size_t(n) * width, gaussian);
           sum[n] += value;
           for_axes<Jet>([&](int a) __attribute__((always_inline)) { first[n][a] += value * z.u[a]; });
           for_products<Jet>([&](int m, JetProductIndex product) __attribute__((always_inline)) {
@@ -114,7 +118,8 @@ void gaussian_sum_forward_range(const detail::JetTableView<T>& table, const Gaus
 
 template <class T>
 void gaussian_sum_gradient_range(const detail::JetTableView<T>& table, const GaussianPanel<T>& g, int panels,
-                                 const T* w, const T* out_bar, T* w_bar, T* centre_bar, T* width_bar) {
+                                 const T* w, const T* y, const T* out_bar, T* w_bar, T* centre_bar,
+                                 T* width_bar) {
   with_coordinates<T>(table, g.axes, [&](auto jet) {
     using Jet = decltype(jet);
     constexpr int axes = axes_of<Jet>(), room = axes_room<Jet>;
@@ -130,6 +135,7 @@ void gaussian_sum_gradient_range(const detail::JetTableView<T>& table, const Gau
           const std::size_t at = q * step + i;
           const AxisParameters<T, Jet> of(g, at);
           const Vec<T> weight = load<T>(w + q * width + i);
+          const T* from_y = y + q * g.panel + std::size_t(begin) * width + i;
           Vec<T> sum{}, centre[room] = {}, spread[room] = {};
           Vec<T> other_centre[max_dimensions], other_spread[max_dimensions];
           for_others<Jet>(
@@ -137,7 +143,7 @@ void gaussian_sum_gradient_range(const detail::JetTableView<T>& table, const Gau
           for (int n = 0; n < tile_granule_points; ++n) {
             const AxisJet<T, Jet> z(g, in, of, at, bars[n]);
             const AxisBar<T, Jet> bar(z, of, bars[n]);
-            const Vec<T> value = z.value();
+            const Vec<T> value = load<T>(from_y + std::size_t(n) * width);
             sum += value * bar.value;
             Vec<T> dc, dw;
             for_axes<Jet>([&](int a) __attribute__((always_inline)) {
@@ -173,9 +179,9 @@ void gaussian_sum_gradient_range(const detail::JetTableView<T>& table, const Gau
 
 #define SOBOLEV_INSTANTIATE(T)                                                                               \
   template void gaussian_sum_forward_range<T>(const detail::JetTableView<T>&, const GaussianPanel<T>&, int,  \
-                                              const T*, T, T*);                                              \
+                                              const T*, T, T*, T*);                                          \
   template void gaussian_sum_gradient_range<T>(const detail::JetTableView<T>&, const GaussianPanel<T>&, int, \
-                                               const T*, const T*, T*, T*, T*);
+                                               const T*, const T*, const T*, T*, T*, T*);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)
 #undef SOBOLEV_INSTANTIATE

@@ -124,7 +124,7 @@ void network_tile_jacobian(const NetworkView& net, const detail::JetTableView<T>
                            std::size_t stride) {
   const TileSlots<T> at{net, tile};
   const RowTerms of{count, copies, tile.points / copies, jet.channels * copies};
-  for (int k = 0; k < net.step_count; ++k)  // that the forward pass has not stored
+  for (int k = 0; k < net.step_count; ++k)  // of which the forward pass has stored no derivatives
     if (net.steps[k].kind == Kind::gaussian)
       if (const detail::GaussianPanel<T> summed = summed_gaussians<T>(at, jet, packed, net.steps[k].out);
           summed.axes.coordinates)

@@ -71,8 +71,8 @@ void gaussian_forward(const TileSlots<T>& at, const detail::JetTableView<T>& jet
     gaussian_forward_range<T>(jet, panel_of<T>(first, q), at.y(step.out) + std::size_t(q) * at.panel());
 }
 
-/// The Gaussians of a slot where one output sums them as they are made and none is stored; else an empty
-/// panel, whose inputs are no coordinates.
+/// The Gaussians of a slot where one output sums them as they are made and their derivatives are not stored;
+/// else an empty panel, whose inputs are no coordinates.
 template <class T>
 detail::GaussianPanel<T> summed_gaussians(const TileSlots<T>& at, const detail::JetTableView<T>& jet,
                                           const T* packed, int slot) {

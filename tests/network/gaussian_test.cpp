@@ -181,8 +181,10 @@ std::vector<T> results(const Kernels<T>& run, const JetSpec& spec, detail::Gauss
   std::fill(centre.begin(), centre.end(), T(0));
   std::fill(spread.begin(), spread.end(), T(0));
   if (coordinates) {
-    run.sum_forward(jet, g, panels, w.data(), T(0.25), out.data());
-    run.sum_gradient(jet, g, panels, w.data(), seed.data(), w_bar.data(), centre.data(), spread.data());
+    std::fill(y.begin(), y.end(), T(0));
+    run.sum_forward(jet, g, panels, w.data(), T(0.25), y.data(), out.data());
+    run.sum_gradient(jet, g, panels, w.data(), y.data(), seed.data(), w_bar.data(), centre.data(),
+                     spread.data());
   } else {
     for (std::size_t q = 0; q < panels; ++q) {
       std::vector<T> y_bar(panel);
