@@ -3,10 +3,13 @@
 // Counters that the benchmarks share: the rate and its per cent of the machine's limit in this run.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include "sobolev/core/machine_peak.hpp"
+#include "sobolev/expression/elementary.hpp"
 #if SOBOLEV_HAS_CUDA
 #include "sobolev/core/cuda.hpp"
 #endif
@@ -78,6 +81,25 @@ std::vector<T> numbers(std::size_t n, double scale = 1) {
     x = T(scale * (double(s >> 11) * 0x1p-52 - 1));
   }
   return v;
+}
+
+/// Exponentials per second of all threads on arrays in the second-level cache, the best of 0.2 s.
+template <class T>
+double exp_rate() {
+  using Clock = std::chrono::steady_clock;
+  const std::size_t n = 16384 * std::size_t(cpu().threads());
+  const std::vector<T> x = numbers<T>(n);
+  std::vector<T> y(n);
+  double best = 0;
+  const auto seconds = [](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
+  for (const Clock::time_point begin = Clock::now(); seconds(Clock::now() - begin) < 0.2;) {
+    const Clock::time_point start = Clock::now();
+    for (int i = 0; i < 16; ++i)
+      elementary<T>(cpu(), Op::exponential, View<const T, 1>(x.data(), n), View<T, 1>(y.data(), n));
+    benchmark::DoNotOptimize(y.data());
+    best = std::max(best, 16 * double(n) / seconds(Clock::now() - start));
+  }
+  return best;
 }
 
 }  // namespace sobolev::bench

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The work of the scripts beside this file (common.py describes it), done by Sobolev: the Allen–Cahn step and
-// the Levenberg–Marquardt step. compare.py runs both sides on the same numbers, which it leaves as
-// parameters.npy [P] and points.npy [N, 2] in the folder $SOBOLEV_PEERS_DATA; without it they are drawn here.
+// The work of the scripts beside this file (common.py describes it), done by Sobolev: the Allen–Cahn step,
+// the Levenberg–Marquardt step and sums of Gaussians. compare.py runs both sides on the same numbers, which
+// it leaves as parameters.npy [P] and points.npy [N, 2] in the folder $SOBOLEV_PEERS_DATA; without it they
+// are drawn here.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
@@ -73,21 +74,52 @@ std::vector<double> stored(const std::string& file, std::size_t size) {
   return values;
 }
 
+/// The sums of `channels` times `count` Gaussians of two coordinates.
+Network sums_of_gaussians(int channels, int count) {
+  Network network(2);
+  for (int c = 0; c < channels; ++c) network.output(network.gaussian(0, count), 1);
+  return network;
+}
+
+/// Value, gradient and diagonal of the Hessian of each output are the residuals.
+ResidualGroup all_derivatives(int outputs, double points) {
+  MultiIndex by_xx, by_yy;
+  by_xx.order[0] = by_yy.order[1] = 2;
+  const std::vector<MultiIndex> needed{by_xx, by_yy};
+  ResidualGroup group;
+  group.jet = JetSpec::closure(2, needed);
+  std::vector<Expr> inputs{coordinate("x"), coordinate("y")}, residuals;
+  for (int q = 0; q < outputs; ++q)
+    for (int c = 0; c < group.jet.channels(); ++c) {
+      group.fields.push_back({q, c, group.jet.scale(c)});
+      residuals.push_back(unknown("u" + std::to_string(inputs.size())));
+      inputs.push_back(residuals.back());
+      group.weights.push_back(1 / points);
+    }
+  group.tape = compile(residuals, inputs);
+  return group;
+}
+
 template <class T, class E>
-Work<T, E> make_work(const benchmark::State& state, const E& on) {
-  const int width = int(state.range(0)), depth = int(state.range(1));
+Work<T, E> make_work(const benchmark::State& state, const E& on, const Features& inputs,
+                     const Network& network, const ResidualGroup& residuals) {
   const auto points = std::size_t(state.range(2));
-  const Features inputs = features();
-  const Network network = mlp(inputs.inputs(), 1, depth, width);
   Work<T, E> work{on, ResidualObjective<T, E>(on, network, inputs), zeros<T>(on, network.parameters())};
   work.points = double(points);
   work.products = network.products();
   const auto x = stored("points.npy", 2 * points), p = stored("parameters.npy", network.parameters());
   const std::vector<T> numbers(p.begin(), p.end());
   upload<T, 1>(on, View<const T, 1>(numbers.data(), p.size()), View<T, 1>(work.parameters.data(), p.size()));
-  const int group = work.step.add_group(allen_cahn(work.points));
+  const int group = work.step.add_group(residuals);
   work.step.set_points(group, View<const double, 2>(x.data(), points, 2));
   return work;
+}
+template <class T, class E>
+Work<T, E> allen_cahn_work(const benchmark::State& state, const E& on) {
+  const int width = int(state.range(0)), depth = int(state.range(1));
+  const Features inputs = features();
+  return make_work<T>(state, on, inputs, mlp(inputs.inputs(), 1, depth, width),
+                      allen_cahn(double(state.range(2))));
 }
 
 template <class T, class B>
@@ -103,7 +135,7 @@ void report(benchmark::State& state, double flop, double loss, double size) {
 
 template <class T, class E>
 void step(benchmark::State& state, const E& on) {
-  Work<T, E> work = make_work<T>(state, on);
+  Work<T, E> work = allen_cahn_work<T>(state, on);
   auto gradient = zeros<T>(on, work.parameters.size());
   double loss = 0;
   for (auto _ : state)
@@ -113,7 +145,7 @@ void step(benchmark::State& state, const E& on) {
 
 template <class T, class E>
 void levenberg_marquardt(benchmark::State& state, const E& on) {
-  Work<T, E> work = make_work<T>(state, on);
+  Work<T, E> work = allen_cahn_work<T>(state, on);
   const std::size_t p = work.parameters.size();
   auto memory = zeros<T>(on, p * p), factor = zeros<T>(on, p * p), diagonal = zeros<T>(on, p),
        update = zeros<T>(on, p);
@@ -134,19 +166,57 @@ void levenberg_marquardt(benchmark::State& state, const E& on) {
          norm<T>(on, step));
 }
 
+/// A pair of a point and a Gaussian: 46 operations and one exponential.
+template <class T>
+void gaussians(benchmark::State& state) {
+  const int count = int(state.range(0)), channels = int(state.range(1));
+  Features inputs({"x", "y"});
+  inputs.linear(0, 1, 0).linear(1, 1, 0);
+  static const double limit = bench::peak<T>(),
+                      exponentials = bench::exp_rate<T>();  // not at each repetition
+  Work<T, Cpu> work = make_work<T>(state, Cpu(0), inputs, sums_of_gaussians(channels, count),
+                                   all_derivatives(channels, double(state.range(2))));
+  std::vector<T> gradient(work.parameters.size());
+  double loss = 0;
+  for (auto _ : state)
+    loss = work.step.loss_gradient(view<T>(work.parameters), View<T, 1>(gradient.data(), gradient.size()));
+  const double pairs = work.points * double(channels) * double(count);
+  report(state, 2 * 46 * pairs, loss, norm<T>(Cpu(0), view<T>(gradient)));
+  const auto percent_of = [](double share) {
+    return benchmark::Counter(100 * share, benchmark::Counter::kIsIterationInvariantRate);
+  };
+  state.counters["percent_of_peak"] = percent_of(2 * 46 * pairs / limit);
+  state.counters["percent_of_exp"] = percent_of(pairs / exponentials);
+}
+
 void step_sizes(benchmark::internal::Benchmark* b) {
-  b->ArgNames({"width", "depth", "points"})->UseRealTime()->Unit(benchmark::kMillisecond);
+  b->ArgNames({"width", "depth", "points"})
+      ->MeasureProcessCPUTime()
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
   for (int width : {32, 64, 128, 256})
     for (int points : {4096, 25600}) b->Args({width, 4, points});
 }
 void lm_sizes(benchmark::internal::Benchmark* b) {
-  b->ArgNames({"width", "depth", "points"})->UseRealTime()->Unit(benchmark::kMillisecond);
+  b->ArgNames({"width", "depth", "points"})
+      ->MeasureProcessCPUTime()
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
   b->Args({30, 3, 10000});
+}
+void gaussian_sizes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"width", "depth", "points"})
+      ->MeasureProcessCPUTime()
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
+  for (int count : {800, 4000}) b->Args({count, 4, 10000});
 }
 [[maybe_unused]] const bool on_host = [] {
   benchmark::RegisterBenchmark("peers/step/float32", step<float, Cpu>, Cpu())->Apply(step_sizes);
   benchmark::RegisterBenchmark("peers/step/float64", step<double, Cpu>, Cpu())->Apply(step_sizes);
   benchmark::RegisterBenchmark("peers/lm/float64", levenberg_marquardt<double, Cpu>, Cpu())->Apply(lm_sizes);
+  benchmark::RegisterBenchmark("peers/gaussian/float32", gaussians<float>)->Apply(gaussian_sizes);
+  benchmark::RegisterBenchmark("peers/gaussian/float64", gaussians<double>)->Apply(gaussian_sizes);
   return true;
 }();
 #if SOBOLEV_HAS_CUDA

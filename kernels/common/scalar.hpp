@@ -54,6 +54,10 @@ SOBOLEV_INLINE T vexp(T x) {
   return std::exp(x);
 }
 template <class T>
+SOBOLEV_INLINE T vexp_normal(T x) {
+  return std::exp(x);
+}
+template <class T>
 SOBOLEV_INLINE T vlog(T x) {
   return std::log(x);
 }

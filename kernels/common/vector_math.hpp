@@ -203,6 +203,16 @@ template <class T>
 SOBOLEV_INLINE Vec<T> vexp(Vec<T> x) {
   return exp_sum<T, false>(x, x);
 }
+/// e^x where that is a normal number, and NaN of NaN; elsewhere anything.
+template <class T>
+SOBOLEV_INLINE Vec<T> vexp_normal(Vec<T> x) {
+  using Tables = MathTables<T>;
+  constexpr T shift = FloatFormat<T>::to_integer;
+  const Vec<T> shifted = x * T(1.44269504088896340736) + shift, n = shifted - shift;
+  Vec<T> r = x - n * Tables::ln2[0];
+  r = r - n * Tables::ln2[1];
+  return ((r * r) * polynomial<T>(Tables::exp, r) + r + T(1)) * power_of_two<T>(shifted);
+}
 
 /// With |x| = n ln2/2 + z, E = 2^n and tanh z = a/b: tanh |x| = ((E−1) b + (E+1) a)/((E+1) b + (E−1) a).
 /// For n = 0 this is a/b exactly, so small arguments keep their relative accuracy.

@@ -48,6 +48,7 @@ SOBOLEV_JET_SHAPE(second_1, 3, 2, 1, {2, 1, 1})
 SOBOLEV_JET_SHAPE(second_1_first, 4, 2, 1, {3, 2, 2})
 SOBOLEV_JET_SHAPE(second_2, 4, 2, 2, {3, 1, 1}, {3, 2, 2})
 SOBOLEV_JET_SHAPE(mixed_2, 4, 2, 2, {3, 1, 2}, {3, 2, 1})
+SOBOLEV_JET_SHAPE(diagonal_2, 5, 2, 2, {3, 1, 1}, {4, 2, 2})
 SOBOLEV_JET_SHAPE(third_1, 4, 3, 3, {2, 1, 1}, {3, 1, 2}, {3, 2, 1})
 SOBOLEV_JET_SHAPE(fourth_1, 5, 4, 6, {2, 1, 1}, {3, 1, 2}, {3, 2, 1}, {4, 1, 3}, {4, 2, 2}, {4, 3, 1})
 SOBOLEV_JET_SHAPE(second_3, 5, 2, 3, {4, 1, 1}, {4, 2, 2}, {4, 3, 3})
@@ -178,11 +179,10 @@ SOBOLEV_INLINE void jet_powers(const Jet& jet, const T* coefficients, const Vec<
       });
 }
 
-/// y = σ(z). z may be y.
-template <Activation activation, class T, class Jet>
-SOBOLEV_INLINE void jet_activation(const Jet& jet, const T* coefficients, const Vec<T>* z, Vec<T>* y) {
-  Vec<T> s[Jet::max_order + 2] = {};
-  activation_taylor<activation, T>(z[0], jet.order(), s);
+/// y = Σ_k s_k (z − z_0)^k. z may be y.
+template <class T, class Jet>
+SOBOLEV_INLINE void jet_composition(const Jet& jet, const T* coefficients, const Vec<T>* s, const Vec<T>* z,
+                                    Vec<T>* y) {
   Vec<T> power[Jet::max_order + 2][Jet::max_channels];
   jet_powers<T>(jet, coefficients, z, power);
   y[0] = s[0];
@@ -193,6 +193,34 @@ SOBOLEV_INLINE void jet_activation(const Jet& jet, const T* coefficients, const 
         for (int k = 2; k <= jet.reach(c); ++k) sum += s[k] * power[k][c];
         y[c] = sum;
       });
+}
+
+/// y = σ(z). z may be y.
+template <Activation activation, class T, class Jet>
+SOBOLEV_INLINE void jet_activation(const Jet& jet, const T* coefficients, const Vec<T>* z, Vec<T>* y) {
+  Vec<T> s[Jet::max_order + 2] = {};
+  activation_taylor<activation, T>(z[0], jet.order(), s);
+  jet_composition<T>(jet, coefficients, s, z, y);
+}
+
+/// Gaussians below e^gaussian_end are 0: 8.8e-27 in float32, 2.7e-261 in float64. What remains may be
+/// multiplied by small weights and adjoints and stays a normal number; others take many times as long.
+template <class T>
+inline constexpr T gaussian_end = sizeof(T) == 4 ? T(-60) : T(-600);
+
+/// e^q of an exponent q ≤ 0, or 0 below gaussian_end.
+template <class T>
+SOBOLEV_INLINE Vec<T> gaussian_value(Vec<T> q) {
+  return select<T>(q < gaussian_end<T>, Vec<T>{}, vexp_normal<T>(q));
+}
+
+/// The jet of e^q, cut off as gaussian_value is.
+template <class T, class Jet>
+SOBOLEV_INLINE void jet_gaussian(const Jet& jet, const T* coefficients, const Vec<T>* q, Vec<T>* y) {
+  Vec<T> s[Jet::max_order + 2] = {};
+  s[0] = gaussian_value<T>(q[0]);
+  for (int k = 1; k <= jet.order(); ++k) s[k] = s[k - 1] * T(1.0 / k);
+  jet_composition<T>(jet, coefficients, s, q, y);
 }
 
 /// The jet of σ'(z).
@@ -317,6 +345,7 @@ SOBOLEV_INLINE void with_jet(const detail::JetTableView<T>& table, F&& f) {
     case JetShape::second_1_first: return f(UnrolledJet<JetShape::second_1_first>{});
     case JetShape::second_2: return f(UnrolledJet<JetShape::second_2>{});
     case JetShape::mixed_2: return f(UnrolledJet<JetShape::mixed_2>{});
+    case JetShape::diagonal_2: return f(UnrolledJet<JetShape::diagonal_2>{});
     case JetShape::third_1: return f(UnrolledJet<JetShape::third_1>{});
     case JetShape::fourth_1: return f(UnrolledJet<JetShape::fourth_1>{});
     case JetShape::second_3: return f(UnrolledJet<JetShape::second_3>{});

@@ -22,6 +22,7 @@ enum class JetShape {
   second_1_first,  // {1, a, b, bb}: a heat equation's set without collapsing
   second_2,        // {1, a, b, combination of aa and bb}
   mixed_2,         // {1, a, b, ab}
+  diagonal_2,      // {1, a, b, aa, bb}
   third_1,         // {1, a, aa, combination with aaa}
   fourth_1,        // {1, a, aa, aaa, combination with aaaa}
   second_3,        // {1, a, b, c, combination of aa, bb and cc}

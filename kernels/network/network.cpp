@@ -57,9 +57,8 @@ void forward_step(const TileSlots<T>& at, const detail::JetTableView<T>& jet, co
       }
       return;
     case Kind::gaussian:
-      for (int q = 0; q < at.slot(step.out).panels; ++q)
-        gaussian_forward_range<T>(jet, gaussian_panel<T>(at, step, packed, q),
-                                  at.y(step.out) + std::size_t(q) * panel);
+      if (!summed_gaussians<T>(at, jet, packed, step.out).axes.coordinates)
+        gaussian_forward<T>(at, jet, step, gaussian_panels<T>(at, jet, step, packed));
       return;
     case Kind::gate:
       for (int q = 0; q < at.slot(step.out).panels; ++q) {
@@ -77,6 +76,13 @@ void forward_step(const TileSlots<T>& at, const detail::JetTableView<T>& jet, co
       return;
     }
     case Kind::output:
+      if (const detail::GaussianPanel<T> summed = summed_gaussians<T>(at, jet, packed, x);
+          summed.axes.coordinates) {
+        gaussian_sum_forward_range<T>(jet, summed, at.slot(x).panels, packed + step.packed,
+                                      packed[step.packed_bias], at.y(x),
+                                      at.tile.output + step.out * at.tile.rows);
+        return;
+      }
       for (int q = 0; q < step.fan_out; ++q)
         output_forward<T>(at, x, packed + step.packed + std::size_t(q) * at.slot(x).padded,
                           packed[step.packed_bias + std::size_t(q)],
@@ -118,13 +124,15 @@ void step_gradient(const TileSlots<T>& at, const detail::JetTableView<T>& jet, c
         }
       }
       return;
-    case Kind::gaussian:
+    case Kind::gaussian: {
+      const detail::GaussianPanel<T> first = gaussian_panels<T>(at, jet, step, packed);
       for (int q = 0; q < at.slot(step.out).panels; ++q) {
         const std::size_t begin = std::size_t(q) * std::size_t(step.fan_in) * width;
-        gaussian_gradient_range<T>(jet, gaussian_panel<T>(at, step, packed, q),
-                                   at.bar(step.out) + std::size_t(q) * panel, d_w + begin, d_bias + begin);
+        gaussian_gradient_range<T>(jet, panel_of<T>(first, q), at.bar(step.out) + std::size_t(q) * panel,
+                                   d_w + begin, d_bias + begin);
       }
       return;
+    }
     case Kind::blend: {
       const T *z = at.y(x), *other = at.y(step.in[1]), *bar = at.bar(step.out);
       Vec<T> sum{};
@@ -135,6 +143,29 @@ void step_gradient(const TileSlots<T>& at, const detail::JetTableView<T>& jet, c
     }
     case Kind::gate: return;
   }
+}
+
+/// The gradient of an output that sums Gaussians and of these. Says whether the step is one of the two.
+template <class T>
+bool summed_gradient(const TileSlots<T>& at, const detail::JetTableView<T>& jet, const T* packed,
+                     const StepLayout& step, T* accumulator) {
+  const bool output = step.kind == Kind::output;
+  if (!output && step.kind != Kind::gaussian) return false;
+  const int slot = output ? step.in[0] : step.out;
+  const detail::GaussianPanel<T> summed = summed_gaussians<T>(at, jet, packed, slot);
+  if (!summed.axes.coordinates) return false;
+  if (!output) return true;  // the output's turn came before
+  int from = 0;
+  while (at.net.steps[from].kind != Kind::gaussian || at.net.steps[from].out != slot) ++from;
+  const StepLayout& gaussians = at.net.steps[from];
+  const T* seed = at.tile.output_bar + step.out * at.tile.rows;
+  gaussian_sum_gradient_range<T>(jet, summed, at.slot(slot).panels, packed + step.packed, at.y(slot), seed,
+                                 accumulator + step.gradient, accumulator + gaussians.gradient,
+                                 accumulator + gaussians.gradient_bias);
+  T sum = 0;
+  for (int p = 0; p < at.tile.points; ++p) sum += seed[p];
+  accumulator[step.gradient_bias] += sum;
+  return true;
 }
 }  // namespace
 
@@ -194,6 +225,7 @@ void network_tile_backward(const NetworkView& net, const detail::JetTableView<T>
   const TileSlots<T> at{net, tile};
   with_vectors(net.vectors, [&](auto nv) {
     for (int i = net.step_count - 1; i >= 0; --i) {
+      if (summed_gradient<T>(at, jet, packed, net.steps[i], accumulator)) continue;
       step_gradient<nv(), T>(at, jet, packed, net.steps[i], accumulator);
       propagate_step<T>(at, jet, packed, net.steps[i]);
     }

@@ -170,7 +170,7 @@ __device__ SOBOLEV_OUT_OF_LINE void gaussian_forward(const NetworkBlock<typename
       scaled_offsets(m, jet, R, step, input, k, o, p, z);
       subtract_half_square<T>(jet, coefficients, z, q);
     }
-    jet_activation<Activation::exponential, T>(jet, coefficients, q, out);
+    jet_gaussian<T>(jet, coefficients, q, out);
     repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) { to[o * R + p + c * points] = out[c]; });
   });
 }

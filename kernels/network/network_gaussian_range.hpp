@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Gaussians y = exp(−½ Σ_k z_k²), z_k = ρ_k (x_k − μ_k), ρ = e^(−log width), in the truncated Taylor algebra,
-// on one panel of features of a tile. x is slot 0; rows are channel · T + point.
+// on one panel of features of a tile, or summed over all panels. x is slot 0; rows are channel · T + point.
 #include <cstddef>
 
 #include "kernels/common/dispatch.hpp"
@@ -9,17 +9,41 @@
 
 namespace sobolev::detail {
 
+/// Inputs that are coordinates, up to a factor and a shift: each has one derivative, no two axes the same.
+/// Found by gaussian_axes for the points of a tile; network_gaussian_axes_detail.hpp has the formulas.
+struct GaussianAxes {
+  bool coordinates;           // whether they are, and the algebra ends with second derivatives
+  int axis[max_dimensions];   // the input whose derivative is in channel a + 1
+  int other[max_dimensions];  // the rest: without derivatives, or with one in the last, collapsed channel
+  int others;
+};
+
 template <class T>
 struct GaussianPanel {
   const T* x;                   // [panels][K·T][width]
   std::size_t panel;            // elements of one of its panels
   int width, inputs, points;    // points: T
-  const T *centre, *sharpness;  // μ, ρ : [inputs][width]; ρ = 0 in the padding
+  const T *centre, *sharpness;  // μ, ρ : [inputs][width]; ρ = 0 in the padding; more panels follow
+  GaussianAxes axes;
+};
+
+/// Rows of a Jacobian. Element (k, i) of point p is at p · stride + k · input_stride + i.
+template <class T>
+struct GaussianRows {
+  int count, copies, apart;  // points 0 … count − 1, each with its copies, `apart` points from each other
+  const T* scale;            // [count] or null
+  int features;              // the panel's first that there are
+  std::size_t stride, input_stride;
+  T *centre, *width;
 };
 
 }  // namespace sobolev::detail
 
 SOBOLEV_DECLARE_TARGETS(
+    /// x, panel, width, inputs, points as in a GaussianPanel.
+    template <class T>
+    detail::GaussianAxes gaussian_axes(const detail::JetTableView<T>&, const T* x, std::size_t panel,
+                                       int width, int inputs, int points);
     /// y : [K·T][width].
     template <class T>
     void gaussian_forward_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>&, T* y);
@@ -28,9 +52,20 @@ SOBOLEV_DECLARE_TARGETS(
     template <class T>
     void gaussian_gradient_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>&,
                                  const T* exponent_bar, T* centre_bar, T* width_bar);
-    /// The same of one point and its `copies`, `apart` points from each other, times `scale`, for the panel's
-    /// first `features`: element (k, i) at k · stride + i.
+    /// The same point by point.
     template <class T>
-    void gaussian_row_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>&,
-                            const T* exponent_bar, int point, int copies, int apart, T scale, int features,
-                            std::size_t stride, T* centre_row, T* width_row);)
+    void gaussian_rows_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>&,
+                             const T* exponent_bar, const detail::GaussianRows<T>&);
+
+    /// out = Σ w y (+ bias on the rows of values) over all panels, of coordinates only; of y itself the
+    /// values alone are stored.   w : [panels][width], out : [K·T], y : panels, `panel` elements apart, of
+    /// [T][width]
+    template <class T>
+    void gaussian_sum_forward_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>& first,
+                                    int panels, const T* w, T bias, T* y, T* out);
+    /// w_bar : [panels][width], centre_bar, width_bar : [panels][inputs][width] += the gradient of Σ out_bar
+    /// · out.   out_bar : [K·T]
+    template <class T>
+    void gaussian_sum_gradient_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>& first,
+                                     int panels, const T* w, const T* y, const T* out_bar, T* w_bar,
+                                     T* centre_bar, T* width_bar);)

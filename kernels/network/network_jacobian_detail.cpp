@@ -91,14 +91,13 @@ template <class T>
 void gaussian_rows(const TileSlots<T>& at, const detail::JetTableView<T>& jet, const StepLayout& step,
                    const RowTerms& of, const T* packed, const T* row_scale, T* rows, std::size_t stride) {
   const int width = at.net.width;
-  for (int p = 0; p < of.count; ++p) {
-    T* row = rows + std::size_t(p) * stride;
-    for (int q = 0; q < at.slot(step.out).panels; ++q)
-      gaussian_row_range<T>(
-          jet, gaussian_panel<T>(at, step, packed, q), at.bar(step.out) + std::size_t(q) * at.panel(), p,
-          of.copies, of.points, row_scale ? row_scale[p] : T(1),
-          step.fan_out - q * width < width ? step.fan_out - q * width : width, std::size_t(step.fan_out),
-          row + step.weight + std::size_t(q * width), row + step.bias + std::size_t(q * width));
+  const detail::GaussianPanel<T> first = gaussian_panels<T>(at, jet, step, packed);
+  for (int q = 0; q < at.slot(step.out).panels; ++q) {
+    const int left = step.fan_out - q * width, features = left < width ? left : width;
+    gaussian_rows_range<T>(
+        jet, panel_of<T>(first, q), at.bar(step.out) + std::size_t(q) * at.panel(),
+        {of.count, of.copies, of.points, row_scale, features, stride, std::size_t(step.fan_out),
+         rows + step.weight + std::size_t(q * width), rows + step.bias + std::size_t(q * width)});
   }
 }
 
@@ -125,6 +124,11 @@ void network_tile_jacobian(const NetworkView& net, const detail::JetTableView<T>
                            std::size_t stride) {
   const TileSlots<T> at{net, tile};
   const RowTerms of{count, copies, tile.points / copies, jet.channels * copies};
+  for (int k = 0; k < net.step_count; ++k)  // of which the forward pass has stored no derivatives
+    if (net.steps[k].kind == Kind::gaussian)
+      if (const detail::GaussianPanel<T> summed = summed_gaussians<T>(at, jet, packed, net.steps[k].out);
+          summed.axes.coordinates)
+        gaussian_forward<T>(at, jet, net.steps[k], summed);
   for (int k = net.step_count - 1; k >= 0; --k) {
     const StepLayout& step = net.steps[k];
     switch (step.kind) {

@@ -28,6 +28,7 @@ struct NetworkSlot {
   int adjoint;     // its buffer, −1: none
   bool activated;  // y = σ(z), of a dense layer or Gaussians: its adjoint becomes z's once it is complete
   Activation activation;  // of that layer
+  bool summed;            // Gaussians that one output of the network reads, and nothing else
 };
 
 struct NetworkPlan {

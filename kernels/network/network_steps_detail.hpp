@@ -44,18 +44,43 @@ struct TileSlots {
   SOBOLEV_INLINE T* bar(int s) const { return tile.slots + net.adjoint_at[slot(s).adjoint] * rows(); }
 };
 
-/// Panel q of Gaussians.
+/// The first panel of Gaussians, and panel q.
 template <class T>
-SOBOLEV_INLINE detail::GaussianPanel<T> gaussian_panel(const TileSlots<T>& at, const StepLayout& step,
-                                                       const T* packed, int q) {
-  const std::size_t begin = std::size_t(q) * std::size_t(step.fan_in) * at.width();
-  return {at.y(step.in[0]),
+detail::GaussianPanel<T> gaussian_panels(const TileSlots<T>& at, const detail::JetTableView<T>& jet,
+                                         const StepLayout& step, const T* packed) {
+  return {at.y(0),
           at.panel(),
           at.net.width,
           step.fan_in,
           at.tile.points,
-          packed + step.packed + begin,
-          packed + step.packed_bias + begin};
+          packed + step.packed,
+          packed + step.packed_bias,
+          gaussian_axes<T>(jet, at.y(0), at.panel(), at.net.width, step.fan_in, at.tile.points)};
+}
+template <class T>
+SOBOLEV_INLINE detail::GaussianPanel<T> panel_of(detail::GaussianPanel<T> first, int q) {
+  const std::size_t begin = std::size_t(q * first.inputs * first.width);
+  first.centre += begin;
+  first.sharpness += begin;
+  return first;
+}
+template <class T>
+void gaussian_forward(const TileSlots<T>& at, const detail::JetTableView<T>& jet, const StepLayout& step,
+                      const detail::GaussianPanel<T>& first) {
+  for (int q = 0; q < at.slot(step.out).panels; ++q)
+    gaussian_forward_range<T>(jet, panel_of<T>(first, q), at.y(step.out) + std::size_t(q) * at.panel());
+}
+
+/// The Gaussians of a slot where one output sums them as they are made and their derivatives are not stored;
+/// else an empty panel, whose inputs are no coordinates.
+template <class T>
+detail::GaussianPanel<T> summed_gaussians(const TileSlots<T>& at, const detail::JetTableView<T>& jet,
+                                          const T* packed, int slot) {
+  if (at.slot(slot).summed)
+    for (int i = 0; i < at.net.step_count; ++i)
+      if (at.net.steps[i].kind == Instruction::Kind::gaussian && at.net.steps[i].out == slot)
+        return gaussian_panels<T>(at, jet, at.net.steps[i], packed);
+  return {};
 }
 
 /// The adjoint of input i of a step has got its share in panel q: where it is the last one, through the

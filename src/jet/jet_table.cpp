@@ -21,6 +21,7 @@ const std::vector<Pattern>& patterns() {
       {JetShape::second_1_first, 4, {{3, 2, 2}}},
       {JetShape::second_2, 4, {{3, 1, 1}, {3, 2, 2}}},
       {JetShape::mixed_2, 4, {{3, 1, 2}, {3, 2, 1}}},
+      {JetShape::diagonal_2, 5, {{3, 1, 1}, {4, 2, 2}}},
       {JetShape::third_1, 4, {{2, 1, 1}, {3, 1, 2}, {3, 2, 1}}},
       {JetShape::fourth_1, 5, {{2, 1, 1}, {3, 1, 2}, {3, 2, 1}, {4, 1, 3}, {4, 2, 2}, {4, 3, 1}}},
       {JetShape::second_3, 5, {{4, 1, 1}, {4, 2, 2}, {4, 3, 3}}},

@@ -9,7 +9,7 @@ NetworkPlan::NetworkPlan(const Network& network)
     : outputs(network.outputs()), width(network.width()), parameters(network.parameters()) {
   network.validate();
   for (int s = 0; s < network.slots(); ++s)
-    slots.push_back({network.features(s), -1, false, Activation::tanh});
+    slots.push_back({network.features(s), -1, false, Activation::tanh, false});
   std::vector<int> reads(slots.size(), 0);
   for (const Instruction& i : network.instructions()) {
     steps.push_back({i.kind,
@@ -30,6 +30,13 @@ NetworkPlan::NetworkPlan(const Network& network)
     for (int in : i.in)
       if (in >= 0) ++reads[std::size_t(in)];
   }
+  for (const NetworkStep& step : steps)
+    if (step.kind == Instruction::Kind::gaussian) slots[std::size_t(step.out)].summed = true;
+  for (const NetworkStep& step : steps)
+    for (int in : step.in)
+      if (in > 0 &&
+          (step.kind != Instruction::Kind::output || step.fan_out > 1 || reads[std::size_t(in)] > 1))
+        slots[std::size_t(in)].summed = false;
   // Backwards: a slot's buffer is taken by the last instruction that reads it and free again after the one
   // that fills it.
   std::vector<bool> taken;

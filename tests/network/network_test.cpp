@@ -185,6 +185,7 @@ const std::vector<Case>& cases() {
        {index({4, 0}), index({2, 2}), index({0, 4})},
        {{{index({4, 0}), 1.0}, {index({2, 2}), 2.0}, {index({0, 4}), 1.0}}}},
       {"sixth order", {index({6, 0})}, {}},
+      {"diagonal of the Hessian", {index({2, 0}), index({0, 2})}, {}},
   };
   return all;
 }

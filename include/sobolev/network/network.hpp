@@ -59,7 +59,8 @@ class Network {
   int gate(int z, int a, int b);
   /// `alpha` is what α starts with.
   int blend(int z, int x, double alpha = 0);
-  /// Gaussians of the inputs, x = 0. Source: Kang, Oh, Hong & Park 2025, "PIG: Physics-informed Gaussians".
+  /// Gaussians of the inputs, x = 0; below e^−60 in float32 and e^−600 in float64 they and their derivatives
+  /// are 0. Source: Kang, Oh, Hong & Park 2025, "PIG: Physics-informed Gaussians".
   int gaussian(int x, int count);
   /// The next `count` of the network's outputs, of at most 1024.
   void output(int x, int count);
