@@ -6,7 +6,8 @@
 
 Without names: the zoo, then the problems of tests/pinn/unseen, which leave everything to the defaults, then those of
 tests/pinn/families, one problem in many sizes, and those of tests/pinn/cases that have a reference. The name of one of
-these four stands for all of its problems. `lagrangian` alone: lagrangian_convection and lagrangian_burgers at many
+these four stands for all of its problems. Those of the zoo that end in _paper take hours; they are solved where they
+are named, and not written. `lagrangian` alone: lagrangian_convection and lagrangian_burgers at many
 speeds, 20 seconds each, seed 0, without [lagrangian] and with both kinds of derivatives. A second table says of every run whether its answer was wrong (a relative
 L2 error above 1e-2) and whether it was doubted. Rows that a written table already has are kept for problems not named.
 Let nothing else run on the machine, jobs times threads at most its cores: limits in seconds decide how far a run gets.
@@ -133,7 +134,8 @@ def lagrangian(command, threads, target):
 
 def problems():
     """(kind, name) -> what the command is given."""
-    every = {("zoo", p.stem): p.stem for p in sorted((ROOT / "problems").glob("*.toml"))}
+    every = {("paper" if p.stem.endswith("_paper") else "zoo", p.stem): p.stem
+             for p in sorted((ROOT / "problems").glob("*.toml"))}
     for kind in ("unseen", "families", "cases"):
         for path in sorted((ROOT / "tests/pinn" / kind).glob("*.toml")):
             if "[reference]" in path.read_text():
@@ -157,7 +159,7 @@ def main():
     known = {word for key in every for word in key}
     if unknown := [name for name in options.problems if name not in known]:
         sys.exit(f"{unknown[0]}: no such problem; known are {' '.join(sorted(known))}")
-    wanted = [key for key in every if not options.problems or set(key) & set(options.problems)]
+    wanted = [key for key in every if set(key) & set(options.problems) or not options.problems and key[0] != "paper"]
     rows = {}
     with ThreadPoolExecutor(options.jobs) as pool:
         started = {key: [pool.submit(run, options.command, every[key], seed, options.threads)
@@ -166,7 +168,7 @@ def main():
             runs = [each.result() for each in started[kind, name]]
             print(summary_row(name, runs), flush=True)
             rows.update(doubt_rows(name, runs))
-            if options.write:
+            if options.write and kind != "paper":
                 write(options.write, kind, name, runs)
     print(totals(rows.values()), end="")
 

@@ -30,7 +30,8 @@ template <class T>
 __global__ void sharpness_kernel(const LogWidths* widths, T* parameters) {
   const LogWidths here = widths[blockIdx.y];
   for (int k = int(blockIdx.x * blockDim.x + threadIdx.x); k < here.count; k += int(gridDim.x * blockDim.x))
-    parameters[here.at + unsigned(k)] = vexp<T>(-parameters[here.at + unsigned(k)]);
+    parameters[here.at + unsigned(k)] =
+        vexp<T>(-detail::bounded_log_width(parameters[here.at + unsigned(k)]));
 }
 
 /// blockIdx.x: the row; blockIdx.y: the layer.

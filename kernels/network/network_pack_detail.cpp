@@ -94,7 +94,9 @@ void network_pack(const NetworkView& net, const T* parameters, T* packed) {
         for (int q = 0; q < out.panels; ++q)
           for (int k = 0; k < step.fan_in; ++k)
             for (int i = 0; i < net.width; ++i, ++sharpness)
-              *sharpness = q * net.width + i < step.fan_out ? T(__builtin_exp(-double(*sharpness))) : T(0);
+              *sharpness = q * net.width + i < step.fan_out
+                               ? T(__builtin_exp(-double(detail::bounded_log_width(*sharpness))))
+                               : T(0);
         break;
       }
       case Kind::blend: packed[step.packed] = w[0]; break;

@@ -10,6 +10,13 @@
 
 namespace sobolev::detail {
 
+/// log σ of Gaussians, no less than where powers of 1/σ would overflow.
+template <class T>
+constexpr T bounded_log_width(T log_width) {
+  constexpr T least = sizeof(T) == 4 ? T(-12) : T(-60);
+  return log_width < least ? least : log_width;
+}
+
 /// One instruction. The adjoint of slot in[i] is written when bit i of `adds` is clear, else added to; bit i
 /// of `completes` says that no share of it is missing then. Both are clear for the inputs, slot 0, which have
 /// no adjoint.

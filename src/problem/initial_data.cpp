@@ -129,7 +129,7 @@ std::vector<std::string> problem_notes(const Problem& problem) {
                       "the solution "
                       "has no single value there, and the error beside it falls slowly",
                       corners[i].first->name, corners[i].second->name, corners[i].place, unknown,
-                      corners[i].first_value, corners[i].second_value));
+                      corners[i].first_value + 0.0, corners[i].second_value + 0.0));  // no −0
     if (corners.size() > most_corners)
       notes.push_back(fmt::format("{} more such places for {}", corners.size() - most_corners, unknown));
     const InitialData data = initial_data(problem, unknown);

@@ -197,6 +197,11 @@ void check_network(const Problem& problem) {
     fail(problem, "network.shared_layers",
          "network.shared_layers beside networks of kind gaussian, whose Gaussians are of the inputs; leave "
          "it out");
+  if (all_gaussian && network.first_layer_scale != 1)
+    fail(problem, "network.first_layer_scale",
+         "network.first_layer_scale beside networks of kind gaussian, whose layers do not read the inputs; "
+         "give "
+         "network.gaussians.width, or leave it out");
   check_magnitudes(problem, "network.scale", network.scale);
   check_magnitudes(problem, "network.offset", network.offset);
   bool any_periodic = false;

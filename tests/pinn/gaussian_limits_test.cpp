@@ -15,10 +15,11 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 Problem helmholtz(const std::string& gaussians, int iterations) {
-  return Problem::from_file(find_problem("gaussian_helmholtz"),
-                            {"network.gaussians=" + gaussians, "training.points.sobol=300", "constants.a=3.14159",
-                             "training.stop={ iterations = " + std::to_string(iterations) + " }",
-                             "reference.grid={ x = 9, y = 9 }"});
+  return Problem::from_file(
+      find_problem("gaussian_helmholtz"),
+      {"network.gaussians=" + gaussians, "training.points.sobol=300", "constants.a=3.14159",
+       "training.stop={ iterations = " + std::to_string(iterations) + " }",
+       "reference.grid={ x = 9, y = 9 }"});
 }
 
 /// Values and first and second derivatives all over the domain.

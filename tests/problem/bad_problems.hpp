@@ -126,6 +126,8 @@ inline const std::vector<BadProblem> bad_problems = {
     {"no_frequencies", "width = 8", "fourier = { frequencies = @0 }", "frequencies is 0"},
     {"frequency_scale", "width = 8", "fourier = { scale = [1, @-2] }",
      "network.fourier.scale is -2; give a positive number"},
+    {"first_layer_of_gaussians", "width = 8", "kind = \"gaussian\"\nfirst_layer_scale = @3",
+     "whose layers do not read the inputs"},
     {"shared_by_nobody", "width = 8", "shared_layers = @1", "no unknown has a network of its own"},
     {"factorization", "width = 8", "weight_factorization = { deviation = @-1 }",
      "weight_factorization.deviation is -1"},

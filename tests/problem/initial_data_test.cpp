@@ -14,6 +14,7 @@ namespace {
 using detail::initial_data;
 using detail::problem_notes;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -137,7 +138,10 @@ TEST(DataCorners, AreFoundBetweenAnyConditionsThatMeet) {
 TEST(InitialData, TheProblemsOfTheZooKeepTheirs) {
   for (const auto& [name, path] : zoo()) {
     const Problem problem = Problem::from_file(path);
-    EXPECT_THAT(problem_notes(problem), IsEmpty()) << name;
+    if (name.starts_with("gaussian_diffusion"))  // as published: bumps that do not vanish on the boundary
+      EXPECT_THAT(problem_notes(problem), Contains(HasSubstr("the conditions initial and left disagree")));
+    else
+      EXPECT_THAT(problem_notes(problem), IsEmpty()) << name;
   }
 }
 }  // namespace
