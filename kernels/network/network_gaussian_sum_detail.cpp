@@ -47,7 +47,7 @@ struct AxisBar {
   SOBOLEV_INLINE AxisBar(const AxisJet<T, Jet>& z, const AxisParameters<T, Jet>& of,
                          const PointBar<T, Jet>& bar) {
     value = broadcast<T>(bar.value);
-    if constexpr (Jet::others && last_channel < Jet >> 0) value -= bar.last * z.drift;
+    if constexpr (Jet::others && last_channel<Jet> != 0) value -= bar.last * z.drift;
     // The share of the products with a on the left; those with it on the right are as many.
     Vec<T> half[axes_room<Jet>];
     for_axes<Jet>([&](int a) __attribute__((always_inline)) { half[a] = broadcast<T>(bar.first[a]); });
@@ -109,7 +109,7 @@ void gaussian_sum_forward_range(const detail::JetTableView<T>& table, const Gaus
           to[(a + 1) * g.points] = -points[n].s[a] * sum_lanes<T>(first[n][a]);
         for (int m = 0; m < Jet::product_count(); ++m)
           to[Jet::product(m).out * g.points] += points[n].product[m] * sum_lanes<T>(second[n][m]);
-        if constexpr (Jet::others && last_channel < Jet >> 0)
+        if constexpr (Jet::others && last_channel<Jet> != 0)
           to[last_channel<Jet> * g.points] -= sum_lanes<T>(drift[n]);
       }
     }

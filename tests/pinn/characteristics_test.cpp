@@ -24,7 +24,8 @@ std::vector<std::string> with(std::vector<std::string> more, int iterations, int
   return more;
 }
 /// A reference that costs nothing, where none is needed.
-const std::string none = "reference={ exact = { u = \"0\" } }";
+const std::string none = "reference={ exact = { u = \"0\" }, grid = { t = 2, x = 2 } }";
+const std::string coarse = "reference.grid={ t = 11, x = 32 }";
 Solution solved(const std::string& name, const std::vector<std::string>& overrides) {
   return solve(Cpu(), Problem::from_file(find_problem(name), overrides));
 }
@@ -46,7 +47,7 @@ std::vector<double> places(std::size_t n, double length = 2 * std::numbers::pi) 
 TEST(Characteristics, ConvectionIsAsEasyFastAsSlow) {
   std::vector<double> errors;
   for (const char* speed : {"2", "50"}) {
-    const Solution s = solved("lagrangian_convection", with({std::string("constants.speed=") + speed}, 20));
+    const Solution s = solved("lagrangian_convection", with({std::string("constants.speed=") + speed, coarse}, 20));
     errors.push_back(s.relative_l2().at("u"));
     EXPECT_THAT(s.assessment().doubts, ::testing::IsEmpty());
   }
@@ -95,7 +96,7 @@ TEST(Characteristics, DerivativesAreThoseByPlace) {
 }
 
 TEST(Characteristics, LinearInterpolationBetweenLabelsIsOfSecondOrder) {
-  Solution s = solved("lagrangian_convection", with({}, 10));
+  Solution s = solved("lagrangian_convection", with({coarse}, 10));
   const std::vector<double> at = places(200);
   const View<const double, 2> x(at.data(), 200, 2);
   const std::vector<std::string> outputs{"u", "u_x"};
@@ -134,8 +135,8 @@ TEST(Characteristics, RotateInThePlane) {
 
 TEST(Characteristics, AreSavedAndGoneOnWith) {
   const testing::TemporaryFolder folder;
-  const Solution whole = solved("lagrangian_convection", with({}, 8));
-  Problem half = Problem::from_file(find_problem("lagrangian_convection"), with({}, 8));
+  const Solution whole = solved("lagrangian_convection", with({coarse}, 8));
+  Problem half = Problem::from_file(find_problem("lagrangian_convection"), with({coarse}, 8));
   std::atomic<bool> stop{false};
   SolveOptions options;
   options.stop = &stop;
@@ -152,7 +153,7 @@ TEST(Characteristics, AreSavedAndGoneOnWith) {
 TEST(Characteristics, TimeWindowsBeginWithNewLabels) {
   const Solution s =
       solved("lagrangian_convection",
-             with({"training.windows=3", "constants.speed=20",
+             with({"training.windows=3", "constants.speed=20", coarse,
                    "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 12 }]"},
                   100));
   EXPECT_LT(s.relative_l2().at("u"), 1e-4);
