@@ -47,7 +47,8 @@ std::vector<double> places(std::size_t n, double length = 2 * std::numbers::pi) 
 TEST(Characteristics, ConvectionIsAsEasyFastAsSlow) {
   std::vector<double> errors;
   for (const char* speed : {"2", "50"}) {
-    const Solution s = solved("lagrangian_convection", with({std::string("constants.speed=") + speed, coarse}, 20));
+    const Solution s =
+        solved("lagrangian_convection", with({std::string("constants.speed=") + speed, coarse}, 20));
     errors.push_back(s.relative_l2().at("u"));
     EXPECT_THAT(s.assessment().doubts, ::testing::IsEmpty());
   }

@@ -120,11 +120,11 @@ TEST_F(SolveCuda, LevenbergMarquardtAgreesOverWindows) {
 }
 
 TEST_F(SolveCuda, TrainsAlongCharacteristics) {
-  const Problem problem =
-      Problem::from_file(find_problem("lagrangian_burgers"),
-                         {"network.width=8", "training.points={ sobol = 60, condition_points = 16 }",
-                          "coordinates.t=[0, 0.5]", "reference={ exact = { u = \"0\" }, grid = { t = 2, x = 2 } }",
-                          "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 4 }]"});
+  const Problem problem = Problem::from_file(
+      find_problem("lagrangian_burgers"),
+      {"network.width=8", "training.points={ sobol = 60, condition_points = 16 }", "coordinates.t=[0, 0.5]",
+       "reference={ exact = { u = \"0\" }, grid = { t = 2, x = 2 } }",
+       "training.phase=[{ optimizer = \"levenberg_marquardt\", iterations = 4 }]"});
   const Solution cpu = solve(Cpu(2), problem), device = solve(Cuda(0), problem, {}, Cpu(2));
   EXPECT_LE(difference(device, cpu), 1e-8);
   const std::vector<double> x = {0.1, 1, 0.3, 4, 0.5, 6};
