@@ -269,6 +269,7 @@ DeformationCheck Characteristics::deformation(int count) const {
   DeformationCheck out;
   for (std::size_t i = 0; i < n; ++i) {
     out.below += (values[i] < problem_.lagrangian->floor ? 1.0 : 0.0) / double(n);
+    if (std::isnan(out.least)) break;  // it stays
     if (!(values[i] >= out.least)) {
       out.least = values[i];
       out.place.assign(points.begin() + std::ptrdiff_t(i * d), points.begin() + std::ptrdiff_t((i + 1) * d));

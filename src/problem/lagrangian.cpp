@@ -160,8 +160,7 @@ void LagrangianForm::check_walls() const {
   for (const auto& [name, range] : p.lagrangian->labels) {
     const std::string key = "lagrangian.labels." + name;
     const CoordinateRange* const c = find_coordinate(p, name);
-    if (c == nullptr ||
-        std::find(moving_.begin(), moving_.end(), int(c - p.coordinates.data())) == moving_.end())
+    if (c == nullptr || !moves(int(c - p.coordinates.data())))
       fail(p, key, fmt::format("{}: {} is not a coordinate that moves", key, name));
     if (c->periodic)
       fail(p, key,
@@ -179,7 +178,7 @@ void LagrangianForm::check_walls() const {
     const std::string key = "conditions." + condition.name;
     for (const auto& [name, value] : condition.where) {
       const std::size_t k = std::size_t(find_coordinate(p, name) - p.coordinates.data());
-      if (std::find(moving_.begin(), moving_.end(), int(k)) == moving_.end()) continue;
+      if (!moves(int(k))) continue;
       const CoordinateRange& c = p.coordinates[k];
       const auto labels = p.lagrangian->labels.find(name);
       const bool wall = labels == p.lagrangian->labels.end()
@@ -222,10 +221,13 @@ void LagrangianForm::check_walls() const {
   }
 }
 
+bool LagrangianForm::moves(int k) const {
+  return std::find(moving_.begin(), moving_.end(), k) != moving_.end();
+}
+
 Expr LagrangianForm::position(int k) const {
   const std::string& name = problem_->coordinates[std::size_t(k)].name;
-  const bool moves = std::find(moving_.begin(), moving_.end(), k) != moving_.end();
-  return moves ? coordinate(name) + field(displacement_name(name)) : coordinate(name);
+  return moves(k) ? coordinate(name) + field(displacement_name(name)) : coordinate(name);
 }
 
 std::vector<std::vector<Expr>> LagrangianForm::deformation() const {

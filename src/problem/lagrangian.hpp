@@ -36,6 +36,7 @@ class LagrangianForm {
   Expr determinant() const { return determinant_; }
 
  private:
+  bool moves(int coordinate) const;
   Expr position(int coordinate) const;
   Expr space_derivative(Expr e, int coordinate, bool by_label) const;
   Expr time_derivative(Expr e) const;
