@@ -12,8 +12,8 @@ SOURCE_SUFFIXES = {".cpp", ".hpp", ".cu", ".py", ".cmake", ".toml"}
 ALSO_SOURCES = {"CMakeLists.txt", "dev", "run", ".clang-format", ".clang-tidy"}
 FORMATTED = {".cpp", ".hpp", ".cu"}
 # Families, lowest first: each uses those of lower lines and itself.
-FAMILIES = [{"core"}, {"io", "linalg", "expression"}, {"jet"}, {"network"}, {"optim"}, {"problem"}, {"data"},
-            {"training"}, {"pinn"}]
+FAMILIES = [{"core"}, {"io", "linalg", "expression"}, {"jet", "spectral", "multigrid"}, {"network"}, {"optim"},
+            {"problem"}, {"data"}, {"training"}, {"pinn", "operators"}]
 FAMILY_ROOTS = {"kernels", "src", "tests", "benchmarks"}  # and include/sobolev
 LONGEST_FILE = 500
 
