@@ -76,6 +76,14 @@ SOBOLEV_INLINE void store_part(T* to, Vec<T> value, int room) {
   else
     __builtin_memcpy(to, &value, std::size_t(room) * sizeof(T));
 }
+/// The first `room` lanes from memory, 0 in the others.
+template <class T>
+SOBOLEV_INLINE Vec<T> load_part(const T* p, int room) {
+  if (room >= lanes<T>) return load<T>(p);
+  Vec<T> v{};
+  __builtin_memcpy(&v, p, std::size_t(room) * sizeof(T));
+  return v;
+}
 template <class T>
 SOBOLEV_INLINE Vec<T> broadcast(T x) {
   return x - Vec<T>{};  // exact for every x, -0 and NaN included
