@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sobolev/core/executor.hpp"
+#include "sobolev/core/view.hpp"
+#include "sobolev/operators/channel_mix.hpp"
+#include "sobolev/spectral/modes.hpp"
+
+namespace sobolev {
+
+/// Points added at both ends of an axis: so many, and a fraction of the axis' points, rounded to the nearest.
+struct Margin {
+  std::size_t before = 0, after = 0;
+  double fraction = 0;
+};
+
+/// One of the steps of a network of fields. A slot holds a field [B, N, C]; slot 0 is the input, and each
+/// instruction fills the next one.
+struct FieldInstruction {
+  enum class Kind {
+    coordinates,  // the channels of x, then the coordinates of each point, axis by axis
+    mix,          // σ(x W + b + a), point by point    parameters: W [C, O], b [O]
+    spectral,     // Re F⁻¹(R F x)                      parameters: R [M, 2, C, O]; truncated_transform.hpp
+    scale,        // w ⊙ x, channel by channel          parameters: w [C]
+    pad,          // zeros around the field
+    crop,         // what pad added is taken away
+  };
+  Kind kind;
+  int in, added, out;           // slots; added: −1 for none
+  std::size_t inputs, outputs;  // channels
+  FieldActivation activation = FieldActivation::identity;
+  std::size_t weight = 0;  // where W, R or w begins in the parameters
+  std::optional<std::size_t> bias;
+  std::vector<ModeRange> modes;
+  std::vector<Margin> margin;  // pad and crop, by axis
+  std::vector<std::pair<double, double>>
+      coordinates;         // of the first and the last point, or of the end, by axis
+  bool end_point = false;  // the last point has the second of them
+};
+
+/// A network of fields as a list of instructions: what neural operators are. All parameters θ are one flat
+/// array.
+class FieldNetwork {
+ public:
+  /// On grids of `axes` axes, 1 … 3. ArgumentError beyond.
+  FieldNetwork(int axes, std::size_t inputs);
+
+  // Each appends an instruction and returns the slot that it fills; `name` is that of its parameters.
+  // ArgumentError for slots that there are not, and channels or axes that do not match.
+  int coordinates(int x, const std::vector<std::pair<double, double>>& ends, bool end_point);
+  int mix(int x, std::size_t outputs, FieldActivation activation, const std::string& name, bool bias = true,
+          int added = -1);
+  int spectral(int x, std::size_t outputs, const std::vector<ModeRange>& modes, const std::string& name);
+  int scale(int x, const std::string& name);
+  int pad(int x, const std::vector<Margin>& margin);
+  int crop(int x, const std::vector<Margin>& margin);
+
+  int axes() const { return axes_; }
+  std::size_t inputs() const { return channels_[0]; }
+  /// Of the last slot, which is the network's output.
+  std::size_t outputs() const { return channels_.back(); }
+  std::size_t channels(int slot) const { return channels_[std::size_t(slot)]; }
+  int slots() const { return int(channels_.size()); }
+  std::size_t parameters() const { return parameters_; }
+  const std::vector<FieldInstruction>& instructions() const { return instructions_; }
+
+  /// An array of the parameters, as files have it.
+  struct Array {
+    std::string name;  // "blocks.0.spectral.weight"
+    std::vector<std::size_t> shape;
+    std::size_t offset;
+    double low, high;  // uniform start
+  };
+  const std::vector<Array>& arrays() const { return arrays_; }
+  /// Each array uniform between its bounds: W and b between ±1/√C, R between 0 and 1/(C O), w = 1.
+  std::vector<double> initial_parameters(std::uint64_t seed) const;
+
+ private:
+  FieldInstruction& append(FieldInstruction::Kind kind, int in, std::size_t outputs);
+  int axes_;
+  std::vector<std::size_t> channels_;  // by slot
+  std::vector<FieldInstruction> instructions_;
+  std::vector<Array> arrays_;
+  std::size_t parameters_ = 0;
+};
+
+struct FnoOptions {
+  std::size_t inputs = 1, outputs = 1;
+  std::size_t width = 32;
+  std::vector<ModeRange> modes;  // by axis; lowest_modes makes those of the papers
+  int layers = 4;
+  std::size_t lifting = 0;       // hidden channels of the lifting; 0: it is one linear layer
+  std::size_t projection = 128;  // hidden channels of the projection
+  std::vector<std::pair<double, double>> coordinates;  // that are joined to the inputs; empty: none
+  bool end_point = true;                               // the last point of the grid has the second coordinate
+  std::vector<Margin> padding;                         // empty: none
+  /// Hidden channels of an MLP after each spectral layer, with a soft gate beside it, as neuraloperator's
+  /// networks have; 0: none, as in the paper.
+  std::size_t channel_mlp = 0;
+  bool skip_bias = true;  // of the linear layer beside each spectral one
+};
+/// Fourier neural operator: a lifting, `layers` times v ← σ(K v + W v + b), σ = GELU but in the last one, a
+/// projection with one hidden layer.
+/// Source: Li, Kovachki et al. 2021, "Fourier neural operator for parametric partial differential equations".
+FieldNetwork fno(const FnoOptions& options);
+
+namespace detail {
+template <class T, class E>
+struct FieldPlan;
+}
+
+/// A network of fields on one grid, made ready once. Calls take no memory and on a device do not wait.
+template <class T, class E = Cpu>
+class PlannedFieldNetwork {
+ public:
+  enum class Use { training, inference };  // inference keeps no field longer than it is read
+  /// For at most `batch` samples at once.
+  PlannedFieldNetwork(const E&, const FieldNetwork&, const std::vector<std::size_t>& grid, std::size_t batch,
+                      Use use = Use::training);
+  PlannedFieldNetwork(PlannedFieldNetwork&&) noexcept;
+  PlannedFieldNetwork& operator=(PlannedFieldNetwork&&) noexcept;
+  ~PlannedFieldNetwork();
+
+  /// The output, [B, N', O], which stays until the next call.       parameters : [P], x : [B, N, C]
+  View<const T, 3> forward(View<const T, 1> parameters, View<const T, 3> x);
+  /// gradient = Σ ȳ ∂y/∂θ of the last forward call, whose x and parameters must not have changed.
+  /// y_bar : [B, N', O], gradient : [P]. ArgumentError of a plan for inference.
+  void backward(View<const T, 1> parameters, View<const T, 3> y_bar, View<T, 1> gradient);
+  /// Of the output.
+  const std::vector<std::size_t>& output_grid() const;
+  std::size_t scratch_bytes() const;
+
+ private:
+  std::unique_ptr<detail::FieldPlan<T, E>> plan_;
+};
+
+}  // namespace sobolev

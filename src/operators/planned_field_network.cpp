@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which operations follow each other, on either executor; the arithmetic is in the kernels.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sobolev/core/buffer_on.hpp"
+#include "sobolev/core/copy.hpp"
+#include "sobolev/core/error.hpp"
+#include "sobolev/operators/channel_scale.hpp"
+#include "sobolev/operators/field_copy.hpp"
+#include "sobolev/operators/field_network.hpp"
+#include "sobolev/spectral/mode_product.hpp"
+#include "sobolev/spectral/truncated_transform.hpp"
+
+namespace sobolev {
+namespace detail {
+namespace {
+using Kind = FieldInstruction::Kind;
+
+void set_zero(const Cpu&, View<float, 1> v) { std::fill_n(v.data(), v.size(), 0.0f); }
+void set_zero(const Cpu&, View<double, 1> v) { std::fill_n(v.data(), v.size(), 0.0); }
+#if SOBOLEV_HAS_CUDA
+template <class T>
+void set_zero(const Cuda& cuda, View<T, 1> v) {
+  clear<T, 1>(cuda, v);
+}
+#endif
+
+Extents<3> three_axes(const std::vector<std::size_t>& grid) {
+  Extents<3> out{1, 1, 1};
+  std::copy(grid.begin(), grid.end(), out.begin() + std::ptrdiff_t(3 - grid.size()));
+  return out;
+}
+
+struct Ends {
+  std::size_t before, after;
+};
+Ends ends_of(const Margin& margin, std::size_t points) {
+  const auto share = std::size_t(std::llround(margin.fraction * double(points)));
+  return {margin.before + share, margin.after + share};
+}
+}  // namespace
+
+/// Fields of one network on one grid.
+template <class T, class E>
+struct FieldPlan {
+  using Use = typename PlannedFieldNetwork<T, E>::Use;
+  struct Slot {
+    std::vector<std::size_t> grid;
+    std::size_t points = 1, channels = 0;
+    int memory = -1;       // of the field; −1: the caller's
+    bool trained = false;  // depends on parameters
+    int last_reader = -1;  // the instruction
+    int readers = 0;
+    std::size_t size(std::size_t batch) const { return batch * points * channels; }
+  };
+
+  E executor;
+  FieldNetwork network;
+  std::size_t batch;
+  Use use;
+  std::vector<Slot> slots;
+  std::vector<BufferOn<E, T>> memory;  // of fields, shared where one is in the place of another
+  std::vector<BufferOn<E, T>> slopes, coefficients, points;  // by instruction; points: coordinates
+  std::vector<std::unique_ptr<TruncatedTransform<T, E>>> transforms;
+  BufferOn<E, T> results, sums;  // of a spectral layer's coefficients; of adjoints
+  std::vector<BufferOn<E, T>> adjoints;
+  std::vector<int> adjoint_of;  // by slot; −1 for none
+  std::vector<bool> written;    // adjoints that already hold something
+  View<const T, 3> input{nullptr, 0, 0, 0};
+
+  FieldPlan(const E& e, const FieldNetwork& n, const std::vector<std::size_t>& grid, std::size_t most, Use u)
+      : executor(e), network(n), batch(most), use(u), results(zeros<T>(e, 0)), sums(zeros<T>(e, 0)) {
+    require(int(grid.size()) == n.axes(), [&] {
+      return fmt::format("the network is one of fields on {} axes; the grid [{}] has {}", n.axes(),
+                         fmt::join(grid, ", "), grid.size());
+    });
+    for (std::size_t g : grid) require(g >= 1, "a grid without points");
+    slots.resize(std::size_t(n.slots()));
+    slots[0].grid = grid;
+    const auto& steps = n.instructions();
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const FieldInstruction& step = steps[i];
+      Slot& out = slot(step.out);
+      out.grid = slot(step.in).grid;
+      for (std::size_t a = 0; a < step.margin.size(); ++a) {
+        if (step.kind == Kind::pad) {
+          const Ends ends = ends_of(step.margin[a], out.grid[a]);
+          out.grid[a] += ends.before + ends.after;
+        } else {
+          out.grid[a] = cropped(step.margin[a], out.grid[a]);
+        }
+      }
+      if (step.added >= 0)
+        require(slot(step.added).grid == out.grid, "FieldNetwork: fields of different grids are added");
+      out.trained = slot(step.in).trained || step.kind == Kind::mix || step.kind == Kind::spectral ||
+                    step.kind == Kind::scale;
+      for (int s : {step.in, step.added})
+        if (s >= 0) {
+          slot(s).last_reader = int(i);
+          ++slot(s).readers;
+        }
+    }
+    for (std::size_t s = 0; s < slots.size(); ++s) {
+      slots[s].channels = n.channels(int(s));
+      for (std::size_t g : slots[s].grid) slots[s].points *= g;
+    }
+    place_fields();
+    std::size_t most_coefficients = 0, most_sums = 0;
+    for (const FieldInstruction& step : steps) {
+      const Slot &in = slot(step.in), &out = slot(step.out);
+      std::size_t slope = 0, kept = 0;
+      transforms.push_back(nullptr);
+      points.push_back(zeros<T>(e, 0));
+      if (step.kind == Kind::mix) {
+        if (step.activation != FieldActivation::identity && use == Use::training) slope = out.size(batch);
+        most_sums = std::max(most_sums, channel_mix_workspace(batch * out.points, step.inputs, step.outputs));
+      } else if (step.kind == Kind::scale) {
+        most_sums = std::max(most_sums, channel_scale_workspace(batch * out.points, step.inputs));
+      } else if (step.kind == Kind::spectral) {
+        transforms.back() = std::make_unique<TruncatedTransform<T, E>>(e, in.grid, step.modes);
+        kept = batch * transforms.back()->mode_count() * 2 * step.inputs;
+        most_coefficients = std::max(most_coefficients, batch * transforms.back()->mode_count() * 2 *
+                                                            std::max(step.inputs, step.outputs));
+      } else if (step.kind == Kind::coordinates) {
+        const std::vector<T> values = coordinate_values(step, in.grid);
+        points.back() = zeros<T>(e, values.size());
+        upload<T, 1>(e, View<const T, 1>(values.data(), values.size()),
+                     View<T, 1>(points.back().data(), values.size()));
+      }
+      slopes.push_back(zeros<T>(e, slope));
+      coefficients.push_back(zeros<T>(e, kept));
+    }
+    // A second one of coefficients is needed for the adjoint of a spectral layer.
+    results = zeros<T>(e, 2 * most_coefficients);
+    sums = zeros<T>(e, use == Use::training ? most_sums : 0);
+    if (use == Use::training) place_adjoints();
+  }
+
+  Slot& slot(int s) { return slots[std::size_t(s)]; }
+
+  static std::size_t cropped(const Margin& margin, std::size_t points) {
+    // The number of points that the margin was added to: it grows with them, by less than one point a point.
+    for (std::size_t n = points; n-- > 1;) {
+      const Ends ends = ends_of(margin, n);
+      if (n + ends.before + ends.after == points) return n;
+    }
+    require(margin.before + margin.after == 0 && margin.fraction == 0,
+            [&] { return fmt::format("FieldNetwork: a crop leaves nothing of {} points", points); });
+    return points;
+  }
+
+  static std::vector<T> coordinate_values(const FieldInstruction& step,
+                                          const std::vector<std::size_t>& grid) {
+    std::size_t count = 1;
+    for (std::size_t g : grid) count *= g;
+    std::vector<T> values;
+    values.reserve(count * grid.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      std::size_t rest = count, at = i;
+      for (std::size_t a = 0; a < grid.size(); ++a) {
+        rest /= grid[a];
+        const std::size_t k = at / rest,
+                          last = step.end_point ? std::max<std::size_t>(grid[a], 2) - 1 : grid[a];
+        at %= rest;
+        const auto [low, high] = step.coordinates[a];
+        values.push_back(T(low + (high - low) * double(k) / double(last)));
+      }
+    }
+    return values;
+  }
+
+  /// Fields get memory; what a mix adds makes room for its result where nothing else reads it.
+  void place_fields() {
+    std::vector<int> free;
+    const auto take = [&](std::size_t size) {
+      const auto fits = std::find_if(free.begin(), free.end(),
+                                     [&](int m) { return memory[std::size_t(m)].size() >= size; });
+      if (fits != free.end()) {
+        const int m = *fits;
+        free.erase(fits);
+        return m;
+      }
+      memory.push_back(zeros<T>(executor, size));
+      return int(memory.size()) - 1;
+    };
+    const auto& steps = network.instructions();
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      Slot& out = slot(steps[i].out);
+      const int added = steps[i].added;
+      const bool in_place = added > 0 && slot(added).readers == 1;
+      out.memory = in_place ? slot(added).memory : take(out.size(batch));
+      if (use == Use::training) continue;
+      for (int s : {steps[i].in, added})
+        if (s > 0 && slot(s).last_reader == int(i) && slot(s).memory >= 0 && slot(s).memory != out.memory &&
+            std::find(free.begin(), free.end(), slot(s).memory) == free.end())
+          free.push_back(slot(s).memory);
+    }
+  }
+
+  /// Which adjoints are alive at once: those of a slot from its last reader to its own instruction.
+  void place_adjoints() {
+    adjoint_of.assign(slots.size(), -1);
+    std::vector<bool> taken;
+    const auto take = [&](int s) {
+      const std::size_t size = slot(s).size(batch);
+      for (std::size_t m = 0; m < taken.size(); ++m)
+        if (!taken[m] && adjoints[m].size() >= size) {
+          taken[m] = true;
+          adjoint_of[std::size_t(s)] = int(m);
+          return;
+        }
+      adjoints.push_back(zeros<T>(executor, size));
+      taken.push_back(true);
+      adjoint_of[std::size_t(s)] = int(adjoints.size()) - 1;
+    };
+    take(network.slots() - 1);
+    const auto& steps = network.instructions();
+    for (std::size_t i = steps.size(); i-- > 0;) {
+      const int own = adjoint_of[std::size_t(steps[i].out)];
+      if (own < 0) continue;
+      bool passed_on = false;
+      const int added = steps[i].added;
+      if (added > 0 && slot(added).trained && adjoint_of[std::size_t(added)] < 0) {
+        adjoint_of[std::size_t(added)] = own;
+        passed_on = true;
+      }
+      if (slot(steps[i].in).trained && adjoint_of[std::size_t(steps[i].in)] < 0) take(steps[i].in);
+      if (!passed_on) taken[std::size_t(own)] = false;
+    }
+  }
+
+  template <class B>
+  static View<T, 1> all(B& buffer) {
+    return View<T, 1>(const_cast<T*>(buffer.data()), buffer.size());
+  }
+  View<T, 3> field(int s, std::size_t b) {
+    Slot& at = slot(s);
+    return View<T, 3>(const_cast<T*>(memory[std::size_t(at.memory)].data()), b, at.points, at.channels);
+  }
+  View<const T, 3> read(int s, std::size_t b) { return s == 0 ? input : View<const T, 3>(field(s, b)); }
+  View<T, 3> adjoint(int s, std::size_t b) {
+    const int m = adjoint_of[std::size_t(s)];
+    if (m < 0) return View<T, 3>(nullptr, 0, 0, 0);
+    return View<T, 3>(const_cast<T*>(adjoints[std::size_t(m)].data()), b, slot(s).points, slot(s).channels);
+  }
+  template <class S>
+  static View<S, 2> rows(View<S, 3> f) {
+    return View<S, 2>(f.data(), f.extent(0) * f.extent(1), f.extent(2));
+  }
+  View<T, 2> slope_rows(std::size_t i, std::size_t n) {
+    if (slopes[i].size() == 0) return View<T, 2>(nullptr, 0, 0);
+    return View<T, 2>(const_cast<T*>(slopes[i].data()), n, network.instructions()[i].outputs);
+  }
+  View<T, 4> modes(BufferOn<E, T>& buffer, std::size_t at, std::size_t i, std::size_t b,
+                   std::size_t channels) {
+    return View<T, 4>(const_cast<T*>(buffer.data()) + at, b, transforms[i]->mode_count(), 2, channels);
+  }
+  static View<const T, 4> spectral_weight(const FieldInstruction& step, std::size_t modes,
+                                          View<const T, 1> theta) {
+    return View<const T, 4>(theta.data() + step.weight, modes, 2, step.inputs, step.outputs);
+  }
+  FieldBox box_in(int s) { return {three_axes(slot(s).grid), {0, 0, 0}, 0}; }
+  /// Where the smaller of the two fields of a pad or crop lies in the larger one.
+  FieldBox margin_in(const FieldInstruction& step, int small, int large) {
+    FieldBox box = box_in(large);
+    const std::size_t d = step.margin.size();
+    for (std::size_t a = 0; a < d; ++a)
+      box.first[3 - d + a] = ends_of(step.margin[a], slot(small).grid[a]).before;
+    return box;
+  }
+
+  void forward(std::size_t i, View<const T, 1> theta, std::size_t b) {
+    const FieldInstruction& step = network.instructions()[i];
+    const View<const T, 3> x = read(step.in, b);
+    const View<T, 3> y = field(step.out, b);
+    const Extents<3> grid = three_axes(slot(step.in).grid);
+    switch (step.kind) {
+      case Kind::coordinates: {
+        const std::size_t d = slot(step.in).grid.size();
+        field_copy<T>(executor, x, {grid}, y, {grid}, grid, step.inputs, false);
+        field_copy<T>(executor, View<const T, 3>(points[i].data(), 1, slot(step.in).points, d), {grid}, y,
+                      {grid, {0, 0, 0}, step.inputs}, grid, d, false);
+        return;
+      }
+      case Kind::mix: {
+        const View<const T, 1> bias(step.bias ? theta.data() + *step.bias : nullptr,
+                                    step.bias ? step.outputs : 0);
+        const View<const T, 2> added =
+            step.added >= 0 ? rows<const T>(read(step.added, b)) : View<const T, 2>(nullptr, 0, 0);
+        channel_mix<T>(executor, step.activation, rows<const T>(x),
+                       View<const T, 2>(theta.data() + step.weight, step.inputs, step.outputs), bias, added,
+                       rows(y), slope_rows(i, b * slot(step.out).points));
+        return;
+      }
+      case Kind::spectral: {
+        const View<T, 4> v = modes(coefficients[i], 0, i, b, step.inputs),
+                         w = modes(results, 0, i, b, step.outputs);
+        transforms[i]->analyse(x, v);
+        mode_product<T>(executor, v, spectral_weight(step, transforms[i]->mode_count(), theta), w);
+        transforms[i]->synthesise(w, y);
+        return;
+      }
+      case Kind::scale:
+        channel_scale<T>(executor, rows<const T>(x),
+                         View<const T, 1>(theta.data() + step.weight, step.inputs),
+                         View<const T, 1>(nullptr, 0), rows(y));
+        return;
+      case Kind::pad:
+        set_zero(executor, View<T, 1>(y.data(), y.size()));
+        field_copy<T>(executor, x, {grid}, y, margin_in(step, step.in, step.out), grid, step.inputs, false);
+        return;
+      case Kind::crop: {
+        const Extents<3> inner = three_axes(slot(step.out).grid);
+        field_copy<T>(executor, x, margin_in(step, step.out, step.in), y, {inner}, inner, step.inputs, false);
+        return;
+      }
+    }
+  }
+
+  void backward(std::size_t i, View<const T, 1> theta, View<T, 1> gradient, std::size_t b) {
+    const FieldInstruction& step = network.instructions()[i];
+    if (adjoint_of[std::size_t(step.out)] < 0) return;
+    const View<const T, 3> x = read(step.in, b);
+    const View<T, 3> y_bar = adjoint(step.out, b), x_bar = adjoint(step.in, b);
+    const bool wanted = x_bar.size() > 0, add = written[std::size_t(step.in)];
+    const Extents<3> grid = three_axes(slot(step.in).grid);
+    const View<T, 2> x_bar_rows = wanted ? rows(x_bar) : View<T, 2>(nullptr, 0, 0);
+    switch (step.kind) {
+      case Kind::coordinates:
+        if (wanted) field_copy<T>(executor, y_bar, {grid}, x_bar, {grid}, grid, step.inputs, add);
+        break;
+      case Kind::mix: {
+        const View<T, 1> bias_bar(step.bias ? gradient.data() + *step.bias : nullptr,
+                                  step.bias ? step.outputs : 0);
+        channel_mix_adjoint<T>(executor, rows<const T>(x),
+                               View<const T, 2>(theta.data() + step.weight, step.inputs, step.outputs),
+                               slope_rows(i, b * slot(step.out).points), rows(y_bar), x_bar_rows, add,
+                               View<T, 2>(gradient.data() + step.weight, step.inputs, step.outputs), bias_bar,
+                               all(sums));
+        if (step.added > 0 && adjoint_of[std::size_t(step.added)] >= 0) {
+          const View<T, 3> added = adjoint(step.added, b);
+          if (added.data() != y_bar.data())
+            field_copy<T>(executor, y_bar, box_in(step.out), added, box_in(step.out),
+                          three_axes(slot(step.out).grid), step.outputs, written[std::size_t(step.added)]);
+          written[std::size_t(step.added)] = true;
+        }
+        break;
+      }
+      case Kind::spectral: {
+        const std::size_t m = transforms[i]->mode_count(), half = results.size() / 2;
+        const View<T, 4> v = modes(coefficients[i], 0, i, b, step.inputs),
+                         w_bar = modes(results, 0, i, b, step.outputs),
+                         v_bar = modes(results, half, i, b, step.inputs);
+        transforms[i]->synthesise_adjoint(y_bar, w_bar);
+        mode_product_weight_adjoint<T>(
+            executor, v, w_bar, View<T, 4>(gradient.data() + step.weight, m, 2, step.inputs, step.outputs));
+        if (!wanted) break;
+        mode_product_input_adjoint<T>(executor, w_bar, spectral_weight(step, m, theta), v_bar);
+        transforms[i]->analyse_adjoint(v_bar, x_bar, add);
+        break;
+      }
+      case Kind::scale:
+        channel_scale_adjoint<T>(
+            executor, rows<const T>(x), View<const T, 1>(theta.data() + step.weight, step.inputs),
+            rows<const T>(y_bar), x_bar_rows, add, View<T, 1>(gradient.data() + step.weight, step.inputs),
+            View<T, 1>(nullptr, 0), all(sums));
+        break;
+      case Kind::pad:
+        if (wanted)
+          field_copy<T>(executor, y_bar, margin_in(step, step.in, step.out), x_bar, {grid}, grid, step.inputs,
+                        add);
+        break;
+      case Kind::crop: {
+        if (!wanted) break;
+        const Extents<3> inner = three_axes(slot(step.out).grid);
+        if (!add) set_zero(executor, View<T, 1>(x_bar.data(), x_bar.size()));
+        field_copy<T>(executor, y_bar, {inner}, x_bar, margin_in(step, step.out, step.in), inner, step.inputs,
+                      true);
+        break;
+      }
+    }
+    if (wanted) written[std::size_t(step.in)] = true;
+  }
+
+  std::size_t bytes() const {
+    std::size_t numbers = results.size() + sums.size();
+    for (const auto* list : {&memory, &slopes, &coefficients, &points, &adjoints})
+      for (const auto& buffer : *list) numbers += buffer.size();
+    return numbers * sizeof(T);
+  }
+};
+
+}  // namespace detail
+
+template <class T, class E>
+PlannedFieldNetwork<T, E>::PlannedFieldNetwork(const E& executor, const FieldNetwork& network,
+                                               const std::vector<std::size_t>& grid, std::size_t batch,
+                                               Use use)
+    : plan_(std::make_unique<detail::FieldPlan<T, E>>(executor, network, grid, batch, use)) {}
+template <class T, class E>
+PlannedFieldNetwork<T, E>::PlannedFieldNetwork(PlannedFieldNetwork&&) noexcept = default;
+template <class T, class E>
+PlannedFieldNetwork<T, E>& PlannedFieldNetwork<T, E>::operator=(PlannedFieldNetwork&&) noexcept = default;
+template <class T, class E>
+PlannedFieldNetwork<T, E>::~PlannedFieldNetwork() = default;
+
+template <class T, class E>
+View<const T, 3> PlannedFieldNetwork<T, E>::forward(View<const T, 1> parameters, View<const T, 3> x) {
+  auto& p = *plan_;
+  const auto& in = p.slots[0];
+  require(x.extent(0) <= p.batch && x.extent(1) == in.points && x.extent(2) == in.channels &&
+              parameters.size() == p.network.parameters(),
+          [&] {
+            return fmt::format(
+                "the network takes fields of at most [{}, {}, {}] and {} parameters, not [{}] and {}",
+                p.batch, in.points, in.channels, p.network.parameters(), fmt::join(x.shape(), ", "),
+                parameters.size());
+          });
+  p.input = x;
+  for (std::size_t i = 0; i < p.network.instructions().size(); ++i) p.forward(i, parameters, x.extent(0));
+  return p.read(p.network.slots() - 1, x.extent(0));
+}
+
+template <class T, class E>
+void PlannedFieldNetwork<T, E>::backward(View<const T, 1> parameters, View<const T, 3> y_bar,
+                                         View<T, 1> gradient) {
+  auto& p = *plan_;
+  require(p.use == Use::training,
+          "the network was planned for inference and keeps nothing for a backward pass");
+  const std::size_t b = p.input.extent(0);
+  const int last = p.network.slots() - 1;
+  const View<T, 3> own = p.adjoint(last, b);
+  require(y_bar.shape() == own.shape() && gradient.size() == p.network.parameters() &&
+              parameters.size() == p.network.parameters(),
+          "backward: y_bar must have the shape of the last output, gradient and parameters that of the "
+          "network's");
+  detail::set_zero(p.executor, gradient);
+  copy<T, 3>(p.executor, y_bar, own);
+  p.written.assign(p.slots.size(), false);
+  for (std::size_t i = p.network.instructions().size(); i-- > 0;) p.backward(i, parameters, gradient, b);
+}
+
+template <class T, class E>
+const std::vector<std::size_t>& PlannedFieldNetwork<T, E>::output_grid() const {
+  return plan_->slots.back().grid;
+}
+template <class T, class E>
+std::size_t PlannedFieldNetwork<T, E>::scratch_bytes() const {
+  return plan_->bytes();
+}
+
+template class PlannedFieldNetwork<float>;
+template class PlannedFieldNetwork<double>;
+#if SOBOLEV_HAS_CUDA
+template class PlannedFieldNetwork<float, Cuda>;
+template class PlannedFieldNetwork<double, Cuda>;
+#endif
+
+}  // namespace sobolev

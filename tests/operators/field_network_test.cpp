@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sobolev/operators/field_network.hpp"
+
+#include <numbers>
+
+#include "sobolev/core/buffer_on.hpp"
+#include "tests/support.hpp"
+
+namespace sobolev {
+namespace {
+template <class B>
+class FieldNetworks : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(FieldNetworks, test::BackEnds, test::BackEndNames);
+template <class B>
+class FieldNetworkGradients : public test::OnBackEnd<B> {};
+TYPED_TEST_SUITE(FieldNetworkGradients, test::DoubleBackEnds, test::BackEndNames);
+
+struct Case {
+  FnoOptions options;
+  std::vector<std::size_t> grid;
+};
+/// Networks that between them have every instruction, on one to three axes.
+std::vector<Case> cases() {
+  FnoOptions line;
+  line.width = 3;
+  line.modes = lowest_modes({3});
+  line.layers = 2;
+  line.projection = 5;
+  line.coordinates = {{0, 1}};
+  FnoOptions plane = line;
+  plane.inputs = 2;
+  plane.outputs = 2;
+  plane.modes = lowest_modes({2, 3});
+  plane.coordinates = {{0, 1}, {-1, 1}};
+  plane.padding = {{0, 2, 0}, {1, 0, 0.2}};
+  plane.lifting = 4;
+  FnoOptions gated = plane;
+  gated.padding = {};
+  gated.channel_mlp = 2;
+  gated.skip_bias = false;
+  FnoOptions space = line;
+  space.modes = lowest_modes({1, 2, 1});
+  space.layers = 1;
+  space.coordinates = {};
+  if (test::in_another_order()) return {{gated, {4, 5}}};
+  return {{line, {11}}, {plane, {6, 5}}, {gated, {4, 7}}, {space, {3, 4, 2}}};
+}
+
+template <class T, class E>
+std::vector<double> output_of(const E& executor, PlannedFieldNetwork<T, E>& network,
+                              const std::vector<double>& theta, const std::vector<double>& x,
+                              std::size_t batch, std::size_t inputs) {
+  const std::vector<T> theta_t(theta.begin(), theta.end()), x_t(x.begin(), x.end());
+  auto p = zeros<T>(executor, theta.size()), field = zeros<T>(executor, x.size());
+  upload<T, 1>(executor, View<const T, 1>(theta_t.data(), theta_t.size()), View<T, 1>(p.data(), p.size()));
+  upload<T, 1>(executor, View<const T, 1>(x_t.data(), x_t.size()), View<T, 1>(field.data(), field.size()));
+  const View<const T, 3> y =
+      network.forward(View<const T, 1>(p.data(), p.size()),
+                      View<const T, 3>(field.data(), batch, x.size() / batch / inputs, inputs));
+  std::vector<T> out(y.size());
+  download<T, 1>(executor, View<const T, 1>(y.data(), y.size()), View<T, 1>(out.data(), out.size()));
+  return {out.begin(), out.end()};
+}
+std::vector<double> numbers(std::size_t n, std::uint64_t stream) {
+  std::vector<double> out(n);
+  const Philox random(3, stream);
+  for (std::size_t i = 0; i < n; ++i) out[i] = random.normal(i);
+  return out;
+}
+std::size_t points(const std::vector<std::size_t>& grid) {
+  std::size_t n = 1;
+  for (std::size_t g : grid) n *= g;
+  return n;
+}
+
+TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
+  using E = typename TypeParam::Executor;
+  const E& executor = test::executor_of<TypeParam>();
+  for (const Case& c : cases()) {
+    const FieldNetwork network = fno(c.options);
+    const std::size_t batch = 2, n = points(c.grid), outputs = c.options.outputs;
+    PlannedFieldNetwork<double, E> planned(executor, network, c.grid, batch);
+    ASSERT_EQ(planned.output_grid(), c.grid);
+    std::vector<double> theta = network.initial_parameters(5);
+    const std::vector<double> x = numbers(batch * n * c.options.inputs, 1),
+                              seed = numbers(batch * n * outputs, 2);
+    const auto loss = [&] {
+      const auto y = output_of<double>(executor, planned, theta, x, batch, c.options.inputs);
+      double sum = 0;
+      for (std::size_t i = 0; i < y.size(); ++i) sum += y[i] * seed[i];
+      return sum;
+    };
+    auto p = zeros<double>(executor, theta.size()), field = zeros<double>(executor, x.size()),
+         bar = zeros<double>(executor, seed.size()), g = zeros<double>(executor, theta.size());
+    const auto up = [&](const std::vector<double>& host, auto& to) {
+      upload<double, 1>(executor, View<const double, 1>(host.data(), host.size()),
+                        View<double, 1>(to.data(), to.size()));
+    };
+    up(theta, p);
+    up(x, field);
+    up(seed, bar);
+    const View<const double, 1> parameters(p.data(), p.size());
+    planned.forward(parameters, View<const double, 3>(field.data(), batch, n, c.options.inputs));
+    planned.backward(parameters, View<const double, 3>(bar.data(), batch, n, outputs),
+                     View<double, 1>(g.data(), g.size()));
+    std::vector<double> gradient(g.size());
+    download<double, 1>(executor, View<const double, 1>(g.data(), g.size()),
+                        View<double, 1>(gradient.data(), gradient.size()));
+    double largest = 0;
+    for (double v : gradient) largest = std::max(largest, std::abs(v));
+    const std::size_t step = test::in_another_order() ? 7 : 1;
+    for (std::size_t i = 0; i < theta.size(); i += step) {
+      const double before = theta[i], h = 1e-5;
+      theta[i] = before + h;
+      const double high = loss();
+      theta[i] = before - h;
+      const double low = loss();
+      theta[i] = before;
+      ASSERT_NEAR(gradient[i], (high - low) / (2 * h), 1e-6 * (1 + largest)) << "parameter " << i;
+    }
+  }
+}
+
+/// A network for inference, whose fields share memory, gives the same bits, and so do smaller batches.
+TYPED_TEST(FieldNetworks, InferenceIsTheSame) {
+  using T = typename TypeParam::Scalar;
+  using E = typename TypeParam::Executor;
+  using Network = PlannedFieldNetwork<T, E>;
+  const E& executor = test::executor_of<TypeParam>();
+  for (const Case& c : cases()) {
+    const FieldNetwork network = fno(c.options);
+    const std::size_t batch = 3, size = points(c.grid) * c.options.inputs;
+    Network training(executor, network, c.grid, batch),
+        inference(executor, network, c.grid, batch, Network::Use::inference);
+    const std::vector<double> theta = network.initial_parameters(1), x = numbers(batch * size, 4);
+    const auto want = output_of<T>(executor, training, theta, x, batch, c.options.inputs);
+    EXPECT_EQ(output_of<T>(executor, inference, theta, x, batch, c.options.inputs), want);
+    const auto one = output_of<T>(executor, inference, theta, {x.begin(), x.begin() + std::ptrdiff_t(size)},
+                                  1, c.options.inputs);
+    EXPECT_EQ(one, std::vector<double>(want.begin(), want.begin() + std::ptrdiff_t(one.size())));
+    if (network.slots() > 8) {
+      EXPECT_LT(inference.scratch_bytes(), training.scratch_bytes());
+    }
+    auto g = zeros<T>(executor, theta.size());
+    EXPECT_THROW(inference.backward(View<const T, 1>(g.data(), g.size()), View<const T, 3>(nullptr, 0, 0, 0),
+                                    View<T, 1>(g.data(), g.size())),
+                 ArgumentError);
+  }
+}
+
+/// A band-limited field gives the same values at the points that two grids share.
+TEST(FieldNetwork, GivesTheSameOnAFinerGrid) {
+  FnoOptions o;
+  o.width = 6;
+  o.modes = lowest_modes({3, 3});
+  o.layers = 1;  // no σ: what comes out is band-limited as well
+  o.projection = 4;
+  const FieldNetwork network = fno(o);
+  const auto values = [&](std::size_t n) {
+    std::vector<double> x;
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < n; ++j)
+        x.push_back(std::sin(2 * std::numbers::pi * double(i) / double(n)) +
+                    std::cos(4 * std::numbers::pi * double(j) / double(n)));
+    PlannedFieldNetwork<double> planned(Cpu(1), network, {n, n}, 1);
+    return output_of<double>(Cpu(1), planned, network.initial_parameters(2), x, 1, 1);
+  };
+  const auto coarse = values(8), fine = values(24);
+  for (std::size_t i = 0; i < 8; ++i)
+    for (std::size_t j = 0; j < 8; ++j) EXPECT_NEAR(coarse[i * 8 + j], fine[i * 3 * 24 + j * 3], 1e-13);
+}
+
+TEST(FieldNetwork, CountsTheParametersOfThePapers) {
+  FnoOptions burgers;
+  burgers.width = 64;
+  burgers.modes = lowest_modes({16});
+  burgers.coordinates = {{0, 1}};
+  EXPECT_EQ(fno(burgers).parameters(), 549569u);
+  FnoOptions darcy;
+  darcy.modes = lowest_modes({12, 12});
+  darcy.coordinates = {{0, 1}, {0, 1}};
+  darcy.padding = {{0, 9, 0}, {0, 9, 0}};
+  EXPECT_EQ(fno(darcy).parameters(), 2368001u);
+}
+
+TEST(FieldNetwork, RefusesWhatDoesNotFit) {
+  EXPECT_THROW(FieldNetwork(4, 1), ArgumentError);
+  EXPECT_THROW(FieldNetwork(1, 0), ArgumentError);
+  FieldNetwork network(2, 1);
+  EXPECT_THROW(network.mix(1, 2, FieldActivation::gelu, "a"), ArgumentError);
+  EXPECT_THROW(network.mix(0, 2, FieldActivation::gelu, "a", true, 0), ArgumentError);
+  EXPECT_THROW(network.spectral(0, 2, lowest_modes({1}), "a"), ArgumentError);
+  EXPECT_THROW(network.pad(0, {{1, 1, 0}}), ArgumentError);
+  network.mix(0, 2, FieldActivation::identity, "a");
+  EXPECT_THROW(PlannedFieldNetwork<double>(Cpu(1), network, {4}, 1), ArgumentError);
+  PlannedFieldNetwork<double> planned(Cpu(1), network, {4, 4}, 1);
+  std::vector<double> theta(network.parameters()), x(32);
+  EXPECT_THROW(planned.forward(View<const double, 1>(theta.data(), theta.size()),
+                               View<const double, 3>(x.data(), 2, 16, 1)),
+               ArgumentError);
+}
+}  // namespace
+}  // namespace sobolev
