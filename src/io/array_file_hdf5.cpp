@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <list>
 #include <type_traits>
 #include <utility>
@@ -25,7 +27,11 @@ Hdf5Id open_file(const std::filesystem::path& path) {
   H5Pset_file_locking(access.get(), true, true);
 #endif
   Hdf5Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
-  if (!file) throw FileError(fmt::format("cannot read {}: {}", path.string(), hdf5_error()));
+  if (!file) {
+    const std::string error = hdf5_error();
+    throw FileError(fmt::format("cannot read {}: {}{}", path.string(), error,
+                                error == std::strerror(EAGAIN) ? " (another program is writing it)" : ""));
+  }
   return file;
 }
 

@@ -106,6 +106,7 @@ void TemporaryFile::sync() {
 void TemporaryFile::rename_to(const std::filesystem::path& file) {
   if (::rename(name_.c_str(), file.c_str()) != 0) fail_to("write", target_, errno);
   name_.clear();
+  close();  // and its lock: others may read it
 }
 
 bool TemporaryFile::is_removed() const {
