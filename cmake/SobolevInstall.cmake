@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake --install: library, headers, problems, command and the package sobolev (sobolev::sobolev).
+# cmake --install: library, headers, problems, models, command and the package sobolev (sobolev::sobolev).
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 install(TARGETS sobolev EXPORT sobolevTargets)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/sobolev" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/problems" DESTINATION ${CMAKE_INSTALL_DATADIR}/sobolev)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/problems" "${PROJECT_SOURCE_DIR}/models" DESTINATION ${CMAKE_INSTALL_DATADIR}/sobolev)
 if(TARGET sobolev_command)
   # The whole prefix can be moved.
   file(RELATIVE_PATH to_libraries "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}")

@@ -41,8 +41,10 @@ if(NOT SOBOLEV_CUDA STREQUAL "OFF")
   target_compile_definitions(sobolev INTERFACE SOBOLEV_HAS_CUDA=1)
 endif()
 
-# Programs of this build find the problems as installed ones do: in a share/sobolev/problems above them.
+# Programs of this build find problems and models as installed ones do: in a share/sobolev above them.
 file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/share/sobolev")
-if(NOT EXISTS "${CMAKE_BINARY_DIR}/share/sobolev/problems")
-  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/problems" "${CMAKE_BINARY_DIR}/share/sobolev/problems" SYMBOLIC)
-endif()
+foreach(folder problems models)
+  if(NOT EXISTS "${CMAKE_BINARY_DIR}/share/sobolev/${folder}")
+    file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${folder}" "${CMAKE_BINARY_DIR}/share/sobolev/${folder}" SYMBOLIC)
+  endif()
+endforeach()

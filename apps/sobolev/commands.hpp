@@ -31,13 +31,27 @@ struct SolveCommand : CommonOptions {
 };
 int run_solve(const SolveCommand& command);
 
+struct TrainCommand : CommonOptions {
+  std::string model;           // path or name; may be empty with resume
+  std::filesystem::path data;  // in the place of data.file
+  std::vector<std::string> overrides;
+  std::optional<unsigned long> seed;
+  std::filesystem::path out;     // empty: runs/<model name>
+  std::filesystem::path resume;  // a folder; empty: a new training
+  double checkpoint_every = 60;  // seconds
+};
+int run_train(const TrainCommand& command);
+
 struct EvaluateCommand : CommonOptions {
   std::filesystem::path run;  // a folder or checkpoint; or problem and weights
   std::string problem;
   std::filesystem::path weights, points, out;
   std::vector<std::string> overrides;
   std::string outputs;
+  std::filesystem::path input;  // of an operator's model: fields
 };
+/// Fields that a model of an operator makes of those in command.input.
+int run_apply(const EvaluateCommand& command);
 int run_evaluate(const EvaluateCommand& command);
 
 struct LandscapeCommand {

@@ -75,6 +75,9 @@ std::vector<std::vector<double>> evaluate_on(const DeviceChoice& device, const C
 }  // namespace
 
 int run_evaluate(const EvaluateCommand& command) {
+  if (!command.input.empty()) return run_apply(command);
+  if (command.points.empty() || command.outputs.empty())
+    throw ArgumentError("give --points and --outputs of a solution, or --input of a model of an operator");
   const DeviceChoice device = parse_device(command.device);
   const std::vector<std::string> outputs = split_outputs(command.outputs);
   const Cpu host(command.threads);

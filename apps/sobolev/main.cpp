@@ -20,12 +20,13 @@
 namespace sobolev::app {
 namespace {
 constexpr const char* description =
-    "Solves differential equations, given as text, with physics-informed networks.\n"
-    "A PROBLEM is a file or a name of the zoo (sobolev list).";
+    "Solves differential equations, given as text, with physics-informed networks, and learns their\n"
+    "operators from data. A PROBLEM is a file or a name of the zoo (sobolev list).";
 constexpr const char* footer =
     "Examples:\n"
     "  sobolev solve burgers --set training.stop.seconds=20\n"
     "  sobolev solve my_problem.toml --out runs/first --threads 2\n"
+    "  sobolev train fno_darcy --data darcy.h5 --out runs/darcy\n"
     "  sobolev evaluate runs/burgers --points points.npy --outputs \"u,u_x\" --out values.npz\n"
     "Exit codes: 0 done; 1 an error of sobolev itself; 2 wrong input; 3 no such device, or out of memory;\n"
     "4 the training diverged; 5 with --strict: the answer is doubtful; 129, 130, 141, 143 ended by a signal\n"
@@ -115,20 +116,33 @@ int run(int argc, char** argv) {
   solve_app->add_flag("--strict", solve.strict, "exit with 5 when the answer is doubtful");
   add_common(*solve_app, solve);
 
+  TrainCommand train;
+  CLI::App* train_app = app.add_subcommand("train", "train a model of an operator on data");
+  train_app->add_option("MODEL", train.model, "file or name");
+  train_app->add_option("--data", train.data, "file of the samples, in the place of data.file");
+  add_overrides(*train_app, train.overrides);
+  train_app->add_option("--seed", train.seed, "seed of all random numbers")
+      ->check(CLI::Validator(wrong_seed, "WHOLE NUMBER"));
+  train_app->add_option("--out", train.out, "folder of the results (default: runs/<model>)");
+  train_app->add_option("--resume", train.resume, "go on with the training in this folder");
+  train_app->add_option("--checkpoint-every", train.checkpoint_every, "seconds between checkpoints")
+      ->check(CLI::Range(0.001, 1e9))
+      ->capture_default_str();
+  add_common(*train_app, train);
+
   EvaluateCommand evaluate;
-  CLI::App* evaluate_app = app.add_subcommand("evaluate", "values of a solution at given points");
+  CLI::App* evaluate_app =
+      app.add_subcommand("evaluate", "values of a solution at given points, or what a model makes of fields");
   evaluate_app->add_option("RUN_DIR", evaluate.run, "folder of a run");
+  evaluate_app->add_option("--input", evaluate.input, "of a model of an operator: file with its inputs");
   evaluate_app->add_option("--problem", evaluate.problem, "file or name, with --weights");
   evaluate_app->add_option("--weights", evaluate.weights, "safetensors with layers.<l>.weight and .bias");
   add_overrides(*evaluate_app, evaluate.overrides);
-  evaluate_app
-      ->add_option("--points", evaluate.points, "float64 .npy of shape [N, D], columns in coordinate order")
-      ->required();
-  evaluate_app
-      ->add_option("--outputs", evaluate.outputs,
-                   "unknowns, derivatives, equations, expressions, e.g. \"u,u_x\"")
-      ->required();
-  evaluate_app->add_option("--out", evaluate.out, ".npz with one array [N] per output")->required();
+  evaluate_app->add_option("--points", evaluate.points,
+                           "float64 .npy of shape [N, D], columns in coordinate order");
+  evaluate_app->add_option("--outputs", evaluate.outputs,
+                           "unknowns, derivatives, equations, expressions, e.g. \"u,u_x\"");
+  evaluate_app->add_option("--out", evaluate.out, ".npz with one array per output")->required();
   add_common(*evaluate_app, evaluate);
 
   LandscapeCommand landscape;
@@ -186,13 +200,14 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {  // --help, --version
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    const bool json =
-        solve.json || evaluate.json || landscape.json || check.json || keys.json || list_json || info_json;
+    const bool json = solve.json || train.json || evaluate.json || landscape.json || check.json ||
+                      keys.json || list_json || info_json;
     std::string program = "sobolev";
     for (const CLI::App* used : app.get_subcommands()) program += " " + used->get_name();
     return fail(wrong_input, fmt::format("{}; see {} --help", error.what(), program), json);
   }
   if (solve_app->parsed()) return guarded([&] { return run_solve(solve); }, solve.json);
+  if (train_app->parsed()) return guarded([&] { return run_train(train); }, train.json);
   if (evaluate_app->parsed()) return guarded([&] { return run_evaluate(evaluate); }, evaluate.json);
   if (landscape_app->parsed()) return guarded([&] { return run_landscape(landscape); }, landscape.json);
   if (check_app->parsed()) return guarded([&] { return run_check(check); }, check.json);

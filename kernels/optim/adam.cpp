@@ -8,25 +8,25 @@
 #include "kernels/common/simd.hpp"
 
 SOBOLEV_DECLARE_TARGETS(template <class T> void adam_range(T beta1, T beta2, T rate, T root_scale, T epsilon,
-                                                           const T* gradient, T* m, T* v, T* parameters,
-                                                           std::size_t n);)
+                                                           T keep, const T* gradient, T* m, T* v,
+                                                           T* parameters, std::size_t n);)
 
 namespace sobolev::SOBOLEV_TARGET {
 template <class T>
-void adam_range(T beta1, T beta2, T rate, T root_scale, T epsilon, const T* gradient, T* m, T* v,
+void adam_range(T beta1, T beta2, T rate, T root_scale, T epsilon, T keep, const T* gradient, T* m, T* v,
                 T* parameters, std::size_t n) {
 #pragma omp simd
   for (std::size_t i = 0; i < n; ++i) {
     const T g = gradient[i];
     m[i] = beta1 * m[i] + (1 - beta1) * g;
     v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-    parameters[i] -= rate * m[i] / (square_root(v[i]) * root_scale + epsilon);
+    parameters[i] = keep * parameters[i] - rate * m[i] / (square_root(v[i]) * root_scale + epsilon);
   }
 }
-template void adam_range<float>(float, float, float, float, float, const float*, float*, float*, float*,
-                                std::size_t);
-template void adam_range<double>(double, double, double, double, double, const double*, double*, double*,
-                                 double*, std::size_t);
+template void adam_range<float>(float, float, float, float, float, float, const float*, float*, float*,
+                                float*, std::size_t);
+template void adam_range<double>(double, double, double, double, double, double, const double*, double*,
+                                 double*, double*, std::size_t);
 }  // namespace sobolev::SOBOLEV_TARGET
 
 #if SOBOLEV_DISPATCHER
@@ -44,7 +44,7 @@ void adam_step(const Cpu& cpu, const AdamOptions& options, long step, View<const
 #pragma omp parallel for num_threads(cpu.threads()) schedule(static) if (n > part)
   for (std::size_t i = 0; i < n; i += part)
     SOBOLEV_CALL(adam_range<T>, rates.beta1, rates.beta2, rates.rate, rates.root_scale, rates.epsilon,
-                 gradient.data() + i, m.data() + i, v.data() + i, parameters.data() + i,
+                 rates.keep, gradient.data() + i, m.data() + i, v.data() + i, parameters.data() + i,
                  std::min(part, n - i));
 }
 template <class T>

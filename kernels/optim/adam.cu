@@ -14,7 +14,7 @@ template <class T>
 __device__ void update(const detail::AdamRates<T>& a, T g, T& m, T& v, T& parameter) {
   m = a.beta1 * m + (1 - a.beta1) * g;
   v = a.beta2 * v + (1 - a.beta2) * g * g;
-  parameter -= a.rate * m / (std::sqrt(v) * a.root_scale + a.epsilon);
+  parameter = a.keep * parameter - a.rate * m / (std::sqrt(v) * a.root_scale + a.epsilon);
 }
 
 template <class T>
@@ -36,7 +36,8 @@ __global__ void adam_clock_kernel(double beta1, double beta2, View<double, 1> cl
 template <class T>
 __global__ void adam_clock_step_kernel(detail::AdamRates<T> a, View<double, 1> clock,
                                        View<const T, 1> gradient, View<T, 1> m, View<T, 1> v,
-                                       View<T, 1> parameters) {
+                                       View<T, 1> parameters, double weight_decay) {
+  a.keep = T(1 - clock(1) * weight_decay);
   a.rate = T(clock(2));
   a.root_scale = T(clock(3));
   const std::size_t stride = std::size_t(gridDim.x) * blockDim.x;
@@ -53,7 +54,7 @@ void adam_step(const Cuda& cuda, const AdamOptions& options, View<double, 1> clo
   if (parameters.size() == 0) return;
   launch<adam_clock_kernel>(cuda, {1, 1}, options.beta1, options.beta2, clock);
   launch<adam_clock_step_kernel<T>>(cuda, {blocks_for(parameters.size(), 256), 256}, rates, clock, gradient,
-                                    m, v, parameters);
+                                    m, v, parameters, options.weight_decay);
 }
 
 template <class T>

@@ -5,10 +5,10 @@
 
 namespace sobolev::detail {
 
-/// θ −= rate · m / (√v · root_scale + ε)
+/// θ ← keep · θ − rate · m / (√v · root_scale + ε)
 template <class T>
 struct AdamRates {
-  T beta1, beta2, rate, root_scale, epsilon;
+  T beta1, beta2, rate, root_scale, epsilon, keep;
 };
 
 /// ArgumentError unless the sizes agree and steps count from 1.
@@ -23,7 +23,7 @@ AdamRates<T> adam_rates(const AdamOptions& options, long step, View<const T, 1> 
                         View<T, 1> v, View<T, 1> parameters) {
   const AdamRates<double> r =
       adam_rates(options, step, gradient.size(), m.size(), v.size(), parameters.size());
-  return {T(r.beta1), T(r.beta2), T(r.rate), T(r.root_scale), T(r.epsilon)};
+  return {T(r.beta1), T(r.beta2), T(r.rate), T(r.root_scale), T(r.epsilon), T(r.keep)};
 }
 
 }  // namespace sobolev::detail

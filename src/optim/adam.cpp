@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "sobolev/core/copy.hpp"
 #include "sobolev/core/profile.hpp"
@@ -26,8 +27,7 @@ void Adam<T, E>::iterate(Objective<T, E>& objective, View<T, 1> parameters) {
   const profile::Range range(executor_, "Adam: iteration");
   if (parameters.data() != parameters_) iteration_.forget();
   parameters_ = parameters.data();
-  const long decays = done_ / std::max(1l, options_.decay_every);
-  const double rate = options_.learning_rate * std::pow(options_.decay_factor, double(decays));
+  const double rate = learning_rate();
   const View<double, 1> clock(clock_.data(), clock_size);
   if (rate != learning_rate_) {
     const double now[clock_size] = {double(done_), rate};
@@ -40,6 +40,16 @@ void Adam<T, E>::iterate(Objective<T, E>& objective, View<T, 1> parameters) {
     adam_step<T>(executor_, options_, clock, gradient, m, v, parameters);
   });
   ++done_;
+}
+
+template <class T, class E>
+double Adam<T, E>::learning_rate() const {
+  if (options_.cosine > 0) {
+    const double share = double(std::min(done_, options_.cosine)) / double(options_.cosine);
+    return options_.learning_rate * (1 + std::cos(std::numbers::pi * share)) / 2;
+  }
+  const long decays = done_ / std::max(1l, options_.decay_every);
+  return options_.learning_rate * std::pow(options_.decay_factor, double(decays));
 }
 
 template <class T, class E>

@@ -15,7 +15,8 @@ AdamRates<double> adam_rates(const AdamOptions& options, long step, std::size_t 
         fmt::format("adam_step: {} parameters, {} gradients, {} and {} moments", parameters, gradient, m, v));
   require(step >= 1, "adam_step: steps count from 1");
   return {options.beta1, options.beta2, options.learning_rate / (1 - std::pow(options.beta1, double(step))),
-          1 / std::sqrt(1 - std::pow(options.beta2, double(step))), options.epsilon};
+          1 / std::sqrt(1 - std::pow(options.beta2, double(step))), options.epsilon,
+          1 - options.learning_rate * options.weight_decay};
 }
 
 void check_adam_clock(std::size_t clock) {

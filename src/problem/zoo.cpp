@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the problems that ship with the library are found.
+#include "src/problem/zoo.hpp"
+
 #include <dlfcn.h>
 #include <fmt/format.h>
 
@@ -20,12 +22,14 @@ std::filesystem::path own_file() {
   return status ? std::filesystem::path() : file;
 }
 
-std::vector<std::filesystem::path> zoo_folders(const std::filesystem::path& package) {
+std::vector<std::filesystem::path> folders_of(const std::string& kind, const std::filesystem::path& package) {
   std::vector<std::filesystem::path> folders;
   std::error_code status;
-  if (const char* own = std::getenv("SOBOLEV_PROBLEMS"); own != nullptr && *own != '\0') {
+  std::string variable = "SOBOLEV_";
+  for (const char c : kind) variable += char(std::toupper(static_cast<unsigned char>(c)));
+  if (const char* own = std::getenv(variable.c_str()); own != nullptr && *own != '\0') {
     if (!std::filesystem::is_directory(own, status))
-      throw FileError(fmt::format("SOBOLEV_PROBLEMS={}: no such folder", own));
+      throw FileError(fmt::format("{}={}: no such folder", variable, own));
     folders.emplace_back(own);
   }
   // Folders above prefix/bin/program, prefix/lib/libsobolev.so or build/bin/program: nothing of where they
@@ -33,15 +37,17 @@ std::vector<std::filesystem::path> zoo_folders(const std::filesystem::path& pack
   for (const std::filesystem::path& file :
        {std::filesystem::read_symlink("/proc/self/exe", status), own_file()})
     for (std::filesystem::path at = file.parent_path(); at.has_relative_path(); at = at.parent_path())
-      folders.push_back(at / "share/sobolev/problems");
+      folders.push_back(at / "share/sobolev" / kind);
   if (!package.empty()) folders.push_back(package);
   return folders;
 }
 }  // namespace
 
-std::vector<std::pair<std::string, std::filesystem::path>> zoo(const std::filesystem::path& package) {
+namespace detail {
+std::vector<std::pair<std::string, std::filesystem::path>> shipped_files(
+    const std::string& kind, const std::filesystem::path& package) {
   std::map<std::string, std::filesystem::path> found;  // the first folder that has a name wins
-  for (const std::filesystem::path& folder : zoo_folders(package)) {
+  for (const std::filesystem::path& folder : folders_of(kind, package)) {
     std::error_code status;
     for (const auto& entry : std::filesystem::directory_iterator(folder, status))
       if (entry.path().extension() == ".toml" && entry.is_regular_file(status))
@@ -50,7 +56,8 @@ std::vector<std::pair<std::string, std::filesystem::path>> zoo(const std::filesy
   return {found.begin(), found.end()};
 }
 
-std::filesystem::path find_problem(const std::string& path_or_name, const std::filesystem::path& package) {
+std::filesystem::path find_shipped(const std::string& path_or_name, const std::string& kind,
+                                   const std::string& what, const std::filesystem::path& package) {
   std::error_code status;
   const bool path_like = path_or_name.find('/') != std::string::npos || path_or_name.ends_with(".toml");
   if (std::filesystem::is_regular_file(path_or_name, status)) return path_or_name;
@@ -58,13 +65,22 @@ std::filesystem::path find_problem(const std::string& path_or_name, const std::f
     return path_or_name;  // reading it says what it is
   if (path_like) throw FileError(fmt::format("{}: no such file", path_or_name));
   std::vector<std::string> names;
-  for (const auto& [name, path] : zoo(package)) {
+  for (const auto& [name, path] : shipped_files(kind, package)) {
     if (name == path_or_name) return path;
     names.push_back(name);
   }
-  throw FileError(fmt::format("{}: no such file, and no problem of the zoo{}{}", path_or_name,
+  throw FileError(fmt::format("{}: no such file, and no {}{}{}", path_or_name, what,
                               suggestion(path_or_name, names),
-                              names.empty() ? "" : "; it has " + word_list(names)));
+                              names.empty() ? "" : "; there are " + word_list(names)));
+}
+}  // namespace detail
+
+std::vector<std::pair<std::string, std::filesystem::path>> zoo(const std::filesystem::path& package) {
+  return detail::shipped_files("problems", package);
+}
+
+std::filesystem::path find_problem(const std::string& path_or_name, const std::filesystem::path& package) {
+  return detail::find_shipped(path_or_name, "problems", "problem of the zoo", package);
 }
 
 }  // namespace sobolev

@@ -31,6 +31,8 @@ std::unique_ptr<Optimizer<T, E>> make_optimizer(const E& executor, const PhaseOp
       options.learning_rate = phase.learning_rate;
       options.decay_factor = phase.decay_factor;
       options.decay_every = phase.decay_every;
+      options.cosine = phase.cosine;
+      options.weight_decay = phase.weight_decay;
       return std::make_unique<Adam<T, E>>(executor, parameters, options);
     }
     case OptimizerKind::levenberg_marquardt: {

@@ -12,11 +12,14 @@ struct AdamOptions {
   double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   double decay_factor = 1;  // of the learning rate, every so many iterations; of class Adam only
   long decay_every = 5000;
+  long cosine = 0;          // of class Adam: instead, η (1 + cos(π t/cosine))/2, 0 from then on
+  double weight_decay = 0;  // decoupled (AdamW)
 };
 
 /// One step of Adam, all arrays [P], in place:
 ///   m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  θ ← θ − η · m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε)
-/// `step` counts from 1. Source: Kingma & Ba 2015, algorithm 1.
+/// after θ ← (1 − η λ) θ with the weight decay λ. `step` counts from 1.
+/// Source: Kingma & Ba 2015, algorithm 1; Loshchilov & Hutter 2019, "Decoupled weight decay regularization".
 template <class T>
 void adam_step(const Cpu&, const AdamOptions&, long step, View<const T, 1> gradient, View<T, 1> m,
                View<T, 1> v, View<T, 1> parameters);
@@ -52,6 +55,7 @@ class Adam final : public Optimizer<T, E> {
 
  private:
   static constexpr std::size_t clock_size = 4;
+  double learning_rate() const;  // of the next iteration
   E executor_;
   std::size_t p_;
   AdamOptions options_;

@@ -167,6 +167,8 @@ struct PhaseOptions {
   double learning_rate = 1e-3;  // adam
   double decay_factor = 0.9;
   long decay_every = 5000;
+  long cosine = 0;  // AdamOptions; of trainings of operators
+  double weight_decay = 0;
   bool geodesic = true;        // levenberg_marquardt
   int memory = 20;             // lbfgs: pairs of steps and changes of the gradient
   double stall_factor = 0.98;  // stop when F > factor × F of stall_after() iterations ago

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// sobolev evaluate RUN_DIR --input FILE: what a model of an operator makes of fields.
+#include <fmt/format.h>
+
+#include "apps/sobolev/commands.hpp"
+#include "apps/sobolev/console.hpp"
+#include "apps/sobolev/results.hpp"
+#include "sobolev/io/array_file.hpp"
+#include "sobolev/io/atomic_file.hpp"
+#include "sobolev/operators/operator_model.hpp"
+#if SOBOLEV_HAS_CUDA
+#include "sobolev/core/cuda.hpp"
+#endif
+
+namespace sobolev::app {
+namespace {
+FieldData<float> apply_on(const DeviceChoice& device, const Cpu& host, const OperatorModel& model,
+                          const FieldData<float>& x) {
+#if SOBOLEV_HAS_CUDA
+  if (device.cuda) return model.apply(Cuda(device.index), x);
+#endif
+  static_cast<void>(device);
+  return model.apply(host, x);
+}
+}  // namespace
+
+int run_apply(const EvaluateCommand& command) {
+  const DeviceChoice device = parse_device(command.device);
+  if (command.run.empty()) throw ArgumentError("--input needs RUN_DIR, the folder of a trained model");
+  if (!command.points.empty() || !command.outputs.empty() || !command.problem.empty())
+    throw ArgumentError(
+        "--input is of a model of an operator; --points, --outputs and --problem are of a solution");
+  const Cpu host(command.threads);
+  std::error_code status;
+  const OperatorModel model = OperatorModel::load(
+      std::filesystem::is_directory(command.run, status) ? command.run / checkpoint_name : command.run);
+  const OperatorFile& file = model.file();
+  const ArrayFile data(command.input);
+  const std::filesystem::path target = check_replaceable(command.out);
+  require_writable(target.has_parent_path() ? target.parent_path() : ".");
+  ArrayFileWriter out(command.out);
+  const std::size_t samples = count_samples(data, file.inputs);
+  constexpr std::size_t together = 64;  // samples in memory
+  std::vector<std::size_t> shape;
+  for (std::size_t s = 0; s < samples; s += together) {
+    const FieldData<float> x =
+        read_fields<float>(data, file.inputs, s, std::min(together, samples - s), file.stride);
+    const FieldData<float> y = apply_on(device, host, model, x);
+    const std::size_t points = y.points();
+    std::size_t first = 0;
+    std::vector<float> rows;
+    for (const std::string& name : file.outputs) {
+      const FieldName field = FieldName::parse(name);
+      if (s == 0) {
+        shape = {samples};
+        if (field.times) shape.push_back(field.channels());
+        shape.insert(shape.end(), y.grid.begin(), y.grid.end());
+        out.create<float>(field.array, shape);
+      }
+      rows.resize(y.samples * field.channels() * points);
+      for (std::size_t b = 0; b < y.samples; ++b)
+        for (std::size_t c = 0; c < field.channels(); ++c)
+          for (std::size_t p = 0; p < points; ++p)
+            rows[(b * field.channels() + c) * points + p] =
+                y.values[(b * points + p) * y.channels + first + c];
+      out.write<float>(field.array, s,
+                       View<const float, 2>(rows.data(), y.samples, field.channels() * points));
+      first += field.channels();
+    }
+  }
+  out.finish();
+  if (command.json)
+    print_json({{"model", file.name}, {"samples", samples}, {"out", command.out.string()}});
+  else if (!command.quiet)
+    print("{} samples: {}\n", samples, command.out.string());
+  return done;
+}
+
+}  // namespace sobolev::app

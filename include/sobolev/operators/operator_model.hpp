@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sobolev/core/error.hpp"
+#include "sobolev/data/field_data.hpp"
+#include "sobolev/operators/field_network.hpp"
+#include "sobolev/problem/problem.hpp"
+#include "sobolev/training/progress.hpp"
+
+namespace sobolev {
+
+enum class LearningRateSchedule { constant, step, cosine };
+inline constexpr std::array learning_rate_schedules{"constant", "step", "cosine"};
+
+/// A model of an operator and how it is trained: what a model file says (docs/operators.md).
+struct OperatorFile {
+  // [model]
+  std::vector<std::size_t> modes;  // by axis, as the papers count them; one number: of every axis
+  std::size_t width = 32, lifting = 0, projection = 128, channel_mlp = 0;
+  int layers = 4;
+  std::vector<std::size_t> padding;  // points behind the field's end, by axis; one number: of every axis
+  bool coordinates = true;
+  // [data]
+  std::filesystem::path file;
+  std::vector<std::string> inputs, outputs;     // FieldName
+  std::size_t train = 0, test = 0, stride = 1;  // the first samples of the file, and its last
+  bool normalise = true;
+  // [training]
+  std::size_t batch = 20;
+  long epochs = 100;
+  double seconds = 0;  // 0: no limit
+  double learning_rate = 1e-3, weight_decay = 0, decay_factor = 0.5;
+  long decay_every = 100;  // epochs
+  LearningRateSchedule schedule = LearningRateSchedule::cosine;
+  Precision precision = Precision::float32;
+  unsigned long seed = 0;
+
+  std::string title, name, source;  // of the file: title, stem, text with overrides applied
+  std::map<std::string, SourcePosition> positions;
+
+  /// Throws ParseError with file, line and column, or FileError. Overrides as for Problem::from_file.
+  static OperatorFile from_file(const std::filesystem::path& path,
+                                const std::vector<std::string>& overrides = {});
+  static OperatorFile from_string(std::string_view text, const std::string& file_name = "<text>",
+                                  const std::vector<std::string>& overrides = {});
+  /// On grids of so many axes. ArgumentError where modes or padding are of others.
+  FieldNetwork network(std::size_t axes, std::size_t inputs, std::size_t outputs) const;
+};
+
+/// The file of a model given by path or by name among those that ship with the library; FileError lists near
+/// names.
+std::filesystem::path find_model(const std::string& path_or_name);
+
+/// (x − mean)/deviation, channel by channel.
+struct ChannelNormaliser {
+  std::vector<double> mean, deviation;
+  template <class T>
+  static ChannelNormaliser of(const FieldData<T>& data);
+  static ChannelNormaliser none(std::size_t channels);
+};
+
+/// A trained model of an operator.
+class OperatorModel {
+ public:
+  OperatorModel() = default;
+  OperatorModel(OperatorFile file, std::size_t axes, ChannelNormaliser inputs, ChannelNormaliser outputs,
+                std::vector<double> parameters);
+
+  const OperatorFile& file() const { return file_; }
+  std::size_t axes() const { return axes_; }
+  std::size_t inputs() const { return inputs_.mean.size(); }
+  std::size_t outputs() const { return outputs_.mean.size(); }
+  const ChannelNormaliser& input_normaliser() const { return inputs_; }
+  const ChannelNormaliser& output_normaliser() const { return outputs_; }
+  const std::vector<double>& parameters() const { return parameters_; }
+  FieldNetwork network() const { return file_.network(axes_, inputs(), outputs()); }
+
+  /// What the operator makes of fields on any grid of its axes.
+  template <class T>
+  FieldData<T> apply(const Cpu&, const FieldData<T>& x) const;
+  template <class T>
+  FieldData<T> apply(const Cuda&, const FieldData<T>& x) const;
+
+  /// A safetensors file that holds all of it; load() throws FileError that says what is wrong in one.
+  void save(const std::filesystem::path& path, const std::function<void()>& before_rename = {}) const;
+  static OperatorModel load(const std::filesystem::path& path);
+
+ private:
+  OperatorFile file_;
+  std::size_t axes_ = 0;
+  ChannelNormaliser inputs_, outputs_;
+  std::vector<double> parameters_;
+};
+
+struct OperatorTrainingOptions {
+  std::function<void(const Progress&)> on_progress;
+  std::function<void(const std::string&)> on_warning;
+  double progress_seconds = 1;
+  const std::atomic<bool>* stop = nullptr;
+  std::filesystem::path checkpoint;  // empty: none
+  double checkpoint_seconds = 60;
+  std::function<void()> before_first_checkpoint;
+};
+
+/// What came out of a training.
+struct OperatorTraining {
+  OperatorModel model;
+  FieldData<double> sample_input, sample_output, sample_target;  // the first test sample, in the data's units
+  std::vector<HistoryRow> history;
+  std::vector<double> test_errors;   // relative L2, by sample
+  std::vector<double> train_errors;  // of as many samples of the training
+  double seconds = 0, loss = 0;
+  long iterations = 0, epochs = 0;
+  bool finished = false;
+  std::string stopped_because;
+};
+
+/// Trains on the file's data, or goes on from a checkpoint of such a training (to the bits of one that was
+/// never interrupted). Each epoch goes through the samples in an order of its own.
+OperatorTraining train_operator(const Cpu& host, const OperatorFile& file,
+                                const OperatorTrainingOptions& options = {});
+OperatorTraining train_operator(const Cuda& device, const OperatorFile& file,
+                                const OperatorTrainingOptions& options = {});
+OperatorTraining resume_operator(const Cpu& host, const std::filesystem::path& checkpoint,
+                                 const OperatorTrainingOptions& options = {});
+OperatorTraining resume_operator(const Cuda& device, const std::filesystem::path& checkpoint,
+                                 const OperatorTrainingOptions& options = {});
+
+}  // namespace sobolev

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Model files: one table of keys reads them, says what a value may be and which keys there are.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "sobolev/core/words.hpp"
+#include "sobolev/io/atomic_file.hpp"
+#include "sobolev/operators/operator_model.hpp"
+#include "src/io/toml_reader.hpp"
+#include "src/problem/zoo.hpp"
+
+namespace sobolev {
+namespace {
+using detail::TomlNode;
+using detail::TomlReader;
+using Read = std::function<void(const TomlReader&, const TomlNode&, const std::string& path, OperatorFile&)>;
+
+constexpr std::size_t largest_file = std::size_t{4} << 20;
+
+template <class V>
+Read whole(V OperatorFile::*member, long long low, long long high) {
+  return [=](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+    const long long value = reader.long_integer(node, path);
+    if (value < low || value > high)
+      reader.fail(node, fmt::format("{} is {}; it must be from {} to {}", path, value, low, high));
+    file.*member = static_cast<V>(value);
+  };
+}
+Read number(double OperatorFile::*member, double low, double high, bool low_itself) {
+  return [=](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+    const double value = reader.literal(node, path, "a number");
+    if (value < low || value > high || (value == low && !low_itself))
+      reader.fail(node,
+                  fmt::format("{} is {}; it must be {} {}{}", path, value, low_itself ? "from" : "above", low,
+                              std::isfinite(high) ? fmt::format(" to {}", high) : ""));
+    file.*member = value;
+  };
+}
+Read truth(bool OperatorFile::*member) {
+  return [=](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+    file.*member = reader.boolean(node, path);
+  };
+}
+template <class V, std::size_t n>
+Read word(V OperatorFile::*member, const std::array<const char*, n>& words) {
+  return [=](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+    file.*member = static_cast<V>(reader.choice(node, path, {words.begin(), words.end()}));
+  };
+}
+/// One number, or one for each axis.
+Read by_axis(std::vector<std::size_t> OperatorFile::*member, long long low, long long high) {
+  return [=](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+    const auto one = [&](const TomlNode& item) {
+      const long long value = reader.long_integer(item, path);
+      if (value < low || value > high)
+        reader.fail(item, fmt::format("{} is {}; it must be from {} to {}", path, value, low, high));
+      (file.*member).push_back(std::size_t(value));
+    };
+    (file.*member).clear();
+    if (node.kind != TomlNode::Kind::array) return one(node);
+    if (node.items.empty() || node.items.size() > 3)
+      reader.fail(node, fmt::format("{} has {} numbers; give one, or one for each of 1 to 3 axes", path,
+                                    node.items.size()));
+    for (const TomlNode& item : node.items) one(item);
+  };
+}
+/// A name of a field, or a list of them.
+Read fields(std::vector<std::string> OperatorFile::*member) {
+  return [=](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+    const auto one = [&](const TomlNode& item) {
+      const std::string name = reader.text(item, path, "\"u[0:10]\"");
+      try {
+        FieldName::parse(name);
+      } catch (const ArgumentError& error) {
+        reader.fail(item, fmt::format("{}: {}", path, error.what()));
+      }
+      (file.*member).push_back(name);
+    };
+    (file.*member).clear();
+    if (node.kind != TomlNode::Kind::array) return one(node);
+    if (node.items.empty()) reader.fail(node, path + " is empty; name a field of the data's file");
+    for (const TomlNode& item : node.items) one(item);
+  };
+}
+
+struct ModelKey {
+  const char *table, *key;
+  bool required;
+  Read read;
+};
+const std::vector<ModelKey>& model_keys() {
+  constexpr double any = std::numeric_limits<double>::infinity();
+  static const std::vector<ModelKey> keys{
+      {"model", "kind", true,
+       [](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile&) {
+         reader.choice(node, path, {"fno"});
+       }},
+      {"model", "modes", true, by_axis(&OperatorFile::modes, 1, 4096)},
+      {"model", "width", false, whole(&OperatorFile::width, 1, 4096)},
+      {"model", "layers", false, whole(&OperatorFile::layers, 1, 64)},
+      {"model", "lifting", false, whole(&OperatorFile::lifting, 0, 65536)},
+      {"model", "projection", false, whole(&OperatorFile::projection, 1, 65536)},
+      {"model", "channel_mlp", false, whole(&OperatorFile::channel_mlp, 0, 65536)},
+      {"model", "padding", false, by_axis(&OperatorFile::padding, 0, 65536)},
+      {"model", "coordinates", false, truth(&OperatorFile::coordinates)},
+      {"data", "file", true,
+       [](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+         file.file = reader.text(node, path, "\"darcy.h5\"");
+       }},
+      {"data", "inputs", true, fields(&OperatorFile::inputs)},
+      {"data", "outputs", true, fields(&OperatorFile::outputs)},
+      {"data", "train", true, whole(&OperatorFile::train, 1, 1ll << 40)},
+      {"data", "test", true, whole(&OperatorFile::test, 0, 1ll << 40)},
+      {"data", "stride", false, whole(&OperatorFile::stride, 1, 1 << 20)},
+      {"data", "normalise", false, truth(&OperatorFile::normalise)},
+      {"training", "batch", false, whole(&OperatorFile::batch, 1, 1 << 20)},
+      {"training", "epochs", false, whole(&OperatorFile::epochs, 1, 1ll << 40)},
+      {"training", "seconds", false, number(&OperatorFile::seconds, 0, any, true)},
+      {"training", "learning_rate", false, number(&OperatorFile::learning_rate, 0, any, false)},
+      {"training", "schedule", false, word(&OperatorFile::schedule, learning_rate_schedules)},
+      {"training", "decay_every", false, whole(&OperatorFile::decay_every, 1, 1ll << 40)},
+      {"training", "decay_factor", false, number(&OperatorFile::decay_factor, 0, 1, false)},
+      {"training", "weight_decay", false, number(&OperatorFile::weight_decay, 0, any, true)},
+      {"training", "precision", false, word(&OperatorFile::precision, precisions)},
+      {"training", "seed", false, whole(&OperatorFile::seed, 0, std::numeric_limits<long long>::max())},
+  };
+  return keys;
+}
+
+void read_table(const TomlReader& reader, const detail::TomlEntry& table, OperatorFile& file) {
+  std::vector<std::string> names;
+  for (const ModelKey& key : model_keys())
+    if (table.key == key.table) names.emplace_back(key.key);
+  if (table.value.kind != TomlNode::Kind::table) reader.expected(table.value, table.key, "a table");
+  for (const detail::TomlEntry& entry : table.value.entries) {
+    const std::string path = table.key + "." + entry.key;
+    const ModelKey* found = nullptr;
+    for (const ModelKey& key : model_keys())
+      if (table.key == key.table && entry.key == key.key) found = &key;
+    if (found == nullptr)
+      throw ParseError(entry.position, fmt::format("[{}] has no key {}{}; it has {}", table.key, entry.key,
+                                                   suggestion(entry.key, names), word_list(names)));
+    found->read(reader, entry.value, path, file);
+  }
+}
+
+OperatorFile read_model(detail::TomlDocument document, const std::vector<std::string>& overrides) {
+  for (const std::string& assignment : overrides)
+    detail::apply_override(document, assignment,
+                           [](const std::string&, const std::string&, const std::string&) { return false; });
+  OperatorFile file;
+  const TomlReader reader(document, file.positions);
+  const std::vector<std::string> tables{"title", "model", "data", "training"};
+  for (const detail::TomlEntry& entry : document.root.entries) {
+    if (entry.key == "title") {
+      file.title = reader.text(entry.value, "title", "\"Darcy flow\"");
+    } else if (std::find(tables.begin(), tables.end(), entry.key) != tables.end()) {
+      read_table(reader, entry, file);
+    } else {
+      throw ParseError(entry.position, fmt::format("a model file has no key {}{}; it has {}", entry.key,
+                                                   suggestion(entry.key, tables), word_list(tables)));
+    }
+  }
+  for (const ModelKey& key : model_keys())
+    if (key.required && !file.positions.contains(fmt::format("{}.{}", key.table, key.key)))
+      throw ParseError({document.file, 0, 0}, fmt::format("[{}] needs {}", key.table, key.key));
+  file.source = overrides.empty() ? document.text : detail::write_toml(document.root);
+  return file;
+}
+}  // namespace
+
+OperatorFile OperatorFile::from_string(std::string_view text, const std::string& file_name,
+                                       const std::vector<std::string>& overrides) {
+  return read_model(detail::parse_toml(text, file_name), overrides);
+}
+OperatorFile OperatorFile::from_file(const std::filesystem::path& path,
+                                     const std::vector<std::string>& overrides) {
+  OperatorFile file = from_string(read_file(path, largest_file), path.string(), overrides);
+  file.name = path.stem().string();
+  return file;
+}
+
+std::filesystem::path find_model(const std::string& path_or_name) {
+  return detail::find_shipped(path_or_name, "models", "model");
+}
+
+FieldNetwork OperatorFile::network(std::size_t axes, std::size_t in, std::size_t out) const {
+  const auto each = [&](const std::vector<std::size_t>& values, const char* what) {
+    if (values.size() == 1) return std::vector<std::size_t>(axes, values[0]);
+    require(values.size() == axes, [&] {
+      return fmt::format("model.{} is given for {} axes; the data's fields have {}", what, values.size(),
+                         axes);
+    });
+    return values;
+  };
+  FnoOptions o;
+  o.inputs = in;
+  o.outputs = out;
+  o.width = width;
+  o.modes = lowest_modes(each(modes, "modes"));
+  o.layers = layers;
+  o.lifting = lifting;
+  o.projection = projection;
+  o.channel_mlp = channel_mlp;
+  if (coordinates) o.coordinates.assign(axes, {0, 1});
+  if (!padding.empty())
+    for (const std::size_t points : each(padding, "padding")) o.padding.push_back({0, points, 0});
+  return fno(o);
+}
+
+}  // namespace sobolev

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The mean relative L2 error of a batch as an objective, and the batches of a training.
+#include <algorithm>
+#include <numeric>
+
+#include "sobolev/core/buffer_on.hpp"
+#include "sobolev/core/random.hpp"
+#include "sobolev/operators/operator_model.hpp"
+#include "sobolev/operators/relative_l2.hpp"
+#include "src/training/loop.hpp"
+
+namespace sobolev::detail {
+
+/// Samples first … of the order of an epoch: a permutation that the seed and the epoch's number give.
+inline std::vector<std::size_t> epoch_order(std::size_t samples, unsigned long seed, long epoch) {
+  std::vector<std::size_t> order(samples);
+  std::iota(order.begin(), order.end(), std::size_t(0));
+  const Philox random(seed, (std::uint64_t(1) << 40) + std::uint64_t(epoch));
+  for (std::size_t i = samples; i > 1; --i)  // Fisher and Yates
+    std::swap(order[i - 1], order[std::min(i - 1, std::size_t(random.uniform(i) * double(i)))]);
+  return order;
+}
+
+/// Inputs normalised, outputs in their units; the loss is taken in these.
+template <class T, class E>
+class OperatorObjective final : public Objective<T, E> {
+ public:
+  OperatorObjective(const E& executor, const FieldNetwork& network, const std::vector<std::size_t>& grid,
+                    std::size_t batch, const ChannelNormaliser& outputs)
+      : executor_(executor),
+        network_(executor, network, grid, batch),
+        parameters_(network.parameters()),
+        inputs_(network.inputs()),
+        outputs_(network.outputs()),
+        points_(std::accumulate(grid.begin(), grid.end(), std::size_t(1), std::multiplies<>())),
+        x_(zeros<T>(executor, batch * points_ * inputs_)),
+        target_(zeros<T>(executor, batch * points_ * outputs_)),
+        y_bar_(zeros<T>(executor, batch * points_ * outputs_)),
+        scale_(zeros<T>(executor, outputs_)),
+        offset_(zeros<T>(executor, outputs_)),
+        errors_(zeros<double>(executor, batch)),
+        loss_(zeros<double>(executor, 1)) {
+    put(outputs.deviation, scale_);
+    put(outputs.mean, offset_);
+  }
+
+  /// The batch from here on: x [B, N, C] normalised, target [B, N, O].
+  void set(const std::vector<T>& x, const std::vector<T>& target, std::size_t count) {
+    count_ = count;
+    upload<T, 1>(executor_, View<const T, 1>(x.data(), x.size()), View<T, 1>(x_.data(), x.size()));
+    upload<T, 1>(executor_, View<const T, 1>(target.data(), target.size()),
+                 View<T, 1>(target_.data(), target.size()));
+  }
+  /// Relative L2 by sample of the batch.
+  std::vector<double> errors(View<const T, 1> parameters) {
+    measure(parameters, false, View<double, 1>(loss_.data(), 1));
+    std::vector<double> host(count_);
+    download<double, 1>(executor_, View<const double, 1>(errors_.data(), count_),
+                        View<double, 1>(host.data(), count_));
+    return host;
+  }
+
+  std::size_t parameters() const override { return parameters_; }
+  double loss(View<const T, 1> parameters) override {
+    measure(parameters, false, View<double, 1>(loss_.data(), 1));
+    return fetched();
+  }
+  double loss_gradient(View<const T, 1> parameters, View<T, 1> gradient) override {
+    loss_gradient(parameters, gradient, View<double, 1>(loss_.data(), 1));
+    return fetched();
+  }
+  void loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss) override {
+    measure(parameters, true, loss);
+    network_.backward(parameters, View<const T, 3>(y_bar_.data(), count_, points_, outputs_), gradient);
+  }
+
+ private:
+  void put(const std::vector<double>& values, BufferOn<E, T>& to) {
+    const std::vector<T> host(values.begin(), values.end());
+    upload<T, 1>(executor_, View<const T, 1>(host.data(), host.size()), View<T, 1>(to.data(), host.size()));
+  }
+  void measure(View<const T, 1> parameters, bool gradient, View<double, 1> loss) {
+    const View<const T, 3> y =
+        network_.forward(parameters, View<const T, 3>(x_.data(), count_, points_, inputs_));
+    relative_l2<T>(
+        executor_, y, View<const T, 1>(scale_.data(), outputs_), View<const T, 1>(offset_.data(), outputs_),
+        View<const T, 3>(target_.data(), count_, points_, outputs_), View<double, 1>(errors_.data(), count_),
+        loss, gradient ? View<T, 3>(y_bar_.data(), count_, points_, outputs_) : View<T, 3>(nullptr, 0, 0, 0));
+  }
+  double fetched() {
+    double value = 0;
+    download<double, 1>(executor_, View<const double, 1>(loss_.data(), 1), View<double, 1>(&value, 1));
+    return value;
+  }
+
+  E executor_;
+  PlannedFieldNetwork<T, E> network_;
+  std::size_t parameters_, inputs_, outputs_, points_, count_ = 0;
+  BufferOn<E, T> x_, target_, y_bar_, scale_, offset_;
+  BufferOn<E, double> errors_, loss_;
+};
+
+/// Training and test samples, inputs normalised.
+template <class T>
+struct OperatorData {
+  FieldData<T> x, y;
+  void take(const std::vector<std::size_t>& samples, std::vector<T>& to_x, std::vector<T>& to_y) const {
+    const auto gather = [&](const FieldData<T>& from, std::vector<T>& to) {
+      const std::size_t size = from.points() * from.channels;
+      to.resize(samples.size() * size);
+      for (std::size_t i = 0; i < samples.size(); ++i)
+        std::copy_n(from.values.begin() + std::ptrdiff_t(samples[i] * size), size,
+                    to.begin() + std::ptrdiff_t(i * size));
+    };
+    gather(x, to_x);
+    gather(y, to_y);
+  }
+};
+
+/// The batch of TrainingState::generation. The last batch of an epoch may be smaller.
+template <class T, class E>
+class OperatorTask final : public Task<T, E> {
+ public:
+  OperatorTask(OperatorObjective<T, E>& objective, const OperatorData<T>& data, std::size_t batch,
+               unsigned long seed, const TrainingState& state)
+      : objective_(objective), data_(data), batch_(batch), seed_(seed), state_(state) {}
+  static long batches(std::size_t samples, std::size_t batch) { return long((samples + batch - 1) / batch); }
+
+  Objective<T, E>& objective() override { return objective_; }
+  void draw() override {
+    const long each = batches(data_.x.samples, batch_), epoch = state_.generation / each;
+    if (epoch != epoch_) order_ = epoch_order(data_.x.samples, seed_, epoch);
+    epoch_ = epoch;
+    const std::size_t first = std::size_t(state_.generation % each) * batch_;
+    const std::size_t last = std::min(first + batch_, order_.size());
+    data_.take({order_.begin() + std::ptrdiff_t(first), order_.begin() + std::ptrdiff_t(last)}, x_, y_);
+    objective_.set(x_, y_, last - first);
+  }
+  double points_per_pass() const override { return double(batch_ * data_.x.points()); }
+
+ private:
+  OperatorObjective<T, E>& objective_;
+  const OperatorData<T>& data_;
+  std::size_t batch_;
+  unsigned long seed_;
+  const TrainingState& state_;
+  long epoch_ = -1;
+  std::vector<std::size_t> order_;
+  std::vector<T> x_, y_;
+};
+
+}  // namespace sobolev::detail

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The training of an operator's model on either executor.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "src/operators/model_tensors.hpp"
+#include "src/operators/operator_objective.hpp"
+
+namespace sobolev::detail {
+
+/// Where a training stands: its checkpoint.
+struct OperatorState {
+  OperatorFile file;
+  std::size_t axes = 0;
+  ChannelNormaliser inputs, outputs;
+  TrainingState training;
+  std::vector<double> parameters;
+
+  OperatorModel model() const { return {file, axes, inputs, outputs, parameters}; }
+  void save(const std::filesystem::path& path, const std::function<void()>& before_rename) const;
+  static OperatorState load(const std::filesystem::path& path);
+};
+
+/// T is the precision of the training.
+template <class T, class E>
+class OperatorRun final : public Surroundings {
+ public:
+  OperatorRun(const E& executor, OperatorState state, const OperatorTrainingOptions& options, bool resumed)
+      : executor_(executor),
+        state_(std::move(state)),
+        options_(options),
+        file_(state_.file),
+        any_good_(resumed) {
+    const ArrayFile data(file_.file);
+    const std::size_t there = std::min(count_samples(data, file_.inputs), count_samples(data, file_.outputs));
+    if (file_.train + file_.test > there)
+      throw FileError(fmt::format("{}: {} samples for training and {} for tests are asked for; there are {}",
+                                  file_.file.string(), file_.train, file_.test, there));
+    train_ = read(data, 0, file_.train);
+    test_ = read(data, there - file_.test, file_.test);
+    state_.axes = train_.x.grid.size();
+    if (!resumed) {
+      state_.inputs =
+          file_.normalise ? ChannelNormaliser::of(train_.x) : ChannelNormaliser::none(train_.x.channels);
+      state_.outputs =
+          file_.normalise ? ChannelNormaliser::of(train_.y) : ChannelNormaliser::none(train_.y.channels);
+    }
+    require(
+        train_.x.channels == state_.inputs.mean.size() && train_.y.channels == state_.outputs.mean.size(),
+        [&] { return fmt::format("{}: other channels than the model was trained on", file_.file.string()); });
+    for (OperatorData<T>* d : {&train_, &test_})
+      for (std::size_t i = 0; i < d->x.values.size(); ++i) {
+        const std::size_t c = i % d->x.channels;
+        d->x.values[i] = T((double(d->x.values[i]) - state_.inputs.mean[c]) / state_.inputs.deviation[c]);
+      }
+    const FieldNetwork network = file_.network(state_.axes, train_.x.channels, train_.y.channels);
+    if (!resumed) state_.parameters = network.initial_parameters(file_.seed);
+    batch_ = std::min(file_.batch, file_.train);
+    objective_ =
+        std::make_unique<OperatorObjective<T, E>>(executor, network, train_.x.grid, batch_, state_.outputs);
+    seconds_before_ = state_.training.seconds;
+    start_ = last_progress_ = last_checkpoint_ = Clock::now();
+  }
+
+  OperatorTraining train() {
+    TrainingState& training = state_.training;
+    const long batches = OperatorTask<T, E>::batches(file_.train, batch_);
+    if (!training.finished) {
+      OperatorTask<T, E> task(*objective_, train_, batch_, file_.seed, training);
+      const TrainingOptions options = training_options(batches);
+      task.draw();
+      Loop<T, E> loop(executor_, task, options, training, state_.parameters, *this);
+      if (loop.phases(1) == Next::next_phase) {
+        training.finished = true;
+        training.stopped_because = "all epochs done";
+      }
+      training.seconds = elapsed();
+    }
+    OperatorTraining out;
+    out.test_errors = errors(test_, file_.test);
+    out.train_errors = errors(train_, std::min(file_.train, std::max<std::size_t>(1, file_.test)));
+    if (!options_.checkpoint.empty()) save();
+    out.model = state_.model();
+    if (file_.test > 0) {
+      const ArrayFile data(file_.file);
+      const std::size_t at = std::min(count_samples(data, file_.inputs), count_samples(data, file_.outputs)) - file_.test;
+      out.sample_input = read_fields<double>(data, file_.inputs, at, 1, file_.stride);
+      out.sample_target = read_fields<double>(data, file_.outputs, at, 1, file_.stride);
+      out.sample_output = out.model.apply(executor_, out.sample_input);
+    }
+    out.history = training.history;
+    out.seconds = training.seconds;
+    out.loss = training.loss;
+    out.iterations = training.iterations;
+    out.epochs = training.iterations / batches;
+    out.finished = training.finished;
+    out.stopped_because = training.stopped_because;
+    return out;
+  }
+
+  double elapsed() const override { return seconds_before_ + since(start_); }
+  bool has_reference() const override { return file_.test > 0; }
+  double worst_error() override {
+    const std::vector<double> all = errors(test_, file_.test);
+    return std::accumulate(all.begin(), all.end(), 0.0) / double(all.size());
+  }
+  double worst_residual() override { return 0; }
+  bool interrupted() const override { return options_.stop && options_.stop->load(); }
+  bool wants_progress() const override {
+    return options_.on_progress && since(last_progress_) > options_.progress_seconds;
+  }
+  void progress(const Progress& progress) override {
+    last_progress_ = Clock::now();
+    Progress shown = progress;
+    shown.row.residual.reset();
+    options_.on_progress(shown);
+  }
+  bool wants_checkpoint() const override {
+    return !options_.checkpoint.empty() && since(last_checkpoint_) > options_.checkpoint_seconds;
+  }
+  /// A disk that is full for a while must not end a training.
+  void checkpoint() override {
+    try {
+      save();
+    } catch (const FileError& error) {
+      if (options_.on_warning)
+        options_.on_warning(
+            fmt::format("the state after {} iterations is not saved: {}; the training goes on",
+                        state_.training.iterations, error.what()));
+    }
+    last_checkpoint_ = Clock::now();
+  }
+  void good() override { any_good_ = true; }
+  [[noreturn]] void diverged(const std::string& message) override {
+    state_.training.stopped_because = "diverged";
+    state_.training.seconds = elapsed();
+    if (!any_good_ || options_.checkpoint.empty()) throw DivergenceError(message);
+    save();
+    throw DivergenceError(fmt::format("{}. The last state with a finite loss, after {} iterations, is in {}",
+                                      message, state_.training.iterations, options_.checkpoint.string()));
+  }
+
+ private:
+  OperatorData<T> read(const ArrayFile& data, std::size_t first, std::size_t count) const {
+    OperatorData<T> out{read_fields<T>(data, file_.inputs, first, count, file_.stride),
+                        read_fields<T>(data, file_.outputs, first, count, file_.stride)};
+    if (out.x.grid != out.y.grid)
+      throw FileError(fmt::format("{}: {} and {} are on different grids", file_.file.string(),
+                                  file_.inputs[0], file_.outputs[0]));
+    for (const FieldData<T>* field : {&out.x, &out.y})
+      for (std::size_t i = 0; i < field->values.size(); ++i)
+        if (!std::isfinite(field->values[i]))
+          throw FileError(fmt::format("{}: sample {} of {} contains {}; data must be finite numbers",
+                                      file_.file.string(), first + i / (field->points() * field->channels),
+                                      field == &out.x ? file_.inputs[0] : file_.outputs[0],
+                                      field->values[i]));
+    return out;
+  }
+  TrainingOptions training_options(long batches) const {
+    TrainingOptions options;
+    options.seed = file_.seed;
+    options.points.resample_every = 1;
+    options.stop.seconds = file_.seconds;
+    PhaseOptions phase;
+    phase.optimizer = OptimizerKind::adam;
+    phase.iterations = file_.epochs * batches;
+    phase.learning_rate = file_.learning_rate;
+    phase.weight_decay = file_.weight_decay;
+    phase.decay_factor = file_.schedule == LearningRateSchedule::step ? file_.decay_factor : 1;
+    phase.decay_every = file_.decay_every * batches;
+    phase.cosine = file_.schedule == LearningRateSchedule::cosine ? phase.iterations : 0;
+    options.phases = {phase};
+    return options;
+  }
+  /// Relative L2 of the first samples, by the state's parameters. Another batch is set: the loop's is drawn
+  /// again.
+  std::vector<double> errors(const OperatorData<T>& data, std::size_t count) {
+    const std::vector<T> host(state_.parameters.begin(), state_.parameters.end());
+    auto theta = zeros<T>(executor_, host.size());
+    upload<T, 1>(executor_, View<const T, 1>(host.data(), host.size()),
+                 View<T, 1>(theta.data(), host.size()));
+    if (!measuring_)  // a network of its own: the one in training keeps what its next pass needs
+      measuring_ = std::make_unique<OperatorObjective<T, E>>(
+          executor_, file_.network(state_.axes, train_.x.channels, train_.y.channels), train_.x.grid, batch_,
+          state_.outputs);
+    std::vector<double> all;
+    std::vector<T> x, y;
+    for (std::size_t s = 0; s < count; s += batch_) {
+      std::vector<std::size_t> samples(std::min(batch_, count - s));
+      std::iota(samples.begin(), samples.end(), s);
+      data.take(samples, x, y);
+      measuring_->set(x, y, samples.size());
+      const auto some = measuring_->errors(View<const T, 1>(theta.data(), theta.size()));
+      all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+  }
+  void save() {
+    state_.save(options_.checkpoint, [&] {
+      if (!saved_once_ && options_.before_first_checkpoint) options_.before_first_checkpoint();
+      saved_once_ = true;
+    });
+  }
+
+  E executor_;
+  OperatorState state_;
+  const OperatorTrainingOptions& options_;
+  const OperatorFile& file_;
+  OperatorData<T> train_, test_;
+  std::size_t batch_ = 1;
+  std::unique_ptr<OperatorObjective<T, E>> objective_, measuring_;
+  Clock::time_point start_, last_progress_, last_checkpoint_;
+  double seconds_before_ = 0;
+  bool any_good_, saved_once_ = false;
+};
+
+template <class E>
+OperatorTraining run_operator(const E& executor, OperatorState state, const OperatorTrainingOptions& options,
+                              bool resumed) {
+  if (state.file.precision == Precision::float32)
+    return OperatorRun<float, E>(executor, std::move(state), options, resumed).train();
+  return OperatorRun<double, E>(executor, std::move(state), options, resumed).train();
+}
+
+}  // namespace sobolev::detail
