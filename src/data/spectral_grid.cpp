@@ -6,10 +6,15 @@
 #include <mutex>
 #include <numbers>
 
-namespace sobolev::detail {
-namespace {
-std::mutex planner;  // FFTW's planner is not thread safe
+#include "src/data/fftw_planner.hpp"
 
+namespace sobolev::detail {
+std::mutex& fftw_planner() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+namespace {
 fftw_complex* raw(Complex* p) { return reinterpret_cast<fftw_complex*>(p); }
 }  // namespace
 
@@ -21,14 +26,14 @@ SpectralGrid::SpectralGrid(std::array<int, 2> points, std::array<double, 2> low,
       spectrum_(std::size_t(points[0]) * std::size_t(points[1] / 2 + 1)),
       field_(std::size_t(points[0]) * std::size_t(points[1])) {
   // Estimated plans, so that the same input gives the same bits in every run.
-  const std::lock_guard lock(planner);
+  const std::lock_guard lock(fftw_planner());
   forward_ = fftw_plan_dft_r2c_2d(points[0], points[1], field_.data(), raw(spectrum_.data()), FFTW_ESTIMATE);
   backward_ = fftw_plan_dft_c2r_2d(points[0], points[1], raw(spectrum_.data()), field_.data(), FFTW_ESTIMATE);
   ensure(forward_ != nullptr && backward_ != nullptr, "FFTW made no plan");
 }
 
 SpectralGrid::~SpectralGrid() {
-  const std::lock_guard lock(planner);
+  const std::lock_guard lock(fftw_planner());
   fftw_destroy_plan(forward_);
   fftw_destroy_plan(backward_);
 }
