@@ -18,7 +18,7 @@ target_include_directories(sobolev PUBLIC
 
 # A program that an archive is linked into must link these as well, and the package finds them for it
 # (sobolevConfig.cmake.in); a shared library brings them along.
-set(SOBOLEV_LIBRARIES OpenMP::OpenMP_CXX Threads::Threads fmt::fmt ZLIB::ZLIB PNG::PNG sobolev::fftw3
+set(SOBOLEV_LIBRARIES OpenMP::OpenMP_CXX Threads::Threads fmt::fmt ZLIB::ZLIB PNG::PNG sobolev::fftw3 sobolev::hdf5
     tomlplusplus::tomlplusplus ${CMAKE_DL_LIBS})
 # src/ includes nothing of a device's libraries: it compiles to the same objects for all kinds of them.
 foreach(library IN LISTS SOBOLEV_CUDA_LIBRARIES)
