@@ -82,7 +82,7 @@ struct AdvectionOptions {
   int steps = 200;  // intervals between recorded times
 };
 
-/// u_t = D/R(u) u_xx on (0, 1), u(0) = 1, u(1) = D u_x(1), R = 1 + (1−φ)/φ ρ k n u^(n−1), φ = .29, ρ = 2880,
+/// u_t = D/R(u) u_xx on (0, 1), u(0) = 1, u(1) = −D u_x(1), R = 1 + (1−φ)/φ ρ k n u^(n−1), φ = .29, ρ = 2880,
 /// k = 3.5e-4, n = .874; u(·, 0) constant, U(0, 0.2). Arrays as for advection.
 /// Source: PDEBench (2022), appendix D.4.
 struct DiffusionSorptionOptions {
