@@ -1,54 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // File formats in memory.
-#include <cstdint>
+#include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sobolev/io/safetensors.hpp"
 #include "sobolev/io/tensor.hpp"
+#include "src/io/zip.hpp"
 
 namespace sobolev::detail {
 
 /// The bytes of an .npy file; `where` names it in errors.
 Tensor decode_npy(std::string_view bytes, const std::string& where);
 std::string encode_npy(const Tensor& tensor);
+/// What stands before the numbers of an .npy file.
+struct NpyHeader {
+  std::string type;  // "<f8"; empty: records
+  bool fortran_order = false;
+  std::vector<std::size_t> shape;
+  std::size_t size = 0;  // bytes: here the numbers begin
+};
+/// Its size, by the first 12 bytes.
+std::size_t npy_header_size(std::string_view bytes, const std::string& where);
+NpyHeader decode_npy_header(std::string_view bytes, const std::string& where);
+/// Of C order; a multiple of 64 bytes.
+std::string encode_npy_header(const char* type, const std::vector<std::size_t>& shape);
 
 /// The bytes of a safetensors file.
 TensorFile decode_safetensors(std::string_view bytes, const std::string& where);
-
-/// One member of a zip archive.
-struct ZipMember {
-  std::string name, bytes;
+struct SafetensorsEntry {
+  std::string name, type;  // "F32"
+  std::vector<std::size_t> shape;
+  std::size_t begin = 0, end = 0;  // bytes of the data
+  std::size_t width() const;       // bytes of a number, 0 where it is no whole number of them
 };
-/// A zip archive in memory; `where` names it in errors.
-class ZipArchive {
- public:
-  ZipArchive(std::string_view archive, std::string where);
-  std::size_t size() const { return entries_.size(); }
-  const std::string& name(std::size_t i) const { return entries_[i].name; }
-  /// The bytes that member i unpacks to, as the directory says; read() holds it to that.
-  std::uint64_t unpacked(std::size_t i) const { return entries_[i].size; }
-  std::string read(std::size_t i) const;
-
- private:
-  struct Entry {
-    std::string name;
-    std::uint16_t flags = 0, method = 0;
-    std::uint32_t checksum = 0;
-    std::uint64_t compressed = 0, size = 0, offset = 0;
-    std::size_t next = 0;
-  };
-  Entry entry_at(std::size_t at) const;
-  std::string_view archive_;
-  std::string where_;
-  std::vector<Entry> entries_;  // in the order of the central directory
+struct SafetensorsHeader {
+  std::vector<SafetensorsEntry> entries;  // in the order of the header; together they are the data
+  std::map<std::string, std::string> metadata;
 };
-/// Members in the order of the central directory; stored or deflated.
-std::vector<ZipMember> decode_zip(std::string_view archive, const std::string& where);
+/// Where the data begin, by the first 8 bytes.
+std::size_t safetensors_header_size(std::string_view begin, std::size_t file_size, const std::string& where);
+/// bytes: up to the data.
+SafetensorsHeader decode_safetensors_header(std::string_view bytes, std::size_t data_size,
+                                            const std::string& where);
+
 /// The arrays of an .npz file.
 NamedTensors decode_npz(std::string_view bytes, const std::string& where);
-std::string encode_zip(const std::vector<ZipMember>& members);
+/// Their names, each there once.
+std::vector<std::string> npz_array_names(const std::vector<ZipEntry>& members, const std::string& where);
 
 }  // namespace sobolev::detail

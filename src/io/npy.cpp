@@ -59,30 +59,42 @@ std::vector<std::size_t> parse_shape(std::string_view text, const std::string& w
 }
 }  // namespace
 
-Tensor decode_npy(std::string_view bytes, const std::string& where) {
+std::size_t npy_header_size(std::string_view bytes, const std::string& where) {
   if (bytes.size() < 10 || bytes.substr(0, 6) != magic) bad(where, "it does not begin as one");
   const int version = static_cast<unsigned char>(bytes[6]);
   if (version < 1 || version > 3)
     throw FileError(fmt::format("{} has .npy version {}; 1 to 3 are read", where, version));
-  const std::size_t header_at = version == 1 ? 10 : 12;
-  if (bytes.size() < header_at) bad(where, "its header is cut off");
-  const std::size_t header_size =
-      version == 1 ? read_number<std::uint16_t>(bytes, 8) : read_number<std::uint32_t>(bytes, 8);
-  if (header_size > bytes.size() - header_at) bad(where, "its header is cut off");
-  const std::string_view header = bytes.substr(header_at, header_size);
-  const std::string_view data = bytes.substr(header_at + header_size);
+  if (version == 1) return 10 + read_number<std::uint16_t>(bytes, 8);
+  if (bytes.size() < 12) bad(where, "its header is cut off");
+  return 12 + std::size_t{read_number<std::uint32_t>(bytes, 8)};
+}
 
-  std::string_view type = value_of(header, "descr", where);
-  if (type[0] != '\'' && type[0] != '"')
+NpyHeader decode_npy_header(std::string_view bytes, const std::string& where) {
+  const std::size_t size = npy_header_size(bytes, where);
+  if (size > bytes.size()) bad(where, "its header is cut off");
+  const std::size_t text_at = bytes[6] == 1 ? 10 : 12;
+  const std::string_view text = bytes.substr(text_at, size - text_at);
+  NpyHeader header;
+  header.size = size;
+  const std::string_view type = value_of(text, "descr", where);
+  if (type[0] == '\'' || type[0] == '"') header.type = type.substr(1, type.find(type[0], 1) - 1);
+  header.fortran_order = !value_of(text, "fortran_order", where).starts_with("False");
+  header.shape = parse_shape(value_of(text, "shape", where), where);
+  return header;
+}
+
+Tensor decode_npy(std::string_view bytes, const std::string& where) {
+  const NpyHeader header = decode_npy_header(bytes, where);
+  const std::string_view data = bytes.substr(header.size);
+  const std::string& type = header.type;
+  if (type.empty())
     throw FileError(fmt::format("{} holds records, not an array of numbers; {}", where, remedy));
-  type = type.substr(1, type.find(type[0], 1) - 1);
   if (type != "<f8" && type != "<f4")
     throw FileError(
         fmt::format("{} holds numbers of type {}; <f8 and <f4 are read: {}", where, type, remedy));
-  if (!value_of(header, "fortran_order", where).starts_with("False"))
-    throw FileError(fmt::format("{} is in Fortran order; {}", where, remedy));
+  if (header.fortran_order) throw FileError(fmt::format("{} is in Fortran order; {}", where, remedy));
   Tensor tensor;
-  tensor.shape = parse_shape(value_of(header, "shape", where), where);
+  tensor.shape = header.shape;
   const std::size_t width = type == "<f8" ? 8 : 4;
   const auto count = element_count(tensor.shape);
   std::size_t wanted = 0;
@@ -94,42 +106,45 @@ Tensor decode_npy(std::string_view bytes, const std::string& where) {
   return tensor;
 }
 
-std::string encode_npy(const Tensor& tensor) {
-  require(element_count(tensor.shape) == tensor.values.size(),
-          fmt::format("npy: the shape does not hold the {} values", tensor.values.size()));
+std::string encode_npy_header(const char* type, const std::vector<std::size_t>& extents) {
   std::string shape;
-  for (const std::size_t extent : tensor.shape) shape += fmt::format("{}, ", extent);
-  if (tensor.shape.size() > 1) shape.resize(shape.size() - 2);
-  if (tensor.shape.size() == 1) shape.pop_back();
-  std::string header = fmt::format("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}), }}", shape);
+  for (const std::size_t extent : extents) shape += fmt::format("{}, ", extent);
+  if (extents.size() > 1) shape.resize(shape.size() - 2);
+  if (extents.size() == 1) shape.pop_back();
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", type, shape);
   header.append(63 - (10 + header.size()) % 64, ' ');  // the numbers begin at a multiple of 64 bytes
   header += '\n';
   std::string out(magic);
   out += std::string("\x01\x00", 2);
   append_number(out, static_cast<std::uint16_t>(header.size()));
   out += header;
+  return out;
+}
+
+std::string encode_npy(const Tensor& tensor) {
+  require(element_count(tensor.shape) == tensor.values.size(),
+          fmt::format("npy: the shape does not hold the {} values", tensor.values.size()));
+  std::string out = encode_npy_header("<f8", tensor.shape);
   append_doubles(out, tensor.values);
   return out;
 }
 
-namespace {
-/// The names of the arrays, each there once.
-std::vector<std::string> array_names(const ZipArchive& archive, const std::string& where) {
+std::vector<std::string> npz_array_names(const std::vector<ZipEntry>& members, const std::string& where) {
   std::vector<std::string> names;
   std::set<std::string> seen;
-  for (std::size_t i = 0; i < archive.size(); ++i) {
-    const std::string& member = archive.name(i);
-    names.push_back(member.ends_with(".npy") ? member.substr(0, member.size() - 4) : member);
+  for (const ZipEntry& member : members) {
+    names.push_back(member.name.ends_with(".npy") ? member.name.substr(0, member.name.size() - 4)
+                                                  : member.name);
     if (!seen.insert(names.back()).second)
       throw FileError(fmt::format("{} holds two arrays named {}; which is meant?", where, names.back()));
   }
   return names;
 }
-}  // namespace
 
 NamedTensors decode_npz(std::string_view bytes, const std::string& where) {
   const ZipArchive archive(bytes, where);
-  const std::vector<std::string> names = array_names(archive, where);
+  const std::vector<std::string> names = npz_array_names(archive.entries(), where);
   NamedTensors tensors;
   for (std::size_t i = 0; i < names.size(); ++i)
     tensors.emplace_back(names[i],
@@ -146,7 +161,7 @@ struct NpzFile::Archive {
       : where(path.string()),
         bytes(read_file(path)),
         members(bytes, where),
-        names(detail::array_names(members, where)) {}
+        names(detail::npz_array_names(members.entries(), where)) {}
 };
 
 NpzFile::NpzFile(const std::filesystem::path& path) : archive_(std::make_unique<Archive>(path)) {}

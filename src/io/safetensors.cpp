@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -13,6 +14,9 @@
 #include "src/io/formats.hpp"
 
 namespace sobolev {
+using detail::SafetensorsEntry;
+using detail::SafetensorsHeader;
+
 namespace {
 using Json = nlohmann::json;
 
@@ -58,37 +62,49 @@ std::vector<std::size_t> sizes(const std::string& path, const std::string& name,
   return out;
 }
 
-Tensor read_tensor(const std::string& path, const std::string& name, const Json& entry, std::string_view data,
-                   std::pair<std::size_t, std::size_t>& bytes_of) {
+SafetensorsEntry read_entry(const std::string& path, const std::string& name, const Json& entry,
+                            std::size_t data_size) {
   if (!entry.is_object()) bad(path, name + " is not described by an object");
-  Tensor tensor;
+  SafetensorsEntry tensor;
+  tensor.name = name;
   tensor.shape = sizes(path, name, entry, "shape");
   const std::vector<std::size_t> offsets = sizes(path, name, entry, "data_offsets");
   if (!entry.contains("dtype") || !entry["dtype"].is_string()) bad(path, name + " has no dtype");
-  const std::string type = entry["dtype"].get<std::string>();
-  const std::size_t width = type == "F64" || type == "I64" ? 8 : type == "F32" ? 4 : 0;
-  if (width == 0)
-    throw FileError(fmt::format("{}: {} has type {}; F64, F32 and I64 are read", path, name, type));
-  const auto count = detail::element_count(tensor.shape);
-  std::size_t bytes = 0;
-  if (!count || __builtin_mul_overflow(*count, width, &bytes))
-    bad(path, fmt::format("the shape of {} is too large", name));
-  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] - offsets[0] != bytes)
-    bad(path, fmt::format("{} has {} numbers of {} bytes, which its data_offsets do not hold", name, *count,
-                          width));
-  if (offsets[1] > data.size())
-    bad(path, fmt::format("{} ends at byte {} of the data, but there are {} (truncated?)", name, offsets[1],
-                          data.size()));
-  bytes_of = {offsets[0], offsets[1]};
-  data = data.substr(offsets[0], bytes);
-  tensor.values = type == "F64"   ? detail::read_numbers<double>(data, *count)
-                  : type == "F32" ? detail::read_numbers<float>(data, *count)
-                                  : detail::read_numbers<std::int64_t>(data, *count);
+  tensor.type = entry["dtype"].get<std::string>();
+  if (offsets.size() != 2 || offsets[0] > offsets[1])
+    bad(path, fmt::format("the data_offsets of {} are not a first and a last byte", name));
+  tensor.begin = offsets[0];
+  tensor.end = offsets[1];
+  if (const std::size_t width = tensor.width()) {
+    const auto count = detail::element_count(tensor.shape);
+    std::size_t bytes = 0;
+    if (!count || __builtin_mul_overflow(*count, width, &bytes))
+      bad(path, fmt::format("the shape of {} is too large", name));
+    if (tensor.end - tensor.begin != bytes)
+      bad(path, fmt::format("{} has {} numbers of {} bytes, which its data_offsets do not hold", name, *count,
+                            width));
+  }
+  if (tensor.end > data_size)
+    bad(path, fmt::format("{} ends at byte {} of the data, but there are {} (truncated?)", name, tensor.end,
+                          data_size));
   return tensor;
 }
+
+Tensor read_tensor(const std::string& path, const SafetensorsEntry& entry, std::string_view data) {
+  if (entry.type != "F64" && entry.type != "F32" && entry.type != "I64")
+    throw FileError(
+        fmt::format("{}: {} has type {}; F64, F32 and I64 are read", path, entry.name, entry.type));
+  data = data.substr(entry.begin, entry.end - entry.begin);
+  const std::size_t count = data.size() / entry.width();
+  return {entry.shape, entry.type == "F64"   ? detail::read_numbers<double>(data, count)
+                       : entry.type == "F32" ? detail::read_numbers<float>(data, count)
+                                             : detail::read_numbers<std::int64_t>(data, count)};
+}
+
 /// Together the tensors are the data: no byte belongs to two of them, and none to none.
-void check_parts(const std::string& path, std::vector<std::pair<std::size_t, std::size_t>> parts,
-                 std::size_t bytes) {
+void check_parts(const std::string& path, const std::vector<SafetensorsEntry>& entries, std::size_t bytes) {
+  std::vector<std::pair<std::size_t, std::size_t>> parts;
+  for (const SafetensorsEntry& entry : entries) parts.emplace_back(entry.begin, entry.end);
   std::sort(parts.begin(), parts.end());
   std::size_t end = 0;
   for (const auto& [first, last] : parts) {
@@ -116,15 +132,25 @@ const Tensor& TensorFile::at(const std::string& name, const std::filesystem::pat
       fmt::format("{} has no tensor {}; it has {}", path.string(), name, names.empty() ? "none" : names));
 }
 
-TensorFile detail::decode_safetensors(std::string_view bytes, const std::string& path) {
-  if (bytes.size() < header_at) bad(path, fmt::format("it has {} bytes", bytes.size()));
-  const auto header_size = detail::read_number<std::uint64_t>(bytes, 0);
-  if (header_size > bytes.size() - header_at)
-    bad(path, fmt::format("its header should have {} bytes, but {} follow (truncated?)", header_size,
-                          bytes.size() - header_at));
-  const std::string_view header = bytes.substr(header_at, header_size);
-  const std::string_view data = bytes.substr(header_at + header_size);
+std::size_t SafetensorsEntry::width() const {
+  const std::size_t bits =
+      type == "BOOL" ? 8 : type == "BF16" ? 16 : type.size() > 1 ? std::strtoul(type.c_str() + 1, nullptr, 10) : 0;
+  return bits <= 64 ? bits / 8 : 0;
+}
 
+std::size_t detail::safetensors_header_size(std::string_view begin, std::size_t file_size,
+                                            const std::string& path) {
+  if (begin.size() < header_at) bad(path, fmt::format("it has {} bytes", file_size));
+  const auto size = detail::read_number<std::uint64_t>(begin, 0);
+  if (size > file_size - header_at)
+    bad(path, fmt::format("its header should have {} bytes, but {} follow (truncated?)", size,
+                          file_size - header_at));
+  return header_at + size;
+}
+
+SafetensorsHeader detail::decode_safetensors_header(std::string_view bytes, std::size_t data_size,
+                                                    const std::string& path) {
+  const std::string_view header = bytes.substr(header_at);
   // A map of the entries, and their names in the order of the file: an object that keeps its order is
   // searched from the front for every key, which is quadratic.
   KeyCollector collector;
@@ -132,9 +158,8 @@ TensorFile detail::decode_safetensors(std::string_view bytes, const std::string&
   const std::vector<std::string>& names = collector.keys;
   const Json json = Json::parse(header, nullptr, false);
   if (json.is_discarded() || !json.is_object()) bad(path, "its header is not a JSON object");
-  TensorFile file;
+  SafetensorsHeader found;
   std::set<std::string> seen;
-  std::vector<std::pair<std::size_t, std::size_t>> parts;  // first byte and the one after the last
   for (const std::string& name : names) {
     const Json& entry = json.at(name);
     if (!seen.insert(name).second) bad(path, name + " is described twice");
@@ -142,14 +167,24 @@ TensorFile detail::decode_safetensors(std::string_view bytes, const std::string&
       if (!entry.is_object()) bad(path, "its metadata is not an object");
       for (const auto& [key, value] : entry.items()) {
         if (!value.is_string()) bad(path, fmt::format("metadata {} is not a text", key));
-        file.metadata[key] = value.get<std::string>();
+        found.metadata[key] = value.get<std::string>();
       }
     } else {
-      parts.emplace_back();
-      file.tensors.emplace_back(name, read_tensor(path, name, entry, data, parts.back()));
+      found.entries.push_back(read_entry(path, name, entry, data_size));
     }
   }
-  check_parts(path, std::move(parts), data.size());
+  check_parts(path, found.entries, data_size);
+  return found;
+}
+
+TensorFile detail::decode_safetensors(std::string_view bytes, const std::string& path) {
+  const std::size_t data_at = safetensors_header_size(bytes, bytes.size(), path);
+  const std::string_view data = bytes.substr(data_at);
+  SafetensorsHeader header = decode_safetensors_header(bytes.substr(0, data_at), data.size(), path);
+  TensorFile file;
+  file.metadata = std::move(header.metadata);
+  for (const SafetensorsEntry& entry : header.entries)
+    file.tensors.emplace_back(entry.name, read_tensor(path, entry, data));
   return file;
 }
 
