@@ -25,7 +25,7 @@ class ReactionDiffusionWorker : public Generator::Worker {
       if (i % 2 == 0) most = std::max(most, std::abs(state_[i]));
     }
     // The fastest decay there is: of the grid's shortest wave, and of the reaction at the first values.
-    constexpr double reaction_of_v = 2, step_times_rate = 1.25;
+    constexpr double reaction_of_v = 2, step_times_rate = 0.6;
     const double h = 2.0 / double(s_);
     const double fastest = 8 * std::max(o_.du, o_.dv) / (h * h) + 3 * most * most + reaction_of_v;
     const double span = o_.end / o_.steps;
