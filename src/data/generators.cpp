@@ -46,6 +46,7 @@ const std::vector<Recipe>& all_recipes() {
       recipe<AdvectionOptions>("advection", "waves carried along (PDEBench)"),
       recipe<DiffusionSorptionOptions>("diffusion_sorption", "diffusion slowed down by sorption (PDEBench)"),
       recipe<ReactionDiffusionOptions>("reaction_diffusion", "FitzHugh-Nagumo from noise in the plane (PDEBench)"),
+      recipe<ShallowWaterOptions>("shallow_water", "a round dam that breaks (PDEBench)"),
       recipe<AntiderivativeOptions>("antiderivative", "random functions and their antiderivatives (DeepONet)"),
   };
   return all;

@@ -99,6 +99,18 @@ OptionTable table_of(ReactionDiffusionOptions& o) {
   return t;
 }
 
+OptionTable table_of(ShallowWaterOptions& o) {
+  OptionTable t("shallow_water");
+  t.whole("grid", o.grid, 4, most_points_2d, "cells along each axis");
+  t.number("inside", o.inside, 1e-3, 1e3, "depth within the dam");
+  t.number("outside", o.outside, 1e-3, 1e3, "depth around it");
+  t.number("smallest_radius", o.smallest_radius, 0, 2.5, "of the dam");
+  t.number("largest_radius", o.largest_radius, 0, 2.5, "of the dam");
+  t.number("end", o.end, 0, endless, "last time", true);
+  t.whole("steps", o.steps, 1, 100000, "intervals between recorded times");
+  return t;
+}
+
 OptionTable table_of(AntiderivativeOptions& o) {
   OptionTable t("antiderivative");
   t.whole("grid", o.grid, 2, most_points_1d, "sensors of u");

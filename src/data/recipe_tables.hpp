@@ -15,6 +15,7 @@ OptionTable table_of(NavierStokesOptions& options);
 OptionTable table_of(AdvectionOptions& options);
 OptionTable table_of(DiffusionSorptionOptions& options);
 OptionTable table_of(ReactionDiffusionOptions& options);
+OptionTable table_of(ShallowWaterOptions& options);
 OptionTable table_of(AntiderivativeOptions& options);
 
 /// Options that are in range, and their attributes.

@@ -38,6 +38,7 @@ const std::vector<std::pair<std::string, std::vector<std::string>>> quick{
     {"advection", {"grid=40", "steps=3"}},
     {"diffusion_sorption", {"grid=32", "steps=4"}},
     {"reaction_diffusion", {"grid=10", "steps=3", "end=0.3"}},
+    {"shallow_water", {"grid=32", "steps=2", "end=0.2"}},
     {"antiderivative", {"grid=30", "aligned=false", "places=7"}},
 };
 
@@ -76,6 +77,7 @@ TEST(Generators, DefaultsAreThePublishedSizes) {
   EXPECT_EQ(shapes("advection"), (Shapes{{"tensor", {201, 1024}}}));
   EXPECT_EQ(shapes("diffusion_sorption"), (Shapes{{"tensor", {101, 1024}}}));
   EXPECT_EQ(shapes("reaction_diffusion"), (Shapes{{"tensor", {101, 128, 128, 2}}}));
+  EXPECT_EQ(shapes("shallow_water"), (Shapes{{"tensor", {101, 128, 128, 1}}}));
   EXPECT_EQ(shapes("antiderivative"), (Shapes{{"u", {100}}, {"s", {100}}}));
   EXPECT_EQ(shapes("antiderivative", {"aligned=false"}), (Shapes{{"u", {100}}, {"y", {100}}, {"s", {100}}}));
 }

@@ -103,6 +103,18 @@ struct ReactionDiffusionOptions {
   int steps = 100;
 };
 
+/// h_t + ∇·(h v) = 0, (h v)_t + ∇·(h v vᵀ + ½ h²) = 0 on [−2.5, 2.5]² with open boundaries; at first v = 0, and h is
+/// `inside` within a circle around 0, else `outside`; its radius U(smallest, largest).
+/// Arrays: tensor [N, T, S, S, 1] of h, x-, y- and t-coordinate.
+/// Source: PDEBench (2022), appendix D.6.
+struct ShallowWaterOptions {
+  int grid = 128;
+  double inside = 2, outside = 1;
+  double smallest_radius = 0.3, largest_radius = 0.7;
+  double end = 1;
+  int steps = 100;
+};
+
 /// Of u ~ N(0, exp(−(x − y)²/(2 l²))) on [0, 1] its antiderivative ∫₀^y u.
 /// Arrays: u [N, M] at M sensors i/(M − 1); y, s [N, P] at P places, s at y; with `aligned` y is the sensors.
 /// Source: Lu et al., DeepONet (2021), section 4.1; Lu et al., A comprehensive comparison (2022), section 5.1.
@@ -158,6 +170,7 @@ std::unique_ptr<Generator> make_generator(const NavierStokesOptions& options);
 std::unique_ptr<Generator> make_generator(const AdvectionOptions& options);
 std::unique_ptr<Generator> make_generator(const DiffusionSorptionOptions& options);
 std::unique_ptr<Generator> make_generator(const ReactionDiffusionOptions& options);
+std::unique_ptr<Generator> make_generator(const ShallowWaterOptions& options);
 std::unique_ptr<Generator> make_generator(const AntiderivativeOptions& options);
 
 /// A recipe by its name, with options as text, "nu=1e-4". ArgumentError for a name that there is not, which lists
