@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "sobolev/core/error.hpp"
-#include "src/data/fftw_planner.hpp"
 #include "src/data/field_modes.hpp"
 
 namespace sobolev {

@@ -6,17 +6,15 @@
 #include <mutex>
 #include <numbers>
 
-#include "src/data/fftw_planner.hpp"
-
 namespace sobolev::detail {
-std::mutex& fftw_planner() {
-  static std::mutex mutex;
-  return mutex;
-}
-
 namespace {
 fftw_complex* raw(Complex* p) { return reinterpret_cast<fftw_complex*>(p); }
 }  // namespace
+
+std::mutex& fftw_planner() {
+  static std::mutex planner;
+  return planner;
+}
 
 SpectralGrid::SpectralGrid(std::array<int, 2> points, std::array<double, 2> low, std::array<double, 2> length)
     : points_(points),

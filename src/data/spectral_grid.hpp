@@ -5,6 +5,7 @@
 
 #include <array>
 #include <complex>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -13,6 +14,9 @@
 namespace sobolev::detail {
 
 using Complex = std::complex<double>;
+
+/// Held while plans are made and destroyed: FFTW's planner is not thread-safe.
+std::mutex& fftw_planner();
 
 /// The product without the special cases of infinities that std::complex spends a call on.
 inline Complex times(Complex a, Complex b) {

@@ -76,20 +76,34 @@ std::size_t index_of(const ArrayFile::Reader& reader, const std::string& name) {
   if (found != reader.index.end()) return found->second;
   const auto other = reader.others.find(name);
   if (other != reader.others.end())
-    throw FileError(fmt::format("{} is {}; an array of real numbers is wanted", reader.named(name), other->second));
+    throw FileError(detail::one_line(
+        fmt::format("{} is {}; an array of real numbers is wanted", reader.named(name), other->second)));
   std::vector<std::string> names;
   for (const ArrayInfo& array : reader.arrays) names.push_back(array.name);
-  throw FileError(fmt::format("{} has no array {}{}; it has {}", reader.path.string(), name,
-                              suggestion(name, names), listed(reader.arrays)));
+  throw FileError(detail::one_line(fmt::format("{} has no array {}{}; it has {}", reader.path.string(), name,
+                                               suggestion(name, names), listed(reader.arrays))));
 }
 }  // namespace
+
+std::string ArrayFile::Reader::named(const std::string& name) const {
+  return detail::one_line(name) + " of " + path.string();
+}
+
+std::string detail::one_line(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7F') c = '?';
+  return text;
+}
 
 std::string detail::shape_text(const std::vector<std::size_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
-ArrayFile::ArrayFile(const std::filesystem::path& path, std::size_t most_unpacked)
-    : reader_(open(path, most_unpacked)) {}
+ArrayFile::ArrayFile(const std::filesystem::path& path, std::size_t most_unpacked) try
+    : reader_(open(path, most_unpacked)) {
+} catch (const FileError& error) {
+  throw FileError(detail::one_line(error.what()));
+}
 ArrayFile::~ArrayFile() = default;
 ArrayFile::ArrayFile(ArrayFile&&) noexcept = default;
 ArrayFile& ArrayFile::operator=(ArrayFile&&) noexcept = default;

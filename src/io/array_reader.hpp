@@ -25,7 +25,7 @@ struct ArrayFile::Reader {
   virtual void read(std::size_t i, std::size_t first, std::size_t count, double* rows) = 0;
 
   /// "tensor of FILE".
-  std::string named(const std::string& name) const { return name + " of " + path.string(); }
+  std::string named(const std::string& name) const;
 
   std::filesystem::path path;
   std::vector<ArrayInfo> arrays;
@@ -60,6 +60,8 @@ inline std::size_t row_size(const std::vector<std::size_t>& shape) {
   for (std::size_t axis = 1; axis < shape.size(); ++axis) size *= shape[axis];
   return size;
 }
+/// One line of a message, whatever the names in a file are.
+std::string one_line(std::string text);
 /// "[100, 64, 64]".
 std::string shape_text(const std::vector<std::size_t>& shape);
 

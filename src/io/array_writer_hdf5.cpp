@@ -7,8 +7,7 @@
 
 #include "sobolev/core/error.hpp"
 #include "src/io/array_reader.hpp"
-#include "src/io/hdf5_library.hpp"
-#include "src/io/temporary_file.hpp"
+#include "src/io/hdf5_sink.hpp"
 #include "src/io/written_rows.hpp"
 
 namespace sobolev::detail {
@@ -28,18 +27,18 @@ class Hdf5Writer : public ArrayFileWriter::Writer {
  public:
   explicit Hdf5Writer(const std::filesystem::path& path) : path_(path), file_(path) {
     const Hdf5Turn turn;
-    const Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-    H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
-#if H5_VERSION_GE(1, 10, 7)
-    H5Pset_file_locking(access.get(), false, true);  // AtomicFile holds a lock already
-#endif
-    hdf5_ = Hdf5Id(H5Fcreate(file_.name().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), H5Fclose);
-    if (!hdf5_) fail();
+    Hdf5Id driver = Hdf5Sink::make_driver();
+    const Hdf5Id access = sink_.access(driver);
+    Hdf5Id file(access ? H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()) : -1, H5Fclose);
+    if (!file) fail();
+    driver_ = std::move(driver);
+    hdf5_ = std::move(file);
   }
   ~Hdf5Writer() override {
     const Hdf5Turn turn;
     datasets_.clear();
     hdf5_.close();
+    driver_.close();
   }
 
   void create(const std::string& name, const std::vector<std::size_t>& shape, std::size_t width) override {
@@ -103,6 +102,7 @@ class Hdf5Writer : public ArrayFileWriter::Writer {
         if (!dataset.id.close()) fail();
       }
       if (!hdf5_.close()) fail();
+      check();
     }
     file_.finish(before_rename);
   }
@@ -117,7 +117,13 @@ class Hdf5Writer : public ArrayFileWriter::Writer {
   };
 
   [[noreturn]] void fail() const {
-    throw FileError(fmt::format("cannot write {}: {}", path_.string(), hdf5_error()));
+    const std::string error = hdf5_error();
+    check();
+    throw FileError(fmt::format("cannot write {}: {}", path_.string(), error));
+  }
+  /// The library does not know what could not be written.
+  void check() const {
+    if (!sink_.error.empty()) throw FileError(sink_.error);
   }
 
   static Hdf5Id space_of(const std::vector<hsize_t>& extents) {
@@ -137,6 +143,7 @@ class Hdf5Writer : public ArrayFileWriter::Writer {
                                                          size.data(), nullptr) < 0))
       fail();
     if (H5Dwrite(dataset.id.get(), dataset.type, memory.get(), dataset.space.get(), H5P_DEFAULT, rows) < 0) fail();
+    check();
     dataset.written.add(first, first + count);
   }
 
@@ -176,7 +183,8 @@ class Hdf5Writer : public ArrayFileWriter::Writer {
 
   std::filesystem::path path_;
   AtomicFile file_;
-  Hdf5Id hdf5_;
+  Hdf5Sink sink_{&file_, {}, 0};
+  Hdf5Id driver_, hdf5_;
   std::vector<Dataset> datasets_;
 };
 }  // namespace

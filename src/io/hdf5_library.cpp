@@ -17,8 +17,9 @@ std::size_t lzf(unsigned flags, std::size_t parameter_count, const unsigned* par
                 std::size_t* buffer_size, void** buffer) {
   if ((flags & H5Z_FLAG_REVERSE) == 0 || parameter_count < 3) return 0;
   try {
-    const auto bytes = unpack_lzf({static_cast<const char*>(*buffer), size}, parameters[2]);
-    if (!bytes || bytes->empty()) return 0;
+    constexpr std::size_t checksums = 64;  // of filters that packed before this one
+    const auto bytes = unpack_lzf({static_cast<const char*>(*buffer), size}, parameters[2] + checksums);
+    if (!bytes || bytes->empty() || bytes->size() < parameters[2]) return 0;  // the library does not look
     void* out = H5allocate_memory(bytes->size(), false);
     if (out == nullptr) return 0;
     std::memcpy(out, bytes->data(), bytes->size());

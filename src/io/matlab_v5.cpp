@@ -145,7 +145,8 @@ void take_variable(Cursor& cursor, const std::optional<Packed>& packed, const st
   const Class kind = class_of(word & 0xFF);
   const bool opaque = (word & 0xFF) == 17;  // has no dimensions
   const std::vector<std::size_t> shape = opaque ? std::vector<std::size_t>{} : dimensions(cursor, path);
-  const std::string name = cursor.data("the name", {1, 2, 16}, longest_name);
+  const std::string padded = cursor.data("the name", {1, 2, 16}, longest_name);
+  const std::string name = padded.substr(0, padded.find('\0'));
   if (name.empty()) return;  // what MATLAB keeps for itself
   if (!kind.type || (word & complex_flag) != 0) {
     found.others[name] = kind.type ? "an array of complex numbers" : kind.otherwise;

@@ -67,7 +67,7 @@ void require_size(std::uint64_t there, std::uint64_t wanted, const NpyHeader& he
 class Member {
  public:
   Member(const FileBytes& file, const ZipEntry& entry, std::uint64_t data_at, const std::string& where)
-      : file_(file), entry_(entry), data_at_(data_at), where_(where) {
+      : file_(file), entry_(entry), data_at_(data_at) {
     if (entry.method == zip_deflated)
       unpacking_.emplace(file, data_at, entry.compressed, Unpacking::Kind::deflate, where);
   }
@@ -87,7 +87,6 @@ class Member {
   const FileBytes& file_;
   const ZipEntry& entry_;
   std::uint64_t data_at_;
-  const std::string& where_;
   std::optional<Unpacking> unpacking_;
   std::string bytes_;
 };

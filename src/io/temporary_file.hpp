@@ -24,7 +24,6 @@ class TemporaryFile {
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   ~TemporaryFile();
 
-  const std::string& name() const { return name_; }
   /// Owner and mode of the file to be replaced; where there is none, a new file's.
   void set_permissions(const struct stat* old);
   void write(std::uint64_t at, std::string_view bytes);

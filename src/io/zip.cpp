@@ -70,6 +70,7 @@ ZipEntry entry_at(std::string_view directory, std::size_t& at, const std::string
   const std::size_t next = extra_at + extra_size + comment_size;
   if (next > directory.size()) bad(where, "its directory is cut off");
   entry.name = directory.substr(at + central_size, name_size);
+  entry.name.resize(std::min(entry.name.size(), entry.name.find('\0')));
   for (std::size_t field = extra_at; field + 4 <= extra_at + extra_size;) {
     const auto tag = read_number<std::uint16_t>(directory, field);
     const std::size_t end = field + 4 + read_number<std::uint16_t>(directory, field + 2);

@@ -124,11 +124,13 @@ TEST(GenerateCommand, AFullDiskLeavesNothing) {
   const TemporaryFolder folder;
   CommandOptions options;
   options.file_size_limit = 100000;
-  const std::string file = folder / "x.npz";
-  const CommandResult result =
-      run_command({"generate", "darcy", "--samples", "20", "--grid", "64", "--out", file}, options);
-  EXPECT_EQ(result.exit_code, 2) << result.err;
-  EXPECT_THAT(result.err, HasSubstr(file));
+  for (const std::string extension : {".h5", ".npz"}) {
+    const std::string file = folder / ("x" + extension);
+    const CommandResult result =
+        run_command({"generate", "darcy", "--samples", "20", "--grid", "64", "--out", file}, options);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(file));
+  }
   EXPECT_EQ(folder.entries(), 0u);
 }
 
