@@ -19,8 +19,10 @@ using Json = nlohmann::ordered_json;
 Json object_of(const RecipeDescription& recipe) {
   Json options = Json::array();
   for (const auto& option : recipe.options)
-    options.push_back(
-        {{"key", option.name}, {"default", option.value}, {"range", option.range}, {"description", option.text}});
+    options.push_back({{"key", option.name},
+                       {"default", option.value},
+                       {"range", option.range},
+                       {"description", option.text}});
   return {{"name", recipe.name}, {"description", recipe.text}, {"options", options}};
 }
 

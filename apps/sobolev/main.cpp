@@ -162,8 +162,7 @@ int run(int argc, char** argv) {
   CLI::App* generate_app = app.add_subcommand("generate", "data for neural operators, by published recipes");
   generate_app->add_option("NAME", generate.name, "of the recipe; without: which there are");
   generate_app->add_flag("--options", generate.options, "list the recipe's options instead");
-  generate_app->add_option("--samples", generate.samples, "how many")
-      ->check(CLI::Range(1ul, 100'000'000ul));
+  generate_app->add_option("--samples", generate.samples, "how many")->check(CLI::Range(1ul, 100'000'000ul));
   generate_app->add_option("--grid", generate.grid, "points along each axis (default: as published)");
   generate_app->add_option("--seed", generate.seed, "of all random numbers")
       ->check(CLI::Validator(wrong_seed, "WHOLE NUMBER"));
@@ -205,8 +204,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {  // --help, --version
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    const bool json =
-        solve.json || evaluate.json || landscape.json || generate.json || check.json || keys.json || list_json || info_json;
+    const bool json = solve.json || evaluate.json || landscape.json || generate.json || check.json ||
+                      keys.json || list_json || info_json;
     std::string program = "sobolev";
     for (const CLI::App* used : app.get_subcommands()) program += " " + used->get_name();
     return fail(wrong_input, fmt::format("{}; see {} --help", error.what(), program), json);

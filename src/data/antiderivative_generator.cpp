@@ -10,7 +10,8 @@ namespace sobolev {
 namespace {
 
 /// A sample of N(0, exp(−(x − y)²/(2 l²))) on [0, 1] as a Fourier series on a longer circle of length L: its
-/// covariance is the kernel summed over all turns, and from one turn to the next that falls by exp(−40) at least.
+/// covariance is the kernel summed over all turns, and from one turn to the next that falls by exp(−40) at
+/// least.
 class Series {
  public:
   Series(const Philox& random, double length) : circle_(1 + 9 * length) {

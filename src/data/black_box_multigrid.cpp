@@ -123,9 +123,7 @@ void BlackBoxMultigrid::multiply_coarse(const Level& fine, NinePoint& coarse) {
       else if (j1 == i1 + 1)
         coarse.east[p] += v;
     } else if (j0 == i0 + 1) {
-      (j1 == i1       ? coarse.north
-       : j1 == i1 + 1 ? coarse.north_east
-                      : coarse.north_west)[p] += v;
+      (j1 == i1 ? coarse.north : j1 == i1 + 1 ? coarse.north_east : coarse.north_west)[p] += v;
     }
   };
   const auto add_coupling = [&](std::size_t pi, std::size_t pj, std::size_t qi, std::size_t qj, double v) {

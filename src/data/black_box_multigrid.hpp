@@ -8,12 +8,14 @@
 
 namespace sobolev::detail {
 
-/// A symmetric operator: of each point the diagonal and the couplings to four of its eight neighbours, which have
-/// the others. Arrays have a border of zeros around the n0 × n1 points, so that no neighbour needs a question.
+/// A symmetric operator: of each point the diagonal and the couplings to four of its eight neighbours, which
+/// have the others. Arrays have a border of zeros around the n0 × n1 points, so that no neighbour needs a
+/// question.
 struct NinePoint {
   std::size_t n0 = 0, n1 = 0;
   bool five = false;  // no diagonal neighbours
-  std::vector<double> centre, east, north, north_east, north_west;  // (i, j) to (i, j+1), (i+1, j), (i+1, j±1)
+  std::vector<double> centre, east, north, north_east,
+      north_west;  // (i, j) to (i, j+1), (i+1, j), (i+1, j±1)
 
   NinePoint() = default;
   NinePoint(std::size_t rows, std::size_t columns, bool five_point);
@@ -41,8 +43,8 @@ class BlackBoxMultigrid {
   struct Level {
     NinePoint a;
     std::vector<double> inverse_diagonal;
-    /// Of each point the weights of the coarse points below left, below right, above left, above right; a point
-    /// between two uses the first two, or the first and the third; one on a coarse point has 1.
+    /// Of each point the weights of the coarse points below left, below right, above left, above right; a
+    /// point between two uses the first two, or the first and the third; one on a coarse point has 1.
     std::vector<std::array<double, 4>> weights;
     std::vector<double> u, f;  // of coarse levels
     std::vector<double> residual;

@@ -20,8 +20,8 @@ using Modes = std::vector<Complex>;
 
 constexpr int least_resolution = 1024, most_resolution = 1 << 17;
 constexpr long first_steps = 128, most_steps = 1 << 20;
-/// Of the modes in the upper tenth of those computed with, to the largest of all: more is a solution that the grid
-/// does not hold.
+/// Of the modes in the upper tenth of those computed with, to the largest of all: more is a solution that the
+/// grid does not hold.
 constexpr double unresolved = 1e-7;
 
 /// The equation on M points: u_t = ν u_xx − (u²/2)_x by its modes, dealiased.
@@ -88,7 +88,8 @@ class BurgersWorker : public Generator::Worker {
   bool sample(std::uint64_t seed, std::uint64_t index, std::span<double* const> arrays,
               const std::atomic<bool>* stop) override {
     const FieldCovariance covariance{o_.sigma, o_.tau, o_.alpha};
-    detail::sample_modes(detail::random_of(seed, index), covariance, o_.mean, initial_range_, initial_.data());
+    detail::sample_modes(detail::random_of(seed, index), covariance, o_.mean, initial_range_,
+                         initial_.data());
     const bool together = o_.layout == DataLayout::pdebench;
     const std::size_t s = std::size_t(o_.grid);
     values_(initial_range_, initial_.data(), arrays[0]);
@@ -98,9 +99,10 @@ class BurgersWorker : public Generator::Worker {
       const bool whole = std::all_of(states_.begin(), states_.end(), resolved);
       if (whole || o_.resolution > 0 || points >= most_resolution) {
         require(whole, [&] {
-          return fmt::format("burgers: {} points do not resolve the solution for nu = {}; give more as resolution, or "
-                             "a larger nu",
-                             points, o_.nu);
+          return fmt::format(
+              "burgers: {} points do not resolve the solution for nu = {}; give more as resolution, or "
+              "a larger nu",
+              points, o_.nu);
         });
         for (std::size_t i = 0; i < states_.size(); ++i)
           values_(equation(points).range(), states_[i].data(), to + i * s);
@@ -110,10 +112,9 @@ class BurgersWorker : public Generator::Worker {
   }
 
  private:
-  Equation& equation(int points) {
-    return equations_.try_emplace(points, points, o_.nu).first->second;
-  }
-  /// A front between −A and A is tanh(A x/(2ν)), whose modes fall as exp(−2π² ν k/A): to 1e-10 at k = 1.2 A/ν.
+  Equation& equation(int points) { return equations_.try_emplace(points, points, o_.nu).first->second; }
+  /// A front between −A and A is tanh(A x/(2ν)), whose modes fall as exp(−2π² ν k/A): to 1e-10 at k = 1.2
+  /// A/ν.
   int first_resolution(const double* u) const {
     if (o_.resolution > 0) return o_.resolution;
     const auto [low, high] = std::minmax_element(u, u + o_.grid);
@@ -144,9 +145,10 @@ class BurgersWorker : public Generator::Worker {
     for (double change = HUGE_VAL; change > o_.tolerance;) {
       steps *= 2;
       require(steps <= most_steps, [&] {
-        return fmt::format("burgers: {} steps on {} points still change the solution by {:.1e}; ask for a larger "
-                           "tolerance or nu",
-                           steps, points, change);
+        return fmt::format(
+            "burgers: {} steps on {} points still change the solution by {:.1e}; ask for a larger "
+            "tolerance or nu",
+            steps, points, change);
       });
       if (!run(e, steps, states_, stop)) return false;
       change = 0;

@@ -9,7 +9,9 @@
 namespace sobolev {
 namespace {
 
-FieldCovariance covariance_of(const DarcyOptions& o) { return {std::pow(o.tau, o.alpha - 1), o.tau, o.alpha}; }
+FieldCovariance covariance_of(const DarcyOptions& o) {
+  return {std::pow(o.tau, o.alpha - 1), o.tau, o.alpha};
+}
 
 class DarcyWorker : public Generator::Worker {
  public:

@@ -127,9 +127,10 @@ int DarcySolver::solve(View<const double, 2> a, View<const double, 2> f, View<do
   });
   for (std::size_t i = 0; i < a.size(); ++i)
     require(a.data()[i] > 0 && std::isfinite(a.data()[i]) && std::isfinite(f.data()[i]), [&] {
-      return fmt::format("darcy: at point ({}, {}) the coefficient is {} and the source {}; both must be finite, "
-                         "the coefficient positive",
-                         i / s.points, i % s.points, a.data()[i], f.data()[i]);
+      return fmt::format(
+          "darcy: at point ({}, {}) the coefficient is {} and the source {}; both must be finite, "
+          "the coefficient positive",
+          i / s.points, i % s.points, a.data()[i], f.data()[i]);
     });
   s.assemble(a);
   const bool cells = s.at == GridPoints::cells;

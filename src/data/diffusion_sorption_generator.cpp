@@ -16,8 +16,17 @@ namespace {
 class DiffusionSorptionWorker : public Generator::Worker {
  public:
   explicit DiffusionSorptionWorker(const DiffusionSorptionOptions& o)
-      : o_(o), s_(std::size_t(o.grid)), u_(s_), stage_(s_), rate_(s_), coefficient_(s_), slope_(s_),
-        curvature_(s_), lower_(s_), diagonal_(s_), upper_(s_) {
+      : o_(o),
+        s_(std::size_t(o.grid)),
+        u_(s_),
+        stage_(s_),
+        rate_(s_),
+        coefficient_(s_),
+        slope_(s_),
+        curvature_(s_),
+        lower_(s_),
+        diagonal_(s_),
+        upper_(s_) {
     for (auto& k : k_) k.resize(s_);
     const double flux = o.diffusion * double(s_);  // D/h
     outflow_ = (flux - 0.5) / (flux + 0.5);
@@ -82,11 +91,10 @@ class DiffusionSorptionWorker : public Generator::Worker {
   }
   void solve(std::vector<double>& x) const {
     for (std::size_t i = 1; i < s_; ++i) x[i] -= lower_[i] * x[i - 1];
-    for (std::size_t i = s_; i-- > 0;)
-      x[i] = (x[i] - (i + 1 < s_ ? upper_[i] * x[i + 1] : 0)) / diagonal_[i];
+    for (std::size_t i = s_; i-- > 0;) x[i] = (x[i] - (i + 1 < s_ ? upper_[i] * x[i + 1] : 0)) / diagonal_[i];
   }
-  /// stage ← u after a step of length h by RODAS3, a Rosenbrock method of third order, stiffly accurate (Sandu et
-  /// al. 1997). Returns its error in tolerances.
+  /// stage ← u after a step of length h by RODAS3, a Rosenbrock method of third order, stiffly accurate
+  /// (Sandu et al. 1997). Returns its error in tolerances.
   double attempt(double h) {
     find_rate(u_);
     factor(h);

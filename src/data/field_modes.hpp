@@ -12,8 +12,8 @@
 
 namespace sobolev::detail {
 
-/// Modes of real periodic fields on the unit interval or square: row-major over k0 = −K0 … K0 and k1 = 0 … K1,
-/// as of a SpectralGrid.
+/// Modes of real periodic fields on the unit interval or square: row-major over k0 = −K0 … K0 and k1 = 0 …
+/// K1, as of a SpectralGrid.
 struct ModeRange {
   int k0 = 0, k1 = 0;  // the highest
   std::size_t columns() const { return std::size_t(k1) + 1; }

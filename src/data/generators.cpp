@@ -45,9 +45,11 @@ const std::vector<Recipe>& all_recipes() {
       recipe<NavierStokesOptions>("navier_stokes", "forced vorticity on the torus (FNO)"),
       recipe<AdvectionOptions>("advection", "waves carried along (PDEBench)"),
       recipe<DiffusionSorptionOptions>("diffusion_sorption", "diffusion slowed down by sorption (PDEBench)"),
-      recipe<ReactionDiffusionOptions>("reaction_diffusion", "FitzHugh-Nagumo from noise in the plane (PDEBench)"),
+      recipe<ReactionDiffusionOptions>("reaction_diffusion",
+                                       "FitzHugh-Nagumo from noise in the plane (PDEBench)"),
       recipe<ShallowWaterOptions>("shallow_water", "a round dam that breaks (PDEBench)"),
-      recipe<AntiderivativeOptions>("antiderivative", "random functions and their antiderivatives (DeepONet)"),
+      recipe<AntiderivativeOptions>("antiderivative",
+                                    "random functions and their antiderivatives (DeepONet)"),
   };
   return all;
 }
@@ -79,8 +81,8 @@ std::vector<RecipeDescription> recipes() {
 bool generate(const Cpu& cpu, const Generator& generator, std::uint64_t seed, std::uint64_t first,
               std::span<const View<double, 2>> rows, const GenerateControl& control) {
   const auto& arrays = generator.arrays();
-  require(rows.size() == arrays.size(), fmt::format("{}: {} views for {} arrays", generator.name(), rows.size(),
-                                                    arrays.size()));
+  require(rows.size() == arrays.size(),
+          fmt::format("{}: {} views for {} arrays", generator.name(), rows.size(), arrays.size()));
   const std::size_t count = rows.front().extent(0);
   for (std::size_t i = 0; i < rows.size(); ++i)
     require(rows[i].extent(0) == count && rows[i].extent(1) == arrays[i].values(),

@@ -38,8 +38,9 @@ class NavierStokesWorker : public Generator::Worker {
       now = times_[i];
       values_(equation_.range(), w_.data(), arrays[1] + i * plane);
       require(std::isfinite(arrays[1][i * plane]), [&] {
-        return fmt::format("navier_stokes: not finite at t = {} with {} points and cfl = {}; give a smaller cfl",
-                           now, o_.resolution, o_.cfl);
+        return fmt::format(
+            "navier_stokes: not finite at t = {} with {} points and cfl = {}; give a smaller cfl", now,
+            o_.resolution, o_.cfl);
       });
     }
     return true;
@@ -58,9 +59,10 @@ class NavierStokes : public detail::RecipeOf<NavierStokesOptions> {
   explicit NavierStokes(const NavierStokesOptions& options) : RecipeOf(options) {
     constexpr double most_times = 1e5;
     const double count = options.end / options.interval;
-    require(count >= 1 - 1e-9 && count <= most_times,
-            fmt::format("navier_stokes: end {} and interval {} make {:.3g} times; it must be from 1 to {:.0g}",
-                        options.end, options.interval, count, most_times));
+    require(
+        count >= 1 - 1e-9 && count <= most_times,
+        fmt::format("navier_stokes: end {} and interval {} make {:.3g} times; it must be from 1 to {:.0g}",
+                    options.end, options.interval, count, most_times));
     const std::size_t s = grid(), t = std::size_t(std::floor(count + 1e-9));
     times_ = detail::line(options.interval, options.interval, t).values;
     arrays_ = {{"a", {s, s}}, {"u", {t, s, s}}};

@@ -98,14 +98,14 @@ void OptionTable::add_word(const std::string& name, const std::vector<std::strin
 
 void OptionTable::assign(const std::string& assignment) {
   const std::size_t equals = assignment.find('=');
-  require(equals != std::string::npos,
-          fmt::format("--set {}: give key=value, as --set grid=64", assignment));
+  require(equals != std::string::npos, fmt::format("--set {}: give key=value, as --set grid=64", assignment));
   const std::string key = assignment.substr(0, equals), value = assignment.substr(equals + 1);
   std::vector<std::string> names;
   for (Option& option : options_) {
     names.push_back(option.name);
     if (option.name != key) continue;
-    require(option.set(value), fmt::format("{}: {} is \"{}\"; it must be {}", recipe_, key, value, option.range));
+    require(option.set(value),
+            fmt::format("{}: {} is \"{}\"; it must be {}", recipe_, key, value, option.range));
     return;
   }
   throw ArgumentError(fmt::format("{} has no option {}{}; it has {}", recipe_, key, suggestion(key, names),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The options of a recipe in one table: texts that set them, ranges that are checked, what a file notes of them.
+// The options of a recipe in one table: texts that set them, ranges that are checked, what a file notes of
+// them.
 #include <functional>
 #include <string>
 #include <utility>
@@ -14,9 +15,9 @@ class OptionTable {
  public:
   struct Option {
     std::string name, range, text;
-    std::function<std::string()> value;            // as text
-    std::function<bool(const std::string&)> set;   // false: it is no value of this kind, or out of range
-    std::function<bool()> holds;                   // whether what there is is in range
+    std::function<std::string()> value;           // as text
+    std::function<bool(const std::string&)> set;  // false: it is no value of this kind, or out of range
+    std::function<bool()> holds;                  // whether what there is is in range
     std::function<Attribute()> attribute;
   };
 

@@ -20,9 +20,10 @@ void check(const FieldCovariance& c, int dimensions, bool mean) {
   require(std::isfinite(c.sigma) && c.sigma >= 0 && std::isfinite(c.tau) && c.tau >= 0,
           fmt::format("random field: sigma {} and tau {} must be finite and not negative", c.sigma, c.tau));
   require(std::isfinite(c.alpha) && 2 * c.alpha > dimensions,
-          fmt::format("random field: alpha {} must be more than {}, half the dimensions: fields would have no finite "
-                      "variance",
-                      c.alpha, dimensions / 2.0));
+          fmt::format(
+              "random field: alpha {} must be more than {}, half the dimensions: fields would have no finite "
+              "variance",
+              c.alpha, dimensions / 2.0));
   require(c.tau > 0 || !mean, "random field: with tau 0 the mean has no finite variance; leave it out");
 }
 }  // namespace
@@ -62,9 +63,9 @@ void copy_modes(ModeRange from_range, const Complex* from, ModeRange to_range, C
 ModeValues::ModeValues(std::array<std::size_t, 2> points)
     : points_(points), spectrum_(points[0] * (points[1] / 2 + 1)), field_(points[0] * points[1]) {
   const std::lock_guard lock(fftw_planner());
-  plan_ = fftw_plan_dft_c2r_2d(int(points[0]), int(points[1]),
-                               reinterpret_cast<fftw_complex*>(spectrum_.data()), field_.data(),
-                               FFTW_ESTIMATE);
+  plan_ =
+      fftw_plan_dft_c2r_2d(int(points[0]), int(points[1]), reinterpret_cast<fftw_complex*>(spectrum_.data()),
+                           field_.data(), FFTW_ESTIMATE);
   ensure(plan_ != nullptr, "FFTW made no plan");
 }
 
@@ -116,8 +117,9 @@ int checked(int dimensions, std::size_t points, std::size_t modes, const FieldCo
   constexpr std::size_t most = 1 << 20;
   require(dimensions == 1 || dimensions == 2,
           fmt::format("random field: {} dimensions; give 1 or 2", dimensions));
-  require(points >= 1 && points <= most && modes <= most,
-          fmt::format("random field: {} points and {} modes along an axis; give up to {}", points, modes, most));
+  require(
+      points >= 1 && points <= most && modes <= most,
+      fmt::format("random field: {} points and {} modes along an axis; give up to {}", points, modes, most));
   check(c, dimensions, mean);
   return dimensions;
 }
@@ -162,7 +164,8 @@ struct NeumannField::State {
   fftw_plan plan = nullptr;
 };
 
-NeumannField::NeumannField(std::size_t points, GridPoints where, const FieldCovariance& covariance, bool mean) {
+NeumannField::NeumannField(std::size_t points, GridPoints where, const FieldCovariance& covariance,
+                           bool mean) {
   constexpr std::size_t least = 2, most = 16384;
   require(points >= least && points <= most,
           fmt::format("random field: {} points along an axis; give from {} to {}", points, least, most));
@@ -177,7 +180,8 @@ void NeumannField::sample(const Philox& random, View<double, 2> values) {
   const std::size_t n = s.points;
   require(values.extent(0) == n && values.extent(1) == n,
           [&] { return fmt::format("random field: the values must be of {} × {} points", n, n); });
-  // FFTW sums the inner modes twice; on nodes the last mode is the first of the transform again and not doubled.
+  // FFTW sums the inner modes twice; on nodes the last mode is the first of the transform again and not
+  // doubled.
   const auto weight = [&](std::size_t k) {
     const bool once = k == 0 || (s.at == GridPoints::nodes && k + 1 == n);
     return (k == 0 ? 1 : std::numbers::sqrt2) * (once ? 1 : 0.5);

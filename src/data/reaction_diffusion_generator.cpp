@@ -8,12 +8,16 @@
 namespace sobolev {
 namespace {
 
-/// Finite volumes with five points on (−1, 1)² without flux through the boundary; classical Runge–Kutta of fourth
-/// order with steps well inside of its stability.
+/// Finite volumes with five points on (−1, 1)² without flux through the boundary; classical Runge–Kutta of
+/// fourth order with steps well inside of its stability.
 class ReactionDiffusionWorker : public Generator::Worker {
  public:
   explicit ReactionDiffusionWorker(const ReactionDiffusionOptions& o)
-      : o_(o), s_(std::size_t(o.grid)), state_(2 * s_ * s_), stage_(state_.size()), sum_(state_.size()),
+      : o_(o),
+        s_(std::size_t(o.grid)),
+        state_(2 * s_ * s_),
+        stage_(state_.size()),
+        sum_(state_.size()),
         rate_(state_.size()) {}
 
   bool sample(std::uint64_t seed, std::uint64_t index, std::span<double* const> arrays,

@@ -48,10 +48,10 @@ inline Tensor line(double first, double step, std::size_t count) {
 }
 
 /// The times of steps + 1 states from 0 to `end`, and one interval more: PDEBench's files have that many.
-inline Tensor pdebench_times(double end, int steps) {
-  return line(0, end / steps, std::size_t(steps) + 2);
-}
+inline Tensor pdebench_times(double end, int steps) { return line(0, end / steps, std::size_t(steps) + 2); }
 
-inline bool is_set(const std::atomic<bool>* stop) { return stop != nullptr && stop->load(std::memory_order_relaxed); }
+inline bool is_set(const std::atomic<bool>* stop) {
+  return stop != nullptr && stop->load(std::memory_order_relaxed);
+}
 
 }  // namespace sobolev::detail

@@ -13,8 +13,8 @@ using Cell = ShallowWater::Cell;
 /// van Leer's mean of two differences, 0 where they disagree.
 double limited(double a, double b) { return a * b > 0 ? 2 * a * b / (a + b) : 0; }
 
-/// Of conserved quantities from h, the normal and the transverse velocity, by the speeds of Einfeldt's kind: the
-/// shock's where the middle is deeper, else the wave's.
+/// Of conserved quantities from h, the normal and the transverse velocity, by the speeds of Einfeldt's kind:
+/// the shock's where the middle is deeper, else the wave's.
 Cell hllc(const Cell& l, const Cell& r, double g) {
   const double cl = std::sqrt(g * l[0]), cr = std::sqrt(g * r[0]);
   const double root = 0.5 * (cl + cr) + 0.25 * (l[1] - r[1]), middle = root * root / g;

@@ -7,9 +7,10 @@
 
 namespace sobolev::detail {
 
-/// Finite volumes: limited linear reconstruction of h and v (van Leer), HLLC fluxes, two stages of a Runge–Kutta
-/// method that keeps total variation, open boundaries. Second order where the flow is smooth, first at shocks.
-/// Source: Toro, Shock-capturing methods for free-surface shallow flows (2001), chapters 10 and 13.
+/// Finite volumes: limited linear reconstruction of h and v (van Leer), HLLC fluxes, two stages of a
+/// Runge–Kutta method that keeps total variation, open boundaries. Second order where the flow is smooth,
+/// first at shocks. Source: Toro, Shock-capturing methods for free-surface shallow flows (2001), chapters 10
+/// and 13.
 class ShallowWater {
  public:
   using Cell = std::array<double, 3>;  // h, h v_x, h v_y

@@ -19,8 +19,8 @@ class ShallowWaterWorker : public Generator::Worker {
 
   bool sample(std::uint64_t seed, std::uint64_t index, std::span<double* const> arrays,
               const std::atomic<bool>* stop) override {
-    const double radius =
-        o_.smallest_radius + (o_.largest_radius - o_.smallest_radius) * detail::random_of(seed, index).uniform(0);
+    const double radius = o_.smallest_radius + (o_.largest_radius - o_.smallest_radius) *
+                                                   detail::random_of(seed, index).uniform(0);
     const auto place = [&](std::size_t i) { return width * ((double(i) + 0.5) / double(s_) - 0.5); };
     for (std::size_t i = 0; i < s_; ++i)
       for (std::size_t j = 0; j < s_; ++j)

@@ -50,8 +50,7 @@ void Vorticity::rate(const Complex* w, Complex* out) {
   grid_.to_modes(x_.data(), out);
   grid_.to_modes(y_.data(), other_.data());
   // A derivative of second order is −q q'; the transport stands on the right with a minus sign.
-  for (std::size_t k = 0; k < other_.size(); ++k)
-    out[k] = product_[k] * out[k] + difference_[k] * other_[k];
+  for (std::size_t k = 0; k < other_.size(); ++k) out[k] = product_[k] * out[k] + difference_[k] * other_[k];
   out[grid_.index(1, 1)] += forcing_;
 }
 
@@ -93,8 +92,8 @@ double Vorticity::energy(const std::vector<Complex>& w) const { return half_squa
 double Vorticity::enstrophy(const std::vector<Complex>& w) const { return half_square(w, false); }
 
 std::size_t Vorticity::memory(std::size_t points) {
-  // Modes are a tenth of a point's pairs: 2/3 by 1/3. Some ten lengths of steps with six coefficients each, and
-  // 14 arrays.
+  // Modes are a tenth of a point's pairs: 2/3 by 1/3. Some ten lengths of steps with six coefficients each,
+  // and 14 arrays.
   constexpr std::size_t arrays = 14 + 10 * 6, grids = 5;
   return points * points * (arrays * sizeof(Complex) * 2 / 9 + grids * sizeof(double));
 }

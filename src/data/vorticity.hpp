@@ -35,9 +35,9 @@ class Vorticity {
   double half_square(const std::vector<Complex>& w, bool of_velocity) const;
 
   SpectralGrid grid_;
-  std::array<std::vector<Complex>, 2> velocity_;        // multipliers from w
-  std::vector<double> product_, difference_;            // multipliers of v_x v_y and v_y² − v_x²
-  std::vector<double> x_, y_;                           // on the grid
+  std::array<std::vector<Complex>, 2> velocity_;  // multipliers from w
+  std::vector<double> product_, difference_;      // multipliers of v_x v_y and v_y² − v_x²
+  std::vector<double> x_, y_;                     // on the grid
   std::vector<Complex> other_;
   Complex forcing_;
   ExponentialIntegrator integrator_;

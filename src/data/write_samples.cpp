@@ -31,10 +31,11 @@ std::size_t batch_of(const Cpu& cpu, const Generator& generator, const WriteSamp
   const double needed = double(threads) * double(generator.worker_memory()) + double(batch) * double(each);
   const double memory = double(::sysconf(_SC_PHYS_PAGES)) * double(::sysconf(_SC_PAGESIZE));
   if (memory > 0 && needed > memory)
-    throw OutOfMemory(fmt::format(
-        "{} with {} points and {} threads needs {:.1f} GB of memory, the machine has {:.1f}; use fewer threads, "
-        "a smaller grid or fewer times",
-        generator.name(), generator.grid(), threads, needed / gigabyte, memory / gigabyte));
+    throw OutOfMemory(
+        fmt::format("{} with {} points and {} threads needs {:.1f} GB of memory, the machine has {:.1f}; use "
+                    "fewer threads, "
+                    "a smaller grid or fewer times",
+                    generator.name(), generator.grid(), threads, needed / gigabyte, memory / gigabyte));
   return batch;
 }
 
@@ -61,12 +62,14 @@ class Writer {
     }
     for (const auto& [name, tensor] : generator.shared()) {
       file_.template create<double>(name, tensor.shape);
-      file_.template write<double>(name, 0, View<const double, 2>(tensor.values.data(), tensor.values.size(), 1));
+      file_.template write<double>(name, 0,
+                                   View<const double, 2>(tensor.values.data(), tensor.values.size(), 1));
     }
     for (const auto& [key, value] : generator.options()) file_.attribute("", key, value);
     file_.attribute("", "generator", generator.name());
     file_.attribute("", "version", version());
-    constexpr std::uint64_t exact = std::uint64_t{1} << 53;  // whole numbers up to here are numbers of float64
+    constexpr std::uint64_t exact = std::uint64_t{1}
+                                    << 53;  // whole numbers up to here are numbers of float64
     if (options.seed <= exact)
       file_.attribute("", "seed", double(options.seed));
     else

@@ -12,10 +12,10 @@
 namespace sobolev {
 namespace {
 using ::testing::AllOf;
-using ::testing::HasSubstr;
-using ::testing::Not;
 using testing::CommandOptions;
 using testing::CommandResult;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::read_text;
 using testing::run_command;
 using testing::TemporaryFolder;
@@ -24,8 +24,8 @@ TEST(GenerateCommand, WritesAFileAndSaysWhatIsInIt) {
   const TemporaryFolder folder;
   for (const std::string extension : {".h5", ".hdf5", ".npz"}) {
     const std::string file = folder / ("darcy" + extension);
-    const CommandResult result = run_command({"generate", "darcy", "--samples", "3", "--grid", "17", "--seed", "5",
-                                              "--set", "high=100", "--out", file, "--json"});
+    const CommandResult result = run_command({"generate", "darcy", "--samples", "3", "--grid", "17", "--seed",
+                                              "5", "--set", "high=100", "--out", file, "--json"});
     ASSERT_EQ(result.exit_code, 0) << result.err;
     const auto json = nlohmann::json::parse(result.out);
     EXPECT_EQ(json["file"], file);
@@ -45,7 +45,8 @@ TEST(GenerateCommand, WritesAFileAndSaysWhatIsInIt) {
 TEST(GenerateCommand, TheHashDependsOnNothingButTheData) {
   const TemporaryFolder folder;
   const auto hash = [&](const std::vector<std::string>& more) {
-    std::vector<std::string> words{"generate", "burgers", "--samples", "3", "--grid", "16", "--quiet", "--json"};
+    std::vector<std::string> words{"generate", "burgers", "--samples", "3",
+                                   "--grid",   "16",      "--quiet",   "--json"};
     words.insert(words.end(), more.begin(), more.end());
     const CommandResult result = run_command(words);
     EXPECT_EQ(result.err, "");
@@ -61,11 +62,13 @@ TEST(GenerateCommand, TheHashDependsOnNothingButTheData) {
 }
 
 TEST(GenerateCommand, ListsRecipesAndTheirOptions) {
-  const CommandResult all = run_command({"generate"}), one = run_command({"generate", "burgers", "--options"});
+  const CommandResult all = run_command({"generate"}),
+                      one = run_command({"generate", "burgers", "--options"});
   EXPECT_EQ(all.exit_code, 0);
   EXPECT_THAT(all.out, AllOf(HasSubstr("darcy"), HasSubstr("navier_stokes"), HasSubstr("--options")));
   EXPECT_EQ(one.exit_code, 0);
-  EXPECT_THAT(one.out, AllOf(HasSubstr("nu "), HasSubstr("viscosity"), HasSubstr("default 0.1"), Not(HasSubstr("darcy"))));
+  EXPECT_THAT(one.out, AllOf(HasSubstr("nu "), HasSubstr("viscosity"), HasSubstr("default 0.1"),
+                             Not(HasSubstr("darcy"))));
   const auto json = nlohmann::json::parse(run_command({"generate", "burgers", "--options", "--json"}).out);
   ASSERT_EQ(json["generators"].size(), 1u);
   EXPECT_EQ(json["generators"][0]["options"][0]["key"], "grid");
@@ -83,23 +86,26 @@ TEST(GenerateCommand, RefusesBeforeItWorks) {
     return result.err;
   };
   const std::string file = folder / "x.npz";
-  EXPECT_THAT(message({"darci", "--samples", "1", "--out", file}),
-              AllOf(HasSubstr("no generator darci"), HasSubstr("did you mean darcy?"), HasSubstr("antiderivative")));
+  EXPECT_THAT(
+      message({"darci", "--samples", "1", "--out", file}),
+      AllOf(HasSubstr("no generator darci"), HasSubstr("did you mean darcy?"), HasSubstr("antiderivative")));
   EXPECT_THAT(message({"darci", "--options"}), HasSubstr("did you mean darcy?"));
   EXPECT_THAT(message({"darcy", "--out", file}), HasSubstr("--samples N"));
   EXPECT_THAT(message({"darcy", "--samples", "1"}), HasSubstr("--out FILE"));
   EXPECT_THAT(message({"darcy", "--samples", "0", "--out", file}), HasSubstr("--samples"));
   EXPECT_THAT(message({"darcy", "--samples", "1", "--grid", "2", "--out", file}),
               HasSubstr("grid is \"2\"; it must be a whole number from 3 to 8192"));
-  EXPECT_THAT(message({"darcy", "--samples", "1", "--out", file, "--set", "hihg=2"}), HasSubstr("did you mean high?"));
+  EXPECT_THAT(message({"darcy", "--samples", "1", "--out", file, "--set", "hihg=2"}),
+              HasSubstr("did you mean high?"));
   EXPECT_THAT(message({"darcy", "--samples", "1", "--out", folder / "x.csv"}), HasSubstr("x.csv"));
-  EXPECT_THAT(message({"darcy", "--samples", "1", "--out", folder.path()}), HasSubstr(folder.path().string()));
+  EXPECT_THAT(message({"darcy", "--samples", "1", "--out", folder.path()}),
+              HasSubstr(folder.path().string()));
   EXPECT_THAT(message({"darcy", "--samples", "1", "--out", "/proc/none/x.npz"}), HasSubstr("/proc/none"));
   EXPECT_THAT(message({"darcy", "--samples", "90000000", "--out", file}), HasSubstr("GB are free"));
   EXPECT_THAT(message({"darcy", "--samples", "1", "--out", file, "--seed", "-1"}), HasSubstr("whole number"));
   EXPECT_EQ(folder.entries(), 0u);
-  const CommandResult memory = run_command({"generate", "navier_stokes", "--samples", "1", "--grid", "8192", "--set",
-                                            "end=100000", "--out", file, "--json"});
+  const CommandResult memory = run_command({"generate", "navier_stokes", "--samples", "1", "--grid", "8192",
+                                            "--set", "end=100000", "--out", file, "--json"});
   EXPECT_EQ(memory.exit_code, 3);
   EXPECT_THAT(nlohmann::json::parse(memory.out)["error"].get<std::string>(), HasSubstr("GB of memory"));
 }

@@ -72,8 +72,7 @@ TEST_P(DarcyOnPoints, ConvergesToAManufacturedSolutionAtSecondOrder) {
   const auto [where, mean] = GetParam();
   std::vector<double> errors, widths;
   for (const std::size_t s : {16u, 31u, 64u, 97u, 128u}) {  // even, odd, prime, powers of two
-    const Field u =
-        solved(s, where, mean, on_grid(s, where, smooth), on_grid(s, where, smooth_source));
+    const Field u = solved(s, where, mean, on_grid(s, where, smooth), on_grid(s, where, smooth_source));
     errors.push_back(largest_difference(u, on_grid(s, where, exact)));
     widths.push_back(1 / double(where == GridPoints::cells ? s : s - 1));
   }
@@ -88,7 +87,8 @@ TEST_P(DarcyOnPoints, SolvesItsEquationsToTheTolerance) {
   const auto [where, mean] = GetParam();
   for (const std::size_t s : {3u, 4u, 5u, 6u, 7u, 8u, 9u, 13u, 32u, 33u}) {
     const auto jump = [](double x, double y) { return std::sin(9 * x + 4 * y * y) > 0.2 ? 12.0 : 3.0; };
-    const Field a = on_grid(s, where, jump), f = on_grid(s, where, [](double x, double y) { return 1 + x * y; });
+    const Field a = on_grid(s, where, jump),
+                f = on_grid(s, where, [](double x, double y) { return 1 + x * y; });
     const Field u = solved(s, where, mean, a, f, nullptr, 1e-13);
     const bool cells = where == GridPoints::cells;
     const double h = 1 / double(cells ? s : s - 1);
@@ -160,7 +160,8 @@ TEST(DarcySolver, IsOfSecondOrderAcrossAJumpOnFacesWithTheHarmonicMean) {
     }
   for (std::size_t k = 1; k < 4; ++k) {
     EXPECT_NEAR(std::log2(errors[FaceMean::harmonic][k - 1] / errors[FaceMean::harmonic][k]), 2, 0.15) << k;
-    EXPECT_NEAR(std::log2(errors[FaceMean::arithmetic][k - 1] / errors[FaceMean::arithmetic][k]), 1, 0.25) << k;
+    EXPECT_NEAR(std::log2(errors[FaceMean::arithmetic][k - 1] / errors[FaceMean::arithmetic][k]), 1, 0.25)
+        << k;
   }
 }
 
@@ -171,7 +172,8 @@ TEST(DarcySolver, TendsToTheSolutionOfAFineGridWhereTheCoefficientJumps) {
   const auto one = [](double, double) { return 1.0; };
   constexpr std::size_t fine = 3 * 3 * 3 * 27;  // centres of coarse cells are centres of fine ones
   const GridPoints cells = GridPoints::cells;
-  const Field best = solved(fine, cells, FaceMean::harmonic, on_grid(fine, cells, jump), on_grid(fine, cells, one));
+  const Field best =
+      solved(fine, cells, FaceMean::harmonic, on_grid(fine, cells, jump), on_grid(fine, cells, one));
   std::vector<double> errors;
   for (const std::size_t s : {27u, 81u, 243u}) {
     const std::size_t ratio = fine / s;
@@ -188,7 +190,8 @@ TEST(DarcySolver, TendsToTheSolutionOfAFineGridWhereTheCoefficientJumps) {
 }
 
 TEST(DarcySolver, RefusesWhatItCannotSolve) {
-  EXPECT_THAT([] { DarcySolver(2); }, ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("from 3 to")));
+  EXPECT_THAT([] { DarcySolver(2); },
+              ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("from 3 to")));
   Field a(16, 1.0), f(16, 1.0), u(16);
   DarcySolver solver(4);
   const auto solve = [&](double tolerance) {
@@ -196,19 +199,23 @@ TEST(DarcySolver, RefusesWhatItCannotSolve) {
                         View<double, 2>(u.data(), 4, 4), tolerance);
   };
   EXPECT_GT(solve(1e-10), 0);
-  EXPECT_THAT([&] { solve(0); }, ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("tolerance 0")));
+  EXPECT_THAT([&] { solve(0); },
+              ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("tolerance 0")));
   for (const double bad : {0.0, -1.0, std::nan("")}) {
     a[6] = bad;
-    EXPECT_THAT([&] { solve(1e-10); }, ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("at point (1, 2) the coefficient is")));
+    EXPECT_THAT([&] { solve(1e-10); }, ::testing::ThrowsMessage<ArgumentError>(
+                                           ::testing::HasSubstr("at point (1, 2) the coefficient is")));
   }
   a[6] = 1;
   std::fill(f.begin(), f.end(), 0.0);
   EXPECT_EQ(solve(1e-10), 0);
   EXPECT_EQ(u, Field(16, 0.0));
-  EXPECT_THAT([&] {
-                solver.solve(View<const double, 2>(a.data(), 2, 8), View<const double, 2>(f.data(), 4, 4),
-                             View<double, 2>(u.data(), 4, 4));
-              }, ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("4 × 4 points")));
+  EXPECT_THAT(
+      [&] {
+        solver.solve(View<const double, 2>(a.data(), 2, 8), View<const double, 2>(f.data(), 4, 4),
+                     View<double, 2>(u.data(), 4, 4));
+      },
+      ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("4 × 4 points")));
 }
 
 }  // namespace

@@ -69,7 +69,8 @@ TEST(Generators, DefaultsAreThePublishedSizes) {
   };
   using Shapes = std::map<std::string, std::vector<std::size_t>>;
   EXPECT_EQ(shapes("darcy"), (Shapes{{"coeff", {421, 421}}, {"sol", {421, 421}}}));
-  EXPECT_EQ(shapes("darcy", {"layout=pdebench", "grid=128"}), (Shapes{{"nu", {128, 128}}, {"tensor", {1, 128, 128}}}));
+  EXPECT_EQ(shapes("darcy", {"layout=pdebench", "grid=128"}),
+            (Shapes{{"nu", {128, 128}}, {"tensor", {1, 128, 128}}}));
   EXPECT_EQ(shapes("burgers"), (Shapes{{"a", {8192}}, {"u", {8192}}}));
   EXPECT_EQ(shapes("burgers", {"times=0.5,1", "grid=64"}), (Shapes{{"a", {64}}, {"u", {2, 64}}}));
   EXPECT_EQ(shapes("burgers", {"times=0.5,1", "grid=64", "layout=pdebench"}), (Shapes{{"tensor", {3, 64}}}));
@@ -98,7 +99,8 @@ TEST(Generators, ErrorsSayWhatThereIs) {
     return message_of<ArgumentError>([&] { make_generator(name, set); });
   };
   EXPECT_THAT(message("darsy"), AllOf(HasSubstr("did you mean darcy?"), HasSubstr("navier_stokes")));
-  EXPECT_THAT(message("burgers", {"nuu=1"}), AllOf(HasSubstr("no option nuu"), HasSubstr("nu"), HasSubstr("tolerance")));
+  EXPECT_THAT(message("burgers", {"nuu=1"}),
+              AllOf(HasSubstr("no option nuu"), HasSubstr("nu"), HasSubstr("tolerance")));
   EXPECT_THAT(message("burgers", {"nu"}), HasSubstr("key=value"));
   EXPECT_THAT(message("burgers", {"times=1,0.5"}), HasSubstr("ascending"));
   EXPECT_THAT(message("darcy", {"grid=2"}), HasSubstr("a whole number from 3 to 8192"));
@@ -190,30 +192,32 @@ TEST(Generators, WhatWillNotFitIsSaidBeforeTheWork) {
   const testing::TemporaryFolder folder;
   WriteSamplesOptions options;
   options.samples = 100'000'000;
-  EXPECT_THAT(message_of<FileError>([&] {
-                write_samples(Cpu(1), *make_generator("darcy"), folder / "d.npz", options);
-              }),
+  EXPECT_THAT(message_of<FileError>(
+                  [&] { write_samples(Cpu(1), *make_generator("darcy"), folder / "d.npz", options); }),
               HasSubstr("GB are free there"));
   options.samples = 1;
   EXPECT_THAT(message_of<OutOfMemory>([&] {
-                write_samples(Cpu(1), *make_generator("navier_stokes", {"grid=8192", "end=100000"}), folder / "n.npz",
-                              options);
+                write_samples(Cpu(1), *make_generator("navier_stokes", {"grid=8192", "end=100000"}),
+                              folder / "n.npz", options);
               }),
               AllOf(HasSubstr("GB of memory"), HasSubstr("smaller grid")));
-  EXPECT_THROW(write_samples(Cpu(1), *make_generator("darcy"), folder / "none" / "d.txt", options), FileError);
+  EXPECT_THROW(write_samples(Cpu(1), *make_generator("darcy"), folder / "none" / "d.txt", options),
+               FileError);
 }
 
 TEST(Sha256, HasTheDigestsOfTheStandard) {
   const auto digest = [](const std::string& text) {
     detail::Sha256 hash;
-    for (std::size_t at = 0; at < text.size(); at += 7) hash.add(text.data() + at, std::min<std::size_t>(7, text.size() - at));
+    for (std::size_t at = 0; at < text.size(); at += 7)
+      hash.add(text.data() + at, std::min<std::size_t>(7, text.size() - at));
     return hash.finish();
   };
   EXPECT_EQ(digest(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(digest("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  EXPECT_EQ(digest(std::string(1000000, 'a')), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  EXPECT_EQ(digest(std::string(1000000, 'a')),
+            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 }  // namespace

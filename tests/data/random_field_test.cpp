@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gaussian random fields: covariance by sampling with a stated confidence, exact sums, independence of the grid.
+// Gaussian random fields: covariance by sampling with a stated confidence, exact sums, independence of the
+// grid.
 #include "sobolev/data/random_field.hpp"
 
 #include <gmock/gmock.h>
@@ -16,8 +17,8 @@ namespace {
 using std::numbers::pi;
 using std::numbers::sqrt2;
 
-// A mean of n squares of standard normal numbers is within this of 1 but for 1 in 10⁷ times (5.3 deviations of a
-// χ² variable over n, for n of 1000 and more nearly normal).
+// A mean of n squares of standard normal numbers is within this of 1 but for 1 in 10⁷ times (5.3 deviations
+// of a χ² variable over n, for n of 1000 and more nearly normal).
 double allowed(double n) { return 5.3 * std::sqrt(2 / n); }
 
 /// Coefficient of the values on the orthonormal functions of a product grid, by sums.
@@ -46,8 +47,9 @@ TEST(RandomField, NeumannModesHaveTheEigenvaluesOfTheCovariance) {
         return k == 0 ? 1 : sqrt2 * std::cos(pi * k * (double(i) + 0.5) / double(s));
       };
       const int a = k0, b = k1;
-      const double c = projected(values, s, [&](std::size_t i, std::size_t j) { return wave(a, i) * wave(b, j); }) /
-                       std::sqrt(covariance.eigenvalue(pi * pi * (k0 * k0 + k1 * k1)));
+      const double c =
+          projected(values, s, [&](std::size_t i, std::size_t j) { return wave(a, i) * wave(b, j); }) /
+          std::sqrt(covariance.eigenvalue(pi * pi * (k0 * k0 + k1 * k1)));
       variance[m] += c * c / samples;
       mixed[m] += c * before / samples;
       before = c;
@@ -69,7 +71,8 @@ TEST(RandomField, PeriodicModesHaveTheEigenvaluesOfTheCovariance) {
     int k0, k1;
     bool sine;
   };
-  const std::vector<Mode> modes{{1, 0, false}, {1, 0, true}, {0, 1, true}, {-2, 3, false}, {7, 7, true}, {-7, 2, true}};
+  const std::vector<Mode> modes{{1, 0, false},  {1, 0, true}, {0, 1, true},
+                                {-2, 3, false}, {7, 7, true}, {-7, 2, true}};
   std::vector<double> variance(modes.size());
   double mean = 0;
   for (int n = 0; n < samples; ++n) {
@@ -79,7 +82,8 @@ TEST(RandomField, PeriodicModesHaveTheEigenvaluesOfTheCovariance) {
       const Mode k = modes[m];
       const double c = projected(values, s,
                                  [&](std::size_t i, std::size_t j) {
-                                   const double angle = 2 * pi * (k.k0 * double(i) + k.k1 * double(j)) / double(s);
+                                   const double angle =
+                                       2 * pi * (k.k0 * double(i) + k.k1 * double(j)) / double(s);
                                    return sqrt2 * (k.sine ? std::sin(angle) : std::cos(angle));
                                  }) /
                        std::sqrt(covariance.eigenvalue(4 * pi * pi * (k.k0 * k.k0 + k.k1 * k.k1)));
@@ -137,7 +141,9 @@ TEST(RandomField, NeumannValuesAreTheSumsOfTheirSeries) {
       const auto x = [&](std::size_t i) {
         return where == GridPoints::cells ? (double(i) + 0.5) / double(s) : double(i) / double(s - 1);
       };
-      const auto wave = [](std::size_t k, double at) { return k == 0 ? 1 : sqrt2 * std::cos(pi * double(k) * at); };
+      const auto wave = [](std::size_t k, double at) {
+        return k == 0 ? 1 : sqrt2 * std::cos(pi * double(k) * at);
+      };
       for (std::size_t i = 0; i < s; ++i)
         for (std::size_t j = 0; j < s; ++j) {
           double want = 0;
@@ -155,7 +161,8 @@ TEST(RandomField, ModesBeyondAGridFallOntoItsPoints) {
   const detail::ModeRange range{3, 5};
   std::vector<detail::Complex> v(range.size());
   detail::sample_modes(Philox(2, 3), {1, 1, 2}, true, range, v.data());
-  for (const auto& [m0, m1] : std::vector<std::pair<std::size_t, std::size_t>>{{1, 1}, {2, 3}, {4, 4}, {5, 7}, {16, 16}}) {
+  for (const auto& [m0, m1] :
+       std::vector<std::pair<std::size_t, std::size_t>>{{1, 1}, {2, 3}, {4, 4}, {5, 7}, {16, 16}}) {
     std::vector<double> got(m0 * m1);
     detail::ModeValues({m0, m1})(range, v.data(), got.data());
     for (std::size_t i = 0; i < m0; ++i)
@@ -172,10 +179,20 @@ TEST(RandomField, ModesBeyondAGridFallOntoItsPoints) {
 }
 
 TEST(RandomField, RefusesFieldsWithoutVariance) {
-  EXPECT_THAT([] { PeriodicField(2, 8, 3, {1, 3, 1}); }, ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("alpha 1")));
-  EXPECT_THAT([] { PeriodicField(1, 8, 3, {1, 0, 2}); }, ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("tau 0")));
-  EXPECT_THAT([] { PeriodicField(3, 8, 3, {}); }, ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("3 dimensions")));
-  EXPECT_THAT([] { NeumannField(1, GridPoints::cells, {}); }, ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("from 2")));
+  EXPECT_THAT(
+      [] {
+        PeriodicField(2, 8, 3, {1, 3, 1});
+      },
+      ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("alpha 1")));
+  EXPECT_THAT(
+      [] {
+        PeriodicField(1, 8, 3, {1, 0, 2});
+      },
+      ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("tau 0")));
+  EXPECT_THAT([] { PeriodicField(3, 8, 3, {}); },
+              ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("3 dimensions")));
+  EXPECT_THAT([] { NeumannField(1, GridPoints::cells, {}); },
+              ::testing::ThrowsMessage<ArgumentError>(::testing::HasSubstr("from 2")));
   PeriodicField(1, 8, 3, {1, 0, 2}, false);
 }
 

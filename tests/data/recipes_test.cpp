@@ -86,8 +86,8 @@ TEST(BurgersRecipe, TheInitialDataAreTheSameOnEveryGrid) {
 
 TEST(NavierStokesRecipe, AmplitudesAreThoseOfThePaperAndTheScript) {
   const auto mean_square = [](const std::string& amplitude) {
-    const auto generator =
-        make_generator("navier_stokes", {"resolution=48", "grid=32", "end=1e-6", "interval=1e-6", "amplitude=" + amplitude});
+    const auto generator = make_generator(
+        "navier_stokes", {"resolution=48", "grid=32", "end=1e-6", "interval=1e-6", "amplitude=" + amplitude});
     double sum = 0;
     constexpr int samples = 200;
     for (std::uint64_t n = 0; n < samples; ++n) {
@@ -100,7 +100,8 @@ TEST(NavierStokesRecipe, AmplitudesAreThoseOfThePaperAndTheScript) {
   for (int k0 = -15; k0 <= 15; ++k0)
     for (int k1 = -15; k1 <= 15; ++k1)
       if (k0 != 0 || k1 != 0) series += std::pow(4 * pi * pi * (k0 * k0 + k1 * k1) + 49, -2.5);
-  // Half of the variance is in four modes: its mean over 200 samples is known to some 5 %, and to 25 % surely.
+  // Half of the variance is in four modes: its mean over 200 samples is known to some 5 %, and to 25 %
+  // surely.
   const double paper = mean_square("paper"), script = mean_square("script");
   EXPECT_NEAR(paper / (std::pow(7, 1.5) * series), 1, 0.25);
   EXPECT_NEAR(script / paper, std::pow(7, 1.5), 1e-9 * script / paper);
@@ -217,7 +218,8 @@ TEST(ReactionDiffusionRecipe, FollowsItsEquationsOnTheGrid) {
     for (int i = 0; i < s; ++i)
       for (int j = 0; j < s; ++j) {
         const auto laplacian = [&](int c) {
-          return (at(i - 1, j, c) + at(i + 1, j, c) + at(i, j - 1, c) + at(i, j + 1, c) - 4 * at(i, j, c)) / (h * h);
+          return (at(i - 1, j, c) + at(i + 1, j, c) + at(i, j - 1, c) + at(i, j + 1, c) - 4 * at(i, j, c)) /
+                 (h * h);
         };
         const double u = at(i, j, 0), v = at(i, j, 1);
         out[std::size_t((i * s + j) * 2)] = 1e-3 * laplacian(0) + u - u * u * u - 5e-3 - v;

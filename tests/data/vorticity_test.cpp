@@ -51,7 +51,8 @@ TEST(Vorticity, TheForcingAloneMakesAShear) {
   for (int i = 0; i < 9; ++i)
     for (int j = 0; j < 9; ++j) {
       const double angle = 2 * pi * (i + j) / 9.0;
-      EXPECT_NEAR(values[std::size_t(9 * i + j)], size * forcing * (std::sin(angle) + std::cos(angle)), 1e-12);
+      EXPECT_NEAR(values[std::size_t(9 * i + j)], size * forcing * (std::sin(angle) + std::cos(angle)),
+                  1e-12);
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Recipes for the data that neural operators are trained on. docs/generators.md has each with its discretisation,
-// measured order and the differences from the published scripts.
+// Recipes for the data that neural operators are trained on. docs/generators.md has each with its
+// discretisation, measured order and the differences from the published scripts.
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
@@ -39,8 +39,8 @@ struct DarcyOptions {
 };
 
 /// u_t + (u²/2)_x = ν u_xx, periodic on [0, 1], u(·, 0) ~ N(0, σ² (−Δ + τ²)^−α), σ² = 625.
-/// Arrays: a [N, S], u [N, S] at the end, or with `times` [N, T, S] and t [T]; pdebench: tensor [N, 1 + T, S].
-/// Source: Li et al. (2021), appendix A.3.1.
+/// Arrays: a [N, S], u [N, S] at the end, or with `times` [N, T, S] and t [T]; pdebench: tensor [N, 1 + T,
+/// S]. Source: Li et al. (2021), appendix A.3.1.
 struct BurgersOptions {
   int grid = 8192;  // S
   double nu = 0.1;
@@ -71,10 +71,10 @@ struct NavierStokesOptions {
   double cfl = 0.5;  // a step moves nothing by more of a cell of the computation
 };
 
-/// u_t + β u_x = 0, periodic on [0, 1]; u(x, 0) = Σ A sin(2π n x + φ) of two waves, n from 1 to 8, A ~ U(0, 1),
-/// φ ~ U(0, 2π); in one sample of ten |·| with a random sign, in one of ten within a window. Exact: shifted.
-/// Arrays: tensor [N, T, S] (t = 0 is the first), x-coordinate, t-coordinate.
-/// Source: Takamoto et al., PDEBench (2022), appendix D.1.
+/// u_t + β u_x = 0, periodic on [0, 1]; u(x, 0) = Σ A sin(2π n x + φ) of two waves, n from 1 to 8, A ~ U(0,
+/// 1), φ ~ U(0, 2π); in one sample of ten |·| with a random sign, in one of ten within a window. Exact:
+/// shifted. Arrays: tensor [N, T, S] (t = 0 is the first), x-coordinate, t-coordinate. Source: Takamoto et
+/// al., PDEBench (2022), appendix D.1.
 struct AdvectionOptions {
   int grid = 1024;
   double beta = 0.1;
@@ -93,9 +93,8 @@ struct DiffusionSorptionOptions {
   double tolerance = 1e-6;  // of a time step
 };
 
-/// u_t = Du Δu + u − u³ − k − v, v_t = Dv Δv + u − v on (−1, 1)², no flux; both N(0, 1) at each point at first.
-/// Arrays: tensor [N, T, S, S, 2], x-, y- and t-coordinate.
-/// Source: PDEBench (2022), appendix D.5.
+/// u_t = Du Δu + u − u³ − k − v, v_t = Dv Δv + u − v on (−1, 1)², no flux; both N(0, 1) at each point at
+/// first. Arrays: tensor [N, T, S, S, 2], x-, y- and t-coordinate. Source: PDEBench (2022), appendix D.5.
 struct ReactionDiffusionOptions {
   int grid = 128;
   double du = 1e-3, dv = 5e-3, k = 5e-3;
@@ -103,10 +102,9 @@ struct ReactionDiffusionOptions {
   int steps = 100;
 };
 
-/// h_t + ∇·(h v) = 0, (h v)_t + ∇·(h v vᵀ + ½ h²) = 0 on [−2.5, 2.5]² with open boundaries; at first v = 0, and h is
-/// `inside` within a circle around 0, else `outside`; its radius U(smallest, largest).
-/// Arrays: tensor [N, T, S, S, 1] of h, x-, y- and t-coordinate.
-/// Source: PDEBench (2022), appendix D.6.
+/// h_t + ∇·(h v) = 0, (h v)_t + ∇·(h v vᵀ + ½ h²) = 0 on [−2.5, 2.5]² with open boundaries; at first v = 0,
+/// and h is `inside` within a circle around 0, else `outside`; its radius U(smallest, largest). Arrays:
+/// tensor [N, T, S, S, 1] of h, x-, y- and t-coordinate. Source: PDEBench (2022), appendix D.6.
 struct ShallowWaterOptions {
   int grid = 128;
   double inside = 2, outside = 1;
@@ -117,7 +115,8 @@ struct ShallowWaterOptions {
 
 /// Of u ~ N(0, exp(−(x − y)²/(2 l²))) on [0, 1] its antiderivative ∫₀^y u.
 /// Arrays: u [N, M] at M sensors i/(M − 1); y, s [N, P] at P places, s at y; with `aligned` y is the sensors.
-/// Source: Lu et al., DeepONet (2021), section 4.1; Lu et al., A comprehensive comparison (2022), section 5.1.
+/// Source: Lu et al., DeepONet (2021), section 4.1; Lu et al., A comprehensive comparison (2022),
+/// section 5.1.
 struct AntiderivativeOptions {
   int grid = 100;       // M
   double length = 0.2;  // l
@@ -137,8 +136,8 @@ class Generator {
   class Worker {
    public:
     virtual ~Worker() = default;
-    /// Sample `index` of `seed`, whatever else is made: one pointer per array. False when `stop` became true, and
-    /// nothing of it is of use.
+    /// Sample `index` of `seed`, whatever else is made: one pointer per array. False when `stop` became true,
+    /// and nothing of it is of use.
     virtual bool sample(std::uint64_t seed, std::uint64_t index, std::span<double* const> arrays,
                         const std::atomic<bool>* stop) = 0;
   };
@@ -173,8 +172,8 @@ std::unique_ptr<Generator> make_generator(const ReactionDiffusionOptions& option
 std::unique_ptr<Generator> make_generator(const ShallowWaterOptions& options);
 std::unique_ptr<Generator> make_generator(const AntiderivativeOptions& options);
 
-/// A recipe by its name, with options as text, "nu=1e-4". ArgumentError for a name that there is not, which lists
-/// those there are, and for options likewise.
+/// A recipe by its name, with options as text, "nu=1e-4". ArgumentError for a name that there is not, which
+/// lists those there are, and for options likewise.
 std::unique_ptr<Generator> make_generator(const std::string& name,
                                           const std::vector<std::string>& assignments = {});
 
@@ -203,7 +202,8 @@ struct WriteSamplesOptions {
   bool single = false;  // float32
   GenerateControl control = {};
 };
-/// SHA-256, in hexadecimal, of the bytes as written: of sample 0 all arrays in their order, then of sample 1, …
+/// SHA-256, in hexadecimal, of the bytes as written: of sample 0 all arrays in their order, then of sample 1,
+/// …
 struct WrittenSamples {
   bool whole = false;  // else it was stopped, and there is no file
   std::string sha256;
