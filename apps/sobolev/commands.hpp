@@ -66,6 +66,20 @@ struct LandscapeCommand {
 };
 int run_landscape(const LandscapeCommand& command);
 
+struct GenerateCommand {
+  std::string name;  // empty: all are listed
+  std::optional<unsigned long> samples;
+  std::optional<int> grid;
+  std::vector<std::string> assignments;
+  unsigned long seed = 0;
+  std::filesystem::path out;
+  bool options = false;  // list those of the generator
+  bool single = false;
+  int threads = 0;
+  bool json = false, quiet = false;
+};
+int run_generate(const GenerateCommand& command);
+
 struct CheckCommand {
   std::string problem;
   std::vector<std::string> overrides;

@@ -26,6 +26,7 @@ constexpr const char* footer =
     "Examples:\n"
     "  sobolev solve burgers --set training.stop.seconds=20\n"
     "  sobolev solve my_problem.toml --out runs/first --threads 2\n"
+    "  sobolev generate darcy --samples 1200 --grid 421 --out darcy.h5\n"
     "  sobolev train fno_darcy --data darcy.h5 --out runs/darcy\n"
     "  sobolev evaluate runs/burgers --points points.npy --outputs \"u,u_x\" --out values.npz\n"
     "Exit codes: 0 done; 1 an error of sobolev itself; 2 wrong input; 3 no such device, or out of memory;\n"
@@ -171,6 +172,23 @@ int run(int argc, char** argv) {
   landscape_app->add_flag("--json", landscape.json, "print one JSON object on stdout");
   landscape_app->add_flag("--quiet", landscape.quiet, "no summary");
 
+  GenerateCommand generate;
+  CLI::App* generate_app = app.add_subcommand("generate", "data for neural operators, by published recipes");
+  generate_app->add_option("NAME", generate.name, "of the recipe; without: which there are");
+  generate_app->add_flag("--options", generate.options, "list the recipe's options instead");
+  generate_app->add_option("--samples", generate.samples, "how many")->check(CLI::Range(1ul, 100'000'000ul));
+  generate_app->add_option("--grid", generate.grid, "points along each axis (default: as published)");
+  generate_app->add_option("--seed", generate.seed, "of all random numbers")
+      ->check(CLI::Validator(wrong_seed, "WHOLE NUMBER"));
+  generate_app->add_option("--out", generate.out, "file: .h5, .hdf5 or .npz");
+  generate_app->add_option("--set", generate.assignments, "an option of the recipe (may be repeated)")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  generate_app->add_flag("--float32", generate.single, "write float32 (default: float64)");
+  generate_app->add_option("--threads", generate.threads, "threads; 0: all")->check(CLI::Range(0, 4096));
+  generate_app->add_flag("--json", generate.json, "print one JSON object on stdout");
+  generate_app->add_flag("--quiet", generate.quiet, "no progress, no summary");
+
   CheckCommand check;
   CLI::App* check_app = app.add_subcommand("check", "read a problem and say what was understood");
   check_app->add_option("PROBLEM", check.problem, "file or name")->required();
@@ -200,8 +218,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {  // --help, --version
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    const bool json = solve.json || train.json || evaluate.json || landscape.json || check.json ||
-                      keys.json || list_json || info_json;
+    const bool json = solve.json || train.json || evaluate.json || landscape.json || generate.json ||
+                      check.json || keys.json || list_json || info_json;
     std::string program = "sobolev";
     for (const CLI::App* used : app.get_subcommands()) program += " " + used->get_name();
     return fail(wrong_input, fmt::format("{}; see {} --help", error.what(), program), json);
@@ -210,6 +228,7 @@ int run(int argc, char** argv) {
   if (train_app->parsed()) return guarded([&] { return run_train(train); }, train.json);
   if (evaluate_app->parsed()) return guarded([&] { return run_evaluate(evaluate); }, evaluate.json);
   if (landscape_app->parsed()) return guarded([&] { return run_landscape(landscape); }, landscape.json);
+  if (generate_app->parsed()) return guarded([&] { return run_generate(generate); }, generate.json);
   if (check_app->parsed()) return guarded([&] { return run_check(check); }, check.json);
   if (keys_app->parsed()) return guarded([&] { return run_keys(keys); }, keys.json);
   if (list_app->parsed()) return guarded([&] { return run_list(list_json); }, list_json);

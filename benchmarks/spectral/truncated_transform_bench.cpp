@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fields to their lowest coefficients and back. Bytes: the field once and the coefficients once.
 #include "benchmarks/limits.hpp"
+#include "sobolev/core/buffer_on.hpp"
 #include "sobolev/spectral/truncated_transform.hpp"
 
 namespace sobolev::bench {
