@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "sobolev/core/error.hpp"
 #include "tests/io/temporary_folder.hpp"
 
 namespace sobolev {

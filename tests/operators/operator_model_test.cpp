@@ -7,7 +7,9 @@
 
 #include "sobolev/core/random.hpp"
 #include "tests/io/temporary_folder.hpp"
-#include "tests/support.hpp"
+#if SOBOLEV_HAS_CUDA
+#include "sobolev/core/cuda.hpp"
+#endif
 
 namespace sobolev {
 namespace {
