@@ -87,6 +87,27 @@ Read fields(std::vector<std::string> OperatorFile::*member) {
   };
 }
 
+/// [[-8, 7], [0, 8]]: of each axis the lowest and the highest.
+void read_frequencies(const TomlReader& reader, const TomlNode& node, const std::string& path,
+                      OperatorFile& file) {
+  if (node.kind != TomlNode::Kind::array || node.items.empty() || node.items.size() > 3)
+    reader.expected(node, path, "a pair of whole numbers for each of 1 to 3 axes, e.g. [[-8, 7], [0, 8]]");
+  file.frequencies.clear();
+  for (const TomlNode& item : node.items) {
+    if (item.kind != TomlNode::Kind::array || item.items.size() != 2)
+      reader.expected(item, path, "a pair of whole numbers, e.g. [-8, 7]");
+    const ModeRange range{reader.integer(item.items[0], path), reader.integer(item.items[1], path)};
+    const bool last = &item == &node.items.back();
+    if (range.low > range.high || range.low < -4096 || range.high > 4096 || (last && range.low < 0))
+      reader.fail(
+          item,
+          fmt::format("{}: there are no frequencies {} … {}{}; a pair is the lowest and the highest, "
+                      "within ±4096",
+                      path, range.low, range.high, last ? " of the last axis, which has none below 0" : ""));
+    file.frequencies.push_back(range);
+  }
+}
+
 struct ModelKey {
   const char *table, *key;
   bool required;
@@ -99,7 +120,8 @@ const std::vector<ModelKey>& model_keys() {
        [](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile&) {
          reader.choice(node, path, {"fno"});
        }},
-      {"model", "modes", true, by_axis(&OperatorFile::modes, 1, 4096)},
+      {"model", "modes", false, by_axis(&OperatorFile::modes, 1, 4096)},
+      {"model", "frequencies", false, read_frequencies},
       {"model", "width", false, whole(&OperatorFile::width, 1, 4096)},
       {"model", "layers", false, whole(&OperatorFile::layers, 1, 64)},
       {"model", "lifting", false, whole(&OperatorFile::lifting, 0, 65536)},
@@ -107,6 +129,7 @@ const std::vector<ModelKey>& model_keys() {
       {"model", "channel_mlp", false, whole(&OperatorFile::channel_mlp, 0, 65536)},
       {"model", "padding", false, by_axis(&OperatorFile::padding, 0, 65536)},
       {"model", "coordinates", false, truth(&OperatorFile::coordinates)},
+      {"model", "end_point", false, truth(&OperatorFile::end_point)},
       {"data", "file", true,
        [](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
          file.file = reader.text(node, path, "\"darcy.h5\"");
@@ -168,6 +191,8 @@ OperatorFile read_model(detail::TomlDocument document, const std::vector<std::st
   for (const ModelKey& key : model_keys())
     if (key.required && !file.positions.contains(fmt::format("{}.{}", key.table, key.key)))
       throw ParseError({document.file, 0, 0}, fmt::format("[{}] needs {}", key.table, key.key));
+  if (file.modes.empty() == file.frequencies.empty())
+    throw ParseError({document.file, 0, 0}, "[model] needs either modes or frequencies");
   file.source = overrides.empty() ? document.text : detail::write_toml(document.root);
   return file;
 }
@@ -201,12 +226,21 @@ FieldNetwork OperatorFile::network(std::size_t axes, std::size_t in, std::size_t
   o.inputs = in;
   o.outputs = out;
   o.width = width;
-  o.modes = lowest_modes(each(modes, "modes"));
+  if (frequencies.empty()) {
+    o.modes = lowest_modes(each(modes, "modes"));
+  } else {
+    require(frequencies.size() == axes, [&] {
+      return fmt::format("model.frequencies is given for {} axes; the data's fields have {}",
+                         frequencies.size(), axes);
+    });
+    o.modes = frequencies;
+  }
   o.layers = layers;
   o.lifting = lifting;
   o.projection = projection;
   o.channel_mlp = channel_mlp;
   if (coordinates) o.coordinates.assign(axes, {0, 1});
+  o.end_point = end_point;
   if (!padding.empty())
     for (const std::size_t points : each(padding, "padding")) o.padding.push_back({0, points, 0});
   return fno(o);

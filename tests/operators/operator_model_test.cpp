@@ -172,6 +172,8 @@ TEST(OperatorFile, SaysWhereAndWhatIsWrong) {
   EXPECT_THAT(message("model.widht=3"), AllOf(HasSubstr("no key widht"), HasSubstr("did you mean width")));
   EXPECT_THAT(message("modle.width=3"), HasSubstr("did you mean model"));
   EXPECT_THAT(message("model.modes=0"), HasSubstr("model.modes is 0"));
+  EXPECT_THAT(message("model.frequencies=[[0, 3]]"), HasSubstr("either modes or frequencies"));
+  EXPECT_THAT(message("model.frequencies=[[-1, 3]]"), HasSubstr("none below 0"));
   EXPECT_THAT(message("model.kind=\"unet\""), HasSubstr("fno"));
   EXPECT_THAT(message("training.learning_rate=-1"), HasSubstr("above 0"));
   EXPECT_THAT(message("data.inputs=\"u[3\""), HasSubstr("names no field"));

@@ -21,11 +21,14 @@ inline constexpr std::array learning_rate_schedules{"constant", "step", "cosine"
 /// A model of an operator and how it is trained: what a model file says (docs/operators.md).
 struct OperatorFile {
   // [model]
-  std::vector<std::size_t> modes;  // by axis, as the papers count them; one number: of every axis
+  std::vector<std::size_t> modes;      // by axis, as the papers count them; one number: of every axis
+  std::vector<ModeRange> frequencies;  // instead, by axis
   std::size_t width = 32, lifting = 0, projection = 128, channel_mlp = 0;
   int layers = 4;
   std::vector<std::size_t> padding;  // points behind the field's end, by axis; one number: of every axis
   bool coordinates = true;
+  bool end_point =
+      true;  // coordinates go from 0 to 1 at the last point; else to 1 − 1/n, as on periodic grids
   // [data]
   std::filesystem::path file;
   std::vector<std::string> inputs, outputs;     // FieldName
