@@ -205,7 +205,8 @@ void expect_metrics(const FieldMetrics& got, const FieldMetrics& want, double gr
 
 class FieldMetricsOn : public ::testing::TestWithParam<FieldGrid> {};
 TEST_P(FieldMetricsOn, AreWhatTheirFormulasSay) {
-  const Case given = random_case(GetParam(), 2, 2, 1);
+  const bool large = GetParam().points.size() > 1;
+  const Case given = random_case(GetParam(), large ? 1 : 3, 2, 1);
   const FieldMetrics want = by_loops(given);
   expect_metrics<double>(metrics<double>(given), want, 100);
   expect_metrics<float>(metrics<float>(given), want, 100);
