@@ -20,6 +20,7 @@ using testing::message_of;
 using testing::product;
 using testing::rows_of;
 using testing::samples;
+using namespace std::string_literals;
 using Shape = std::vector<std::size_t>;
 
 ArrayFile open(const std::string& name) { return ArrayFile(SOBOLEV_SOURCE_DIR "/tests/io/samples/" + name); }
@@ -60,6 +61,25 @@ TEST(ArrayFileSamples, PdebenchWithOneTensor) {
   EXPECT_EQ(std::get<double>(file.attributes().at("beta")), 0.1);
   EXPECT_EQ(file.attributes().size(), 1u);
   EXPECT_TRUE(file.attributes("tensor").empty());
+}
+
+TEST(ArrayFileSamples, ChunksOfManyRows) { expect_samples(open("chunks.h5"), "tensor", 0, {64, 8192}); }
+
+TEST(ArrayFileSamples, AFilterThatIsNotThere) {
+  const testing::TemporaryFolder folder;
+  std::string bytes = testing::read_text(SOBOLEV_SOURCE_DIR "/tests/io/samples/pdebench_groups.h5");
+  for (std::size_t name = bytes.find(std::string("lzf\0", 4)); name != std::string::npos;
+       name = bytes.find(std::string("lzf\0", 4), name + 1)) {
+    ASSERT_EQ(bytes.substr(name - 8, 2), "\x00\x7D"s);  // 32000, before the sizes and flags of the filter
+    bytes[name - 8] = '\x63';
+  }
+  testing::write_text(folder / "f.h5", bytes);
+  const ArrayFile file(folder / "f.h5");
+  EXPECT_THAT(message_of<FileError>([&] { all_of(file, "0000/data"); }),
+              AllOf(HasSubstr("0000/data of " + (folder / "f.h5").string()),
+                    HasSubstr("the filter 32099 (lzf), which the HDF5 library here does not have"),
+                    HasSubstr("h5repack -f GZIP=4")));
+  EXPECT_EQ(all_of(file, "0000/grid/x"), samples(2, {40}));
 }
 
 TEST(ArrayFileSamples, PdebenchWithSeveralFields) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <zlib.h>
 
+#include <algorithm>
+#include <fstream>
 #include <random>
 
 #include "sobolev/core/error.hpp"
@@ -141,6 +143,29 @@ TEST_P(MatlabV5, RowsOfColumns) {
                                              want.begin() + long((first + count) * row)));
          });
   }
+}
+
+/// More than is transposed at a time, most of it a hole in the file.
+TEST_P(MatlabV5, LongRows) {
+  constexpr std::size_t columns = std::size_t{1} << 22;
+  std::string begin = m.header() + m.variable(6, {3, std::int32_t(columns)}, "u", 9, numbers<double>({0, 0}));
+  const std::size_t numbers_at = begin.size() - 16;
+  for (const auto& [at, size] : {std::pair{std::size_t{132}, numbers_at - 136 + 24 * columns},
+                                 std::pair{numbers_at - 4, 24 * columns}})
+    begin.replace(at, 4, m.word(std::uint32_t(size)));
+  write_text(path, begin);
+  std::filesystem::resize_file(path, numbers_at + 24 * columns);
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  const std::size_t marked[] = {0, 1, 4095, 4096, columns / 2 + 1, columns - 1};
+  for (const std::size_t c : marked) {
+    file.seekp(long(numbers_at + 24 * c));
+    file << numbers<double>({double(c) + 1, double(c) + 2, double(c) + 3});
+  }
+  file.close();
+  const std::vector<float> read = all_of<float>(ArrayFile(path), "u");
+  for (const std::size_t c : marked)
+    for (std::size_t r = 0; r < 3; ++r) EXPECT_EQ(read[r * columns + c], float(c + 1 + r));
+  EXPECT_EQ(std::count(read.begin(), read.end(), 0.0F), long(read.size() - 18));
 }
 
 TEST_P(MatlabV5, SaysWhatIsWrong) {
