@@ -8,7 +8,7 @@
 
     python tools/neuraloperator.py sample FOLDER           # the files of tests/operators/samples
 
-Real data, a linear lifting/projection MLP of two layers, GELU, linear skips, no norm; a factorised weight (TFNO) is
+Real data, a lifting and a projection of two layers, GELU, linear skips, channel MLPs with soft gates, no norm; a factorised weight (TFNO) is
 saved as the dense tensor that it stands for. On an axis with an odd number of points, all but the last, neuraloperator
 2.0 puts frequency k in the place of k + 1 (it shifts the spectrum twice the same way); files give what the formula says.
 Needs torch and neuraloperator.
@@ -40,10 +40,9 @@ def _names(model):
         pairs += [(f"blocks.{i}.skip.weight", blocks.fno_skips[i].conv.weight),
                   (f"blocks.{i}.skip.bias", blocks.convs[i].bias),
                   (f"blocks.{i}.spectral.weight", blocks.convs[i].weight)]
-        if blocks.use_channel_mlp:
-            pairs.append((f"blocks.{i}.gate.weight", blocks.channel_mlp_skips[i].weight))
-            for k, layer in enumerate(blocks.channel_mlp[i].fcs):
-                pairs += [(f"blocks.{i}.mlp.{k}.weight", layer.weight), (f"blocks.{i}.mlp.{k}.bias", layer.bias)]
+        pairs.append((f"blocks.{i}.gate.weight", blocks.channel_mlp_skips[i].weight))
+        for k, layer in enumerate(blocks.channel_mlp[i].fcs):
+            pairs += [(f"blocks.{i}.mlp.{k}.weight", layer.weight), (f"blocks.{i}.mlp.{k}.bias", layer.bias)]
     return pairs
 
 
@@ -78,10 +77,11 @@ def _model_file(model):
         ("domain padding", model.domain_padding is not None), ("a stabiliser", blocks.stabilizer is not None),
         ("resolution scaling", blocks.convs[0].resolution_scaling_factor is not None),
         ("skips that are not linear", blocks.fno_skip != "linear"),
-        ("gates that are not soft", blocks.use_channel_mlp and blocks.channel_mlp_skip != "soft-gating")] if there]
+        ("no channel MLP (GELU is applied twice then)", not blocks.use_channel_mlp),
+        ("gates that are not soft", blocks.channel_mlp_skip != "soft-gating")] if there]
     if unsupported:
         raise ValueError("this model has " + ", ".join(unsupported) + ", which a file cannot hold; modes " + str(modes))
-    mlp = blocks.channel_mlp[0].hidden_channels if blocks.use_channel_mlp else 0
+    mlp = blocks.channel_mlp[0].hidden_channels
     inputs = model.in_channels
     names = ", ".join(f'"x{i}"' for i in range(inputs))
     outputs = ", ".join(f'"y{i}"' for i in range(model.out_channels))
@@ -157,14 +157,13 @@ def sample(folder):
     folder = Path(folder)
     arrays = {}
     cases = {"fno_2d": (FNO, dict(n_modes=(4, 6), in_channels=2, out_channels=1, hidden_channels=4, n_layers=2), (10, 9)),
-             "fno_1d": (FNO, dict(n_modes=(8,), in_channels=1, out_channels=2, hidden_channels=4, n_layers=2,
-                                  use_channel_mlp=False), (13,)),
+             "fno_1d": (FNO, dict(n_modes=(8,), in_channels=1, out_channels=2, hidden_channels=4, n_layers=2), (13,)),
              "tfno_2d": (TFNO, dict(n_modes=(4, 4), in_channels=1, out_channels=1, hidden_channels=6, n_layers=2,
                                     rank=0.3), (8, 12))}
     for name, (kind, options, grid) in cases.items():
         model = kind(**options)
         with torch.no_grad():
-            for gate in getattr(model.fno_blocks, "channel_mlp_skips", []) or []:
+            for gate in model.fno_blocks.channel_mlp_skips:
                 gate.weight.uniform_(0.5, 1.5)  # which start as ones
         x = torch.randn(2, options["in_channels"], *grid)
         save(model, folder / f"neuraloperator_{name}.safetensors")

@@ -188,11 +188,11 @@ OperatorFile read_model(detail::TomlDocument document, const std::vector<std::st
                                                    suggestion(entry.key, tables), word_list(tables)));
     }
   }
+  if (file.modes.empty() == file.frequencies.empty())
+    throw ParseError({document.file, 0, 0}, "[model] needs either modes or frequencies");
   for (const ModelKey& key : model_keys())
     if (key.required && !file.positions.contains(fmt::format("{}.{}", key.table, key.key)))
       throw ParseError({document.file, 0, 0}, fmt::format("[{}] needs {}", key.table, key.key));
-  if (file.modes.empty() == file.frequencies.empty())
-    throw ParseError({document.file, 0, 0}, "[model] needs either modes or frequencies");
   file.source = overrides.empty() ? document.text : detail::write_toml(document.root);
   return file;
 }

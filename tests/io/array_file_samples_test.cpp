@@ -12,14 +12,15 @@
 
 namespace sobolev {
 namespace {
+using testing::all_of;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::all_of;
 using testing::message_of;
 using testing::product;
 using testing::rows_of;
 using testing::samples;
+using namespace std::string_literals;
 using Shape = std::vector<std::size_t>;
 
 ArrayFile open(const std::string& name) { return ArrayFile(SOBOLEV_SOURCE_DIR "/tests/io/samples/" + name); }
@@ -60,6 +61,25 @@ TEST(ArrayFileSamples, PdebenchWithOneTensor) {
   EXPECT_EQ(std::get<double>(file.attributes().at("beta")), 0.1);
   EXPECT_EQ(file.attributes().size(), 1u);
   EXPECT_TRUE(file.attributes("tensor").empty());
+}
+
+TEST(ArrayFileSamples, ChunksOfManyRows) { expect_samples(open("chunks.h5"), "tensor", 0, {64, 8192}); }
+
+TEST(ArrayFileSamples, AFilterThatIsNotThere) {
+  const testing::TemporaryFolder folder;
+  std::string bytes = testing::read_text(SOBOLEV_SOURCE_DIR "/tests/io/samples/pdebench_groups.h5");
+  for (std::size_t name = bytes.find(std::string("lzf\0", 4)); name != std::string::npos;
+       name = bytes.find(std::string("lzf\0", 4), name + 1)) {
+    ASSERT_EQ(bytes.substr(name - 8, 2), "\x00\x7D"s);  // 32000, before the sizes and flags of the filter
+    bytes[name - 8] = '\x63';
+  }
+  testing::write_text(folder / "f.h5", bytes);
+  const ArrayFile file(folder / "f.h5");
+  EXPECT_THAT(message_of<FileError>([&] { all_of(file, "0000/data"); }),
+              AllOf(HasSubstr("0000/data of " + (folder / "f.h5").string()),
+                    HasSubstr("the filter 32099 (lzf), which the HDF5 library here does not have"),
+                    HasSubstr("h5repack -f GZIP=4")));
+  EXPECT_EQ(all_of(file, "0000/grid/x"), samples(2, {40}));
 }
 
 TEST(ArrayFileSamples, PdebenchWithSeveralFields) {
@@ -151,11 +171,12 @@ TEST(ArrayFileSamples, TypesOfHdf5) {
 
 TEST(ArrayFileSamples, WhatHdf5HasBesideNumbers) {
   const ArrayFile file = open("types.h5");
-  for (const auto& [name, what] : std::map<std::string, std::string>{{"complex", "an array of complex numbers"},
-                                                                     {"text", "is text"},
-                                                                     {"records", "an array of records"},
-                                                                     {"null", "without a shape"},
-                                                                     {"lists", "an array of lists"}}) {
+  for (const auto& [name, what] :
+       std::map<std::string, std::string>{{"complex", "an array of complex numbers"},
+                                          {"text", "is text"},
+                                          {"records", "an array of records"},
+                                          {"null", "without a shape"},
+                                          {"lists", "an array of lists"}}) {
     EXPECT_FALSE(file.contains(name));
     EXPECT_THAT(message_of<FileError>([&, which = name] { file.array(which); }),
                 AllOf(HasSubstr(name + " of "), HasSubstr("types.h5"), HasSubstr(what)));
@@ -219,9 +240,9 @@ TEST(ArrayFileSamples, WhatMatlabHasBesideNumbers) {
 TEST(ArrayFileSamples, NumpyArchives) {
   for (const char* path : {"numpy.npz", "numpy_compressed.npz"}) {
     const ArrayFile file = open(path);
-    const std::vector<std::pair<std::string, std::string>> types = {
-        {"f4", "float32"}, {"big f8", "float64"}, {"f2", "float16"},
-        {"i1", "int8"},    {"u2", "uint16"},      {"big i4", "int32"}};
+    const std::vector<std::pair<std::string, std::string>> types = {{"f4", "float32"}, {"big f8", "float64"},
+                                                                    {"f2", "float16"}, {"i1", "int8"},
+                                                                    {"u2", "uint16"},  {"big i4", "int32"}};
     for (std::size_t k = 0; k < types.size(); ++k) expect_typed(file, types[k].first, k, types[k].second);
     expect_samples(file, "columns", 0, {4, 3, 2}, "float64");
     EXPECT_EQ(file.array("yes").type, "bool");

@@ -9,6 +9,7 @@
 
 #include "sobolev/core/random.hpp"
 #include "sobolev/data/reference.hpp"
+#include "sobolev/io/array_file.hpp"
 #include "sobolev/io/npy.hpp"
 #include "sobolev/io/report.hpp"
 #include "sobolev/network/network.hpp"
@@ -57,6 +58,17 @@ void kernel_on_own_buffers() {
   check(same, "a kernel on own buffers");
 }
 
+void data_file(const std::filesystem::path& path) {
+  const std::vector<double> values = {1, 2, 3, 4, 5, 6};
+  ArrayFileWriter writer(path);
+  writer.create<double>("u", {3, 2});
+  writer.write<double>("u", 0, View<const double, 2>(values.data(), 3, 2));
+  writer.finish();
+  std::vector<double> row(2);
+  ArrayFile(path).read("u", 1, View<double, 2>(row.data(), 1, 2));
+  check(row == std::vector<double>{3, 4}, "a data file");
+}
+
 void reference() {
   const Expr u = unknown("u"), t = coordinate("t"), x = coordinate("x");
   Problem problem;
@@ -74,6 +86,7 @@ void reference() {
 int main(int, char** argv) {
   problem_file(argv[1]);
   kernel_on_own_buffers();
+  data_file(std::filesystem::path(argv[1]) / "u.h5");
   reference();
   return good ? 0 : 1;
 }

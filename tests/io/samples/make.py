@@ -25,6 +25,9 @@ def pdebench() -> None:
         file["x-coordinate"] = numbers(1, 64)
         file["t-coordinate"] = numbers(2, 4)
         file.attrs["beta"] = 0.1
+    # Chunks that hold many rows, and together more than HDF5 keeps by itself.
+    with h5py.File("chunks.h5", "w") as file:
+        file.create_dataset("tensor", data=numbers(0, 64, 8192, dtype="f4"), chunks=(40, 1024), compression=9)
     # Several fields: compressible flow.
     with h5py.File("pdebench_fields.hdf5", "w") as file:
         for k, name in enumerate(["Vx", "Vy", "density", "pressure"]):
