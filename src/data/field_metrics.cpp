@@ -57,7 +57,8 @@ class RealTransform {
 };
 
 double root_quotient(double error, double target) {
-  if (target == 0) return error == 0 ? 0 : std::isnan(error) ? error : std::numeric_limits<double>::infinity();
+  if (target == 0)
+    return error == 0 ? 0 : std::isnan(error) ? error : std::numeric_limits<double>::infinity();
   return std::sqrt(error / target);
 }
 
@@ -184,7 +185,8 @@ struct FieldErrors::Sums {
     const std::size_t n = grid.points[axis];
     const double half = 0.5 * double(n - 1) / grid.lengths[axis];  // 1 / (2h)
     const auto square = [](double value) { return value * value; };
-    double sum = square(half * (-3 * u[0] + 4 * u[1] - u[2])) + square(half * (3 * u[n - 1] - 4 * u[n - 2] + u[n - 3]));
+    double sum = square(half * (-3 * u[0] + 4 * u[1] - u[2])) +
+                 square(half * (3 * u[n - 1] - 4 * u[n - 2] + u[n - 3]));
     for (std::size_t i = 1; i + 1 < n; ++i) sum += square(half * (u[i + 1] - u[i - 1]));
     return sum;
   }
@@ -214,18 +216,22 @@ struct FieldErrors::Sums {
 
 FieldErrors::FieldErrors(const FieldGrid& grid, std::size_t channels) {
   const std::size_t axes = grid.points.size();
-  require(axes >= 1 && axes <= 3 && grid.lengths.size() == axes && grid.periodic.size() == axes && channels > 0, [&] {
-    return fmt::format("FieldErrors: {} axes, {} lengths, {} times periodic or not, {} channels; 1 to 3 axes with one "
-                       "of each and channels are wanted",
-                       axes, grid.lengths.size(), grid.periodic.size(), channels);
-  });
+  require(
+      axes >= 1 && axes <= 3 && grid.lengths.size() == axes && grid.periodic.size() == axes && channels > 0,
+      [&] {
+        return fmt::format(
+            "FieldErrors: {} axes, {} lengths, {} times periodic or not, {} channels; 1 to 3 axes with one "
+            "of each and channels are wanted",
+            axes, grid.lengths.size(), grid.periodic.size(), channels);
+      });
   for (std::size_t axis = 0; axis < axes; ++axis)
     require(grid.points[axis] >= 3 && grid.points[axis] < std::size_t{1} << 31 && grid.lengths[axis] > 0 &&
                 std::isfinite(grid.lengths[axis]),
             [&] {
-              return fmt::format("FieldErrors: axis {} has {} points on a length of {}; at least 3 on a positive one "
-                                 "are wanted",
-                                 axis, grid.points[axis], grid.lengths[axis]);
+              return fmt::format(
+                  "FieldErrors: axis {} has {} points on a length of {}; at least 3 on a positive one "
+                  "are wanted",
+                  axis, grid.points[axis], grid.lengths[axis]);
             });
   sums_ = std::make_unique<Sums>(grid, channels);
 }
@@ -236,10 +242,12 @@ FieldErrors& FieldErrors::operator=(FieldErrors&&) noexcept = default;
 template <class T>
 void FieldErrors::add(View<const T, 3> prediction, View<const T, 3> target) {
   const std::size_t channels = sums_->channels, points = sums_->points;
-  require(prediction.shape() == target.shape() && target.extent(1) == channels && target.extent(2) == points, [&] {
-    return fmt::format("FieldErrors::add: prediction [{}], target [{}]; [samples, {}, {}] is wanted",
-                       fmt::join(prediction.shape(), ", "), fmt::join(target.shape(), ", "), channels, points);
-  });
+  require(prediction.shape() == target.shape() && target.extent(1) == channels && target.extent(2) == points,
+          [&] {
+            return fmt::format("FieldErrors::add: prediction [{}], target [{}]; [samples, {}, {}] is wanted",
+                               fmt::join(prediction.shape(), ", "), fmt::join(target.shape(), ", "), channels,
+                               points);
+          });
   for (std::size_t b = 0; b < target.extent(0); ++b)
     sums_->add_sample(prediction.data() + b * channels * points, target.data() + b * channels * points);
 }
@@ -258,7 +266,8 @@ FieldMetrics FieldErrors::metrics() const {
   mean.nrmse /= all;
   mean.vrmse /= all;
   mean.boundary_rmse /= all;
-  for (const double sum : sums_->conserved) mean.conserved_rmse += std::sqrt(sum / samples) / double(sums_->channels);
+  for (const double sum : sums_->conserved)
+    mean.conserved_rmse += std::sqrt(sum / samples) / double(sums_->channels);
   mean.fourier_low = sums_->band(0, low_shells);
   mean.fourier_middle = sums_->band(low_shells, middle_shells);
   mean.fourier_high = sums_->band(middle_shells, sums_->shells);

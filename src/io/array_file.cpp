@@ -55,9 +55,9 @@ std::unique_ptr<ArrayFile::Reader> open(const std::filesystem::path& path, std::
            detail::read_number<std::uint64_t>(begin, 0) < std::uint64_t{1} << 32)
     arrays = detail::safetensors_arrays(*file);
   else
-    throw FileError(fmt::format(
-        "{} is no file of arrays that is read here (HDF5, MATLAB, .npz, .npy, safetensors): {}", path.string(),
-        guess(begin, begin.starts_with("MATLAB 7.3"))));
+    throw FileError(
+        fmt::format("{} is no file of arrays that is read here (HDF5, MATLAB, .npz, .npy, safetensors): {}",
+                    path.string(), guess(begin, begin.starts_with("MATLAB 7.3"))));
   return detail::open_flat_arrays(std::move(file), std::move(arrays), most_unpacked);
 }
 
@@ -130,8 +130,8 @@ void ArrayFile::read(const std::string& name, std::size_t first, View<T, 2> rows
     throw FileError(fmt::format("{} has {} rows ({}); {} from row {} on are wanted", reader_->named(name),
                                 there, shape_text(shape), count, first));
   if (rows.extent(1) != row)
-    throw FileError(fmt::format("{} has rows of {} numbers ({}); rows of {} are wanted", reader_->named(name), row,
-                                shape_text(shape), rows.extent(1)));
+    throw FileError(fmt::format("{} has rows of {} numbers ({}); rows of {} are wanted", reader_->named(name),
+                                row, shape_text(shape), rows.extent(1)));
   if (rows.size() == 0) return;
   const std::lock_guard lock(reader_->turn);
   reader_->read(i, first, count, rows.data());
@@ -144,7 +144,8 @@ std::unique_ptr<ArrayFileWriter::Writer> open_writer(const std::filesystem::path
   const std::string extension = path.extension().string();
   if (extension == ".h5" || extension == ".hdf5") return detail::write_hdf5(path);
   if (extension == ".npz") return detail::write_npz_rows(path);
-  throw FileError(fmt::format("cannot write arrays to {}: name it .h5 or .hdf5 (HDF5), or .npz", path.string()));
+  throw FileError(
+      fmt::format("cannot write arrays to {}: name it .h5 or .hdf5 (HDF5), or .npz", path.string()));
 }
 }  // namespace
 
@@ -156,7 +157,8 @@ ArrayFileWriter& ArrayFileWriter::operator=(ArrayFileWriter&&) noexcept = defaul
 template <class T>
 void ArrayFileWriter::create(const std::string& name, const std::vector<std::size_t>& shape) {
   require(!writer_->finished, "ArrayFileWriter::create: the file is finished");
-  require(!name.empty() && name.find('\0') == std::string::npos, "ArrayFileWriter::create: an array needs a name");
+  require(!name.empty() && name.find('\0') == std::string::npos,
+          "ArrayFileWriter::create: an array needs a name");
   require(!writer_->created.contains(name),
           [&] { return fmt::format("ArrayFileWriter::create: the name {} is taken", name); });
   const auto count = detail::element_count(shape);
@@ -174,16 +176,18 @@ template <class T>
 void ArrayFileWriter::write(const std::string& name, std::size_t first, View<const T, 2> rows) {
   require(!writer_->finished, "ArrayFileWriter::write: the file is finished");
   const auto found = writer_->created.find(name);
-  require(found != writer_->created.end(),
-          [&] { return fmt::format("ArrayFileWriter::write: there is no array {}; create() makes it", name); });
+  require(found != writer_->created.end(), [&] {
+    return fmt::format("ArrayFileWriter::write: there is no array {}; create() makes it", name);
+  });
   const Writer::Created& array = found->second;
   require(array.width == sizeof(T), [&] {
-    return fmt::format("ArrayFileWriter::write: {} is of numbers of {} bytes, not {}", name, array.width, sizeof(T));
+    return fmt::format("ArrayFileWriter::write: {} is of numbers of {} bytes, not {}", name, array.width,
+                       sizeof(T));
   });
   const std::size_t there = detail::row_count(array.shape), count = rows.extent(0);
   require(first <= there && count <= there - first && rows.extent(1) == array.row, [&] {
-    return fmt::format("ArrayFileWriter::write: {} rows of {} numbers from row {} are not within {} {}", count,
-                       rows.extent(1), first, name, shape_text(array.shape));
+    return fmt::format("ArrayFileWriter::write: {} rows of {} numbers from row {} are not within {} {}",
+                       count, rows.extent(1), first, name, shape_text(array.shape));
   });
   if (rows.size() == 0) return;
   writer_->write(array.index, first, count, reinterpret_cast<const char*>(rows.data()));

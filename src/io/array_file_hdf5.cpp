@@ -41,7 +41,8 @@ std::size_t chunks_of_row(hid_t properties, const std::vector<std::size_t>& exte
                           std::size_t width) {
   if (H5Pget_layout(properties) != H5D_CHUNKED || extents.empty()) return 0;
   std::vector<hsize_t> chunk(extents.size());
-  if (H5Pget_chunk(properties, static_cast<int>(chunk.size()), chunk.data()) != static_cast<int>(chunk.size()))
+  if (H5Pget_chunk(properties, static_cast<int>(chunk.size()), chunk.data()) !=
+      static_cast<int>(chunk.size()))
     return 0;
   if (chunk[row_axis] == 1) return 0;
   std::size_t bytes = width;
@@ -183,8 +184,8 @@ class Hdf5Reader : public ArrayFile::Reader {
       start[axis] = first;
       size[axis] = count;
       const Hdf5Id memory(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), H5Sclose);
-      if (!memory || H5Sselect_hyperslab(dataset.space.get(), H5S_SELECT_SET, start.data(), nullptr, size.data(),
-                                         nullptr) < 0)
+      if (!memory || H5Sselect_hyperslab(dataset.space.get(), H5S_SELECT_SET, start.data(), nullptr,
+                                         size.data(), nullptr) < 0)
         fail(i);
       status = H5Dread(dataset.id.get(), memory_type, memory.get(), dataset.space.get(), H5P_DEFAULT, to);
     }

@@ -29,7 +29,7 @@ struct ArrayFile::Reader {
 
   std::filesystem::path path;
   std::vector<ArrayInfo> arrays;
-  std::map<std::string, std::size_t> index;  // of the names
+  std::map<std::string, std::size_t> index;   // of the names
   std::map<std::string, std::string> others;  // what is no array of numbers: "a group", "text, no numbers"
   std::mutex turn;
 };

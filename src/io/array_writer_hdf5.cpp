@@ -47,14 +47,15 @@ class Hdf5Writer : public ArrayFileWriter::Writer {
     for (std::size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1))
       taken = taken || created.contains(name.substr(0, slash));
     require(is_hdf5_name(name) && shape.size() <= H5S_MAX_RANK && !taken, [&] {
-      return fmt::format("ArrayFileWriter::create: {}", taken ? name + " would be a group and an array"
-                                                       : !is_hdf5_name(name)
-                                                           ? name + " is no name in an HDF5 file"
-                                                           : fmt::format("{} has more than {} axes", name, H5S_MAX_RANK));
+      return fmt::format("ArrayFileWriter::create: {}",
+                         taken                 ? name + " would be a group and an array"
+                         : !is_hdf5_name(name) ? name + " is no name in an HDF5 file"
+                                               : fmt::format("{} has more than {} axes", name, H5S_MAX_RANK));
     });
     const Hdf5Turn turn;
     const std::vector<hsize_t> extents(shape.begin(), shape.end());
-    const Hdf5Id link(H5Pcreate(H5P_LINK_CREATE), H5Pclose), properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    const Hdf5Id link(H5Pcreate(H5P_LINK_CREATE), H5Pclose),
+        properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
     H5Pset_create_intermediate_group(link.get(), 1);
     H5Pset_fill_time(properties.get(), H5D_FILL_TIME_NEVER);  // finish() fills what is left
     Dataset made;
@@ -62,8 +63,8 @@ class Hdf5Writer : public ArrayFileWriter::Writer {
     made.type = width == 8 ? H5T_IEEE_F64LE : H5T_IEEE_F32LE;
     made.shape = shape;
     made.row_bytes = row_size(shape) * width;
-    made.id = Hdf5Id(H5Dcreate2(hdf5_.get(), name.c_str(), made.type, made.space.get(), link.get(), properties.get(),
-                                H5P_DEFAULT),
+    made.id = Hdf5Id(H5Dcreate2(hdf5_.get(), name.c_str(), made.type, made.space.get(), link.get(),
+                                properties.get(), H5P_DEFAULT),
                      H5Dclose);
     if (!made.space || !made.id) fail();
     datasets_.push_back(std::move(made));
@@ -80,14 +81,16 @@ class Hdf5Writer : public ArrayFileWriter::Writer {
                             ? H5Oopen(hdf5_.get(), name.empty() ? "/" : name.c_str(), H5P_DEFAULT)
                             : -1,
                         H5Oclose);
-    require(bool(object),
-            [&] { return fmt::format("ArrayFileWriter::attribute: {} has no array {}", path_.string(), name); });
+    require(bool(object), [&] {
+      return fmt::format("ArrayFileWriter::attribute: {} has no array {}", path_.string(), name);
+    });
     require(H5Aexists(object.get(), key.c_str()) <= 0, [&] {
       return fmt::format("ArrayFileWriter::attribute: there is already a {} of {}", key,
                          name.empty() ? path_.string() : name);
     });
     if (const auto* text = std::get_if<std::string>(&value)) return put_texts(object, key, {*text}, true);
-    if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) return put_texts(object, key, *texts, false);
+    if (const auto* texts = std::get_if<std::vector<std::string>>(&value))
+      return put_texts(object, key, *texts, false);
     if (const auto* number = std::get_if<double>(&value))
       return put_attribute(object, key, H5T_IEEE_F64LE, space_of({}), number);
     const auto& numbers = std::get<std::vector<double>>(value);
@@ -139,10 +142,11 @@ class Hdf5Writer : public ArrayFileWriter::Writer {
       size[0] = count;
     }
     const Hdf5Id memory = space_of(size);
-    if (!memory || (!size.empty() && H5Sselect_hyperslab(dataset.space.get(), H5S_SELECT_SET, start.data(), nullptr,
-                                                         size.data(), nullptr) < 0))
+    if (!memory || (!size.empty() && H5Sselect_hyperslab(dataset.space.get(), H5S_SELECT_SET, start.data(),
+                                                         nullptr, size.data(), nullptr) < 0))
       fail();
-    if (H5Dwrite(dataset.id.get(), dataset.type, memory.get(), dataset.space.get(), H5P_DEFAULT, rows) < 0) fail();
+    if (H5Dwrite(dataset.id.get(), dataset.type, memory.get(), dataset.space.get(), H5P_DEFAULT, rows) < 0)
+      fail();
     check();
     dataset.written.add(first, first + count);
   }
@@ -162,13 +166,15 @@ class Hdf5Writer : public ArrayFileWriter::Writer {
 
   void put_attribute(const Hdf5Id& object, const std::string& key, hid_t type, const Hdf5Id& space,
                      const void* values) const {
-    const Hdf5Id made(H5Acreate2(object.get(), key.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+    const Hdf5Id made(H5Acreate2(object.get(), key.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT),
+                      H5Aclose);
     const bool none = H5Sget_simple_extent_npoints(space.get()) == 0;
     if (!made || (!none && H5Awrite(made.get(), type, values) < 0)) fail();
   }
 
   /// As h5py writes them: of variable length, in UTF-8.
-  void put_texts(const Hdf5Id& object, const std::string& key, const std::vector<std::string>& texts, bool one) const {
+  void put_texts(const Hdf5Id& object, const std::string& key, const std::vector<std::string>& texts,
+                 bool one) const {
     std::vector<const char*> pointers;
     for (const std::string& text : texts) {
       require(text.find('\0') == std::string::npos, "ArrayFileWriter::attribute: a text has a zero byte");

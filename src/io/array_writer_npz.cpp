@@ -72,9 +72,10 @@ class NpzWriter : public ArrayFileWriter::Writer {
 
   void attribute(const std::string& name, const std::string& key, const Attribute& value) override {
     const auto group = created.lower_bound(name + "/");
-    require(name.empty() || created.contains(name) ||
-                (group != created.end() && group->first.starts_with(name + "/")),
-            [&] { return fmt::format("ArrayFileWriter::attribute: {} has no array {}", path_.string(), name); });
+    require(
+        name.empty() || created.contains(name) ||
+            (group != created.end() && group->first.starts_with(name + "/")),
+        [&] { return fmt::format("ArrayFileWriter::attribute: {} has no array {}", path_.string(), name); });
     require(key.find(':') == std::string::npos,
             [&] { return fmt::format("ArrayFileWriter::attribute: the key {} has a colon", key); });
     const std::string member = fmt::format("{}{}:{}", attribute_begin, name, key);

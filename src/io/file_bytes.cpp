@@ -36,15 +36,17 @@ FileBytes::~FileBytes() { ::close(descriptor_); }
 
 void FileBytes::read(std::uint64_t at, char* to, std::size_t size) const {
   if (at > size_ || size > size_ - at)
-    throw FileError(fmt::format("{} is not whole: it has {} bytes, but {} are wanted from byte {} (truncated?)",
-                                path_.string(), size_, size, at));
+    throw FileError(
+        fmt::format("{} is not whole: it has {} bytes, but {} are wanted from byte {} (truncated?)",
+                    path_.string(), size_, size, at));
   while (size > 0) {
     const ssize_t got =
         ::pread(descriptor_, to, std::min<std::size_t>(size, 1 << 30), static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw FileError(fmt::format("cannot read {}: {}", path_.string(), std::strerror(errno)));
     if (got == 0)
-      throw FileError(fmt::format("{} became shorter while it was read: byte {} is gone", path_.string(), at));
+      throw FileError(
+          fmt::format("{} became shorter while it was read: byte {} is gone", path_.string(), at));
     to += got;
     at += static_cast<std::uint64_t>(got);
     size -= static_cast<std::size_t>(got);

@@ -109,7 +109,8 @@ class FlatReader : public ArrayFile::Reader {
   void gather(std::uint64_t at, std::uint64_t stride, std::size_t parts, std::size_t size, char* to) const {
     if (stride == size) return file_->read(at, to, parts * size);
     if (stride - size > page) {
-      for (std::size_t part = 0; part < parts; ++part) file_->read(at + part * stride, to + part * size, size);
+      for (std::size_t part = 0; part < parts; ++part)
+        file_->read(at + part * stride, to + part * size, size);
       return;
     }
     const auto together = static_cast<std::size_t>(std::max<std::uint64_t>(piece_bytes / stride, 1));
@@ -124,7 +125,8 @@ class FlatReader : public ArrayFile::Reader {
 
   /// The numbers of arrays[i] in this machine's byte order.
   const std::string& unpacked(const FlatArray& array, std::size_t i) {
-    const auto kept = std::find_if(kept_.begin(), kept_.end(), [&](const auto& entry) { return entry.first == i; });
+    const auto kept =
+        std::find_if(kept_.begin(), kept_.end(), [&](const auto& entry) { return entry.first == i; });
     if (kept != kept_.end()) {
       kept_.splice(kept_.begin(), kept_, kept);
       return kept_.front().second;
@@ -133,10 +135,10 @@ class FlatReader : public ArrayFile::Reader {
     const std::size_t width = width_of(array.type);
     const std::uint64_t size = byte_count(array.info.shape, width, where);
     if (size > most_unpacked_)
-      throw FileError(
-          fmt::format("{} unpacks to {} bytes, of which at most {} are kept in memory; {}, so that it is read by "
-                      "parts, or allow for more (most_unpacked)",
-                      where, size, most_unpacked_, flat_.unpacked_remedy));
+      throw FileError(fmt::format(
+          "{} unpacks to {} bytes, of which at most {} are kept in memory; {}, so that it is read by "
+          "parts, or allow for more (most_unpacked)",
+          where, size, most_unpacked_, flat_.unpacked_remedy));
     const auto total = [&] {
       std::uint64_t sum = size;
       for (const auto& entry : kept_) sum += entry.second.size();

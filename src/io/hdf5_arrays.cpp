@@ -131,7 +131,9 @@ class Contents {
     found.arrays.push_back(std::move(array));
   }
 
-  void damaged(const std::string& name) { error = fmt::format("{} of {} is damaged: {}", name, path_, hdf5_error()); }
+  void damaged(const std::string& name) {
+    error = fmt::format("{} of {} is damaged: {}", name, path_, hdf5_error());
+  }
 
   hid_t file_;
   const std::string& path_;
@@ -193,13 +195,14 @@ std::string hdf5_missing_filter(hid_t dataset_properties) {
     unsigned flags = 0, config = 0;
     std::size_t parameters = 0;
     std::array<char, 64> name{};
-    const H5Z_filter_t filter = H5Pget_filter2(dataset_properties, static_cast<unsigned>(i), &flags, &parameters,
-                                               nullptr, name.size(), name.data(), &config);
+    const H5Z_filter_t filter = H5Pget_filter2(dataset_properties, static_cast<unsigned>(i), &flags,
+                                               &parameters, nullptr, name.size(), name.data(), &config);
     if (filter >= 0 && H5Zfilter_avail(filter) <= 0)
-      return fmt::format("it is packed by the filter {} ({}), which the HDF5 library here does not have: write it "
-                         "anew with one that it has (h5repack -f GZIP=4), or name a folder with the filter's "
-                         "library in HDF5_PLUGIN_PATH",
-                         filter, name[0] != '\0' ? name.data() : "without a name");
+      return fmt::format(
+          "it is packed by the filter {} ({}), which the HDF5 library here does not have: write it "
+          "anew with one that it has (h5repack -f GZIP=4), or name a folder with the filter's "
+          "library in HDF5_PLUGIN_PATH",
+          filter, name[0] != '\0' ? name.data() : "without a name");
   }
   return "";
 }

@@ -17,7 +17,8 @@ struct Open {
 
 std::optional<std::vector<std::string>> variable_texts(const Open& open) {
   std::vector<char*> read(open.count, nullptr);
-  if (H5Aread(open.attribute.get(), open.type.get(), static_cast<void*>(read.data())) < 0) return std::nullopt;
+  if (H5Aread(open.attribute.get(), open.type.get(), static_cast<void*>(read.data())) < 0)
+    return std::nullopt;
   std::vector<std::string> texts;
   for (char* text : read) {
     texts.emplace_back(text != nullptr ? text : "");

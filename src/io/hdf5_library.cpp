@@ -67,7 +67,8 @@ std::string hdf5_text(hid_t object, const char* name) {
   const Hdf5Id attribute(H5Aopen(object, name, H5P_DEFAULT), H5Aclose);
   const Hdf5Id type(attribute ? H5Aget_type(attribute.get()) : -1, H5Tclose);
   const Hdf5Id space(attribute ? H5Aget_space(attribute.get()) : -1, H5Sclose);
-  if (!type || !space || H5Tget_class(type.get()) != H5T_STRING || H5Sget_simple_extent_npoints(space.get()) != 1)
+  if (!type || !space || H5Tget_class(type.get()) != H5T_STRING ||
+      H5Sget_simple_extent_npoints(space.get()) != 1)
     return "";
   if (H5Tis_variable_str(type.get()) > 0) {
     char* text = nullptr;

@@ -9,8 +9,8 @@
 
 namespace sobolev::detail {
 
-/// While it lives the library is this thread's: the serial one is not thread-safe. It prints nothing then, and
-/// has the filters that are built in here (LZF); afterwards it prints what it did before.
+/// While it lives the library is this thread's: the serial one is not thread-safe. It prints nothing then,
+/// and has the filters that are built in here (LZF); afterwards it prints what it did before.
 class Hdf5Turn {
  public:
   Hdf5Turn();

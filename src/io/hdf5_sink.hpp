@@ -8,8 +8,9 @@
 
 namespace sobolev::detail {
 
-/// Takes what the HDF5 library writes. The library cannot close a file of which something could not be written
-/// (a full disk), and crashes when the program ends; so it hears of no error, and `error` has the first one.
+/// Takes what the HDF5 library writes. The library cannot close a file of which something could not be
+/// written (a full disk), and crashes when the program ends; so it hears of no error, and `error` has the
+/// first one.
 struct Hdf5Sink {
   TemporaryFile* file;
   std::string error;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // MATLAB's MAT-files of level 5 (save -v6 and, compressed, -v7; scipy.io.savemat): where their arrays stand.
-// A file is a header of 128 bytes and a sequence of elements: a tag (type, bytes) and data, padded to 8 bytes. A
-// variable is an element that has elements for its class, dimensions, name and numbers; or that packed by zlib.
-// Source: The MathWorks, "MAT-File Format", chapter 1.
+// A file is a header of 128 bytes and a sequence of elements: a tag (type, bytes) and data, padded to 8
+// bytes. A variable is an element that has elements for its class, dimensions, name and numbers; or that
+// packed by zlib. Source: The MathWorks, "MAT-File Format", chapter 1.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -98,8 +98,9 @@ class Cursor {
   std::string data(const char* what, std::initializer_list<std::uint32_t> types, std::size_t most) {
     const Tag found = tag();
     if (std::find(types.begin(), types.end(), found.type) == types.end() || found.size > most)
-      bad(path_, fmt::format("{} of a variable should stand at byte {}, where an element of type {} with {} bytes is",
-                             what, at_, found.type, found.size));
+      bad(path_, fmt::format(
+                     "{} of a variable should stand at byte {}, where an element of type {} with {} bytes is",
+                     what, at_, found.type, found.size));
     std::string out(found.size + found.padding, '\0');
     bytes(out.data(), out.size());
     out.resize(found.size);
@@ -130,7 +131,8 @@ std::vector<std::size_t> dimensions(Cursor& cursor, const std::string& path) {
   std::vector<std::size_t> shape;
   for (std::size_t at = 0; at + 4 <= data.size(); at += 4) {
     const std::uint32_t extent = cursor.word(data, at);
-    if (extent >> 31 != 0) bad(path, fmt::format("a variable has {} numbers along an axis", std::int32_t(extent)));
+    if (extent >> 31 != 0)
+      bad(path, fmt::format("a variable has {} numbers along an axis", std::int32_t(extent)));
     shape.push_back(extent);
   }
   return shape;
@@ -195,7 +197,8 @@ FlatArrays matlab_v5_arrays(const FileBytes& file) {
       Cursor variable(from_file, at, at + size, swapped, path);
       take_variable(variable, std::nullopt, path, found);
     } else if (type == mi_compressed) {
-      Unpacking data(file, at, size, Unpacking::Kind::zlib, fmt::format("{}: the variable at byte {}", path, at));
+      Unpacking data(file, at, size, Unpacking::Kind::zlib,
+                     fmt::format("{}: the variable at byte {}", path, at));
       const auto unpacked = [&](char* to, std::size_t bytes) { data.read(to, bytes); };
       Cursor begin(unpacked, 0, tag_size, swapped, path);
       if (begin.number() != mi_matrix) bad(path, fmt::format("no variable is packed at byte {}", at));

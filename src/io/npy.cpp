@@ -111,8 +111,7 @@ std::string encode_npy_header(const char* type, const std::vector<std::size_t>& 
   for (const std::size_t extent : extents) shape += fmt::format("{}, ", extent);
   if (extents.size() > 1) shape.resize(shape.size() - 2);
   if (extents.size() == 1) shape.pop_back();
-  std::string header =
-      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", type, shape);
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", type, shape);
   header.append(63 - (10 + header.size()) % 64, ' ');  // the numbers begin at a multiple of 64 bytes
   header += '\n';
   std::string out(magic);

@@ -56,11 +56,12 @@ std::optional<FlatArray> described(const NpyHeader& header, const std::string& n
   return array;
 }
 
-void require_size(std::uint64_t there, std::uint64_t wanted, const NpyHeader& header, const std::string& where) {
+void require_size(std::uint64_t there, std::uint64_t wanted, const NpyHeader& header,
+                  const std::string& where) {
   if (there != wanted)
-    throw FileError(
-        fmt::format("{} is not a whole .npy file: its shape {} needs {} bytes of numbers, but {} follow (truncated?)",
-                    where, shape_text(header.shape), wanted, there));
+    throw FileError(fmt::format(
+        "{} is not a whole .npy file: its shape {} needs {} bytes of numbers, but {} follow (truncated?)",
+        where, shape_text(header.shape), wanted, there));
 }
 
 /// Bytes of a member from its beginning.
@@ -144,7 +145,8 @@ FlatArrays npy_arrays(const FileBytes& file) {
     return found;
   }
   array->at = header.size;
-  require_size(file.size() - header.size, byte_count(header.shape, width_of(array->type), where), header, where);
+  require_size(file.size() - header.size, byte_count(header.shape, width_of(array->type), where), header,
+               where);
   found.arrays.push_back(*array);
   return found;
 }
@@ -173,7 +175,8 @@ FlatArrays npz_arrays(const FileBytes& file) {
       found.others[names[i]] = kind_of(header.type);
       continue;
     }
-    require_size(entry.size - header.size, byte_count(header.shape, width_of(array->type), where), header, where);
+    require_size(entry.size - header.size, byte_count(header.shape, width_of(array->type), where), header,
+                 where);
     if (entry.method == zip_deflated) {
       array->packed = Packed{Unpacking::Kind::deflate, data_at, entry.compressed, entry.size, entry.checksum};
       array->at = header.size;

@@ -42,12 +42,12 @@ struct Named {
   std::size_t width;
   char kind;
 };
-constexpr Named names[] = {{NumberType::f16, "float16", 2, 'f'},  {NumberType::bf16, "bfloat16", 2, ' '},
-                           {NumberType::f32, "float32", 4, 'f'},  {NumberType::f64, "float64", 8, 'f'},
-                           {NumberType::i8, "int8", 1, 'i'},      {NumberType::i16, "int16", 2, 'i'},
-                           {NumberType::i32, "int32", 4, 'i'},    {NumberType::i64, "int64", 8, 'i'},
-                           {NumberType::u8, "uint8", 1, 'u'},     {NumberType::u16, "uint16", 2, 'u'},
-                           {NumberType::u32, "uint32", 4, 'u'},   {NumberType::u64, "uint64", 8, 'u'},
+constexpr Named names[] = {{NumberType::f16, "float16", 2, 'f'}, {NumberType::bf16, "bfloat16", 2, ' '},
+                           {NumberType::f32, "float32", 4, 'f'}, {NumberType::f64, "float64", 8, 'f'},
+                           {NumberType::i8, "int8", 1, 'i'},     {NumberType::i16, "int16", 2, 'i'},
+                           {NumberType::i32, "int32", 4, 'i'},   {NumberType::i64, "int64", 8, 'i'},
+                           {NumberType::u8, "uint8", 1, 'u'},    {NumberType::u16, "uint16", 2, 'u'},
+                           {NumberType::u32, "uint32", 4, 'u'},  {NumberType::u64, "uint64", 8, 'u'},
                            {NumberType::boolean, "bool", 1, 'b'}};
 
 const Named& named(NumberType type) {
@@ -140,7 +140,8 @@ void convert_columns(const char* from, NumberType type, std::size_t column, std:
     using S = decltype(stored);
     constexpr std::size_t tile = 16;
     for (std::size_t j = 0; j < outer; ++j) {
-      std::size_t rest = j, c = 0, stride = row;  // j = i1 + n1 (i2 + …) is column c = ((i1 n2) + i2) … of a row
+      std::size_t rest = j, c = 0,
+                  stride = row;  // j = i1 + n1 (i2 + …) is column c = ((i1 n2) + i2) … of a row
       for (std::size_t axis = 1; axis + 1 < axes; ++axis) {
         stride /= shape[axis];
         c += rest % shape[axis] * stride;

@@ -133,8 +133,10 @@ const Tensor& TensorFile::at(const std::string& name, const std::filesystem::pat
 }
 
 std::size_t SafetensorsEntry::width() const {
-  const std::size_t bits =
-      type == "BOOL" ? 8 : type == "BF16" ? 16 : type.size() > 1 ? std::strtoul(type.c_str() + 1, nullptr, 10) : 0;
+  const std::size_t bits = type == "BOOL"    ? 8
+                           : type == "BF16"  ? 16
+                           : type.size() > 1 ? std::strtoul(type.c_str() + 1, nullptr, 10)
+                                             : 0;
   return bits <= 64 ? bits / 8 : 0;
 }
 

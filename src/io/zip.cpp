@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Zip archives as NumPy writes them. Source: PKWARE APPNOTE 6.3, sections 4.3 to 4.5.
+#include "src/io/zip.hpp"
+
 #include <fmt/format.h>
 #include <zlib.h>
 
@@ -7,7 +9,6 @@
 
 #include "sobolev/core/error.hpp"
 #include "src/io/bytes.hpp"
-#include "src/io/zip.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -53,8 +54,7 @@ std::string inflate_bytes(std::string_view data, std::uint64_t size, const std::
 
 /// The entry at `at` of the central directory; `at` moves behind it.
 ZipEntry entry_at(std::string_view directory, std::size_t& at, const std::string& where) {
-  if (directory.size() - at < central_size ||
-      read_number<std::uint32_t>(directory, at) != central_signature)
+  if (directory.size() - at < central_size || read_number<std::uint32_t>(directory, at) != central_signature)
     bad(where, "its directory is damaged");
   ZipEntry entry;
   entry.flags = read_number<std::uint16_t>(directory, at + 8);
@@ -152,8 +152,7 @@ std::uint64_t zip_data_at(const ZipEntry& entry, const ReadAt& read, std::uint64
   if (entry.method != zip_stored && entry.method != zip_deflated)
     throw FileError(fmt::format("{} in {} is compressed by method {}; use numpy.savez or savez_compressed",
                                 entry.name, where, entry.method));
-  if (entry.method == zip_stored && entry.size != entry.compressed)
-    bad(where, entry.name + " has two sizes");
+  if (entry.method == zip_stored && entry.size != entry.compressed) bad(where, entry.name + " has two sizes");
   return begin;
 }
 

@@ -21,13 +21,13 @@ constexpr std::uint16_t zip_stored = 0, zip_deflated = 8;
 using ReadAt = std::function<std::string(std::uint64_t at, std::size_t size)>;
 /// The members of an archive of `size` bytes in the order of its directory; `where` names it in errors.
 std::vector<ZipEntry> zip_entries(const ReadAt& read, std::uint64_t size, const std::string& where);
-/// Where the data of a member begin; they are within the archive, neither encrypted nor of another method than
-/// stored or deflated, and when stored of one size.
+/// Where the data of a member begin; they are within the archive, neither encrypted nor of another method
+/// than stored or deflated, and when stored of one size.
 std::uint64_t zip_data_at(const ZipEntry& entry, const ReadAt& read, std::uint64_t size,
                           const std::string& where);
 
-/// What stands before the data of a stored member, the same number of bytes whatever checksum and offset; what
-/// the archive ends with.
+/// What stands before the data of a stored member, the same number of bytes whatever checksum and offset;
+/// what the archive ends with.
 std::string zip_local_header(const ZipEntry& entry);
 std::string zip_directory(const std::vector<ZipEntry>& entries, std::uint64_t directory_at);
 /// As of zlib, for more than 4 GiB too.

@@ -82,7 +82,8 @@ double derivative(const FieldGrid& grid, const double* u, std::size_t x, std::si
   for (int k = -int((n - 1) / 2); k <= int((n - 1) / 2); ++k) {
     std::complex<double> mode;
     for (std::size_t j = 0; j < n; ++j)
-      mode += value(j) * std::exp(-2 * std::numbers::pi * imaginary * double(k) * double(j) / double(n)) / double(n);
+      mode += value(j) * std::exp(-2 * std::numbers::pi * imaginary * double(k) * double(j) / double(n)) /
+              double(n);
     const std::complex<double> factor = 2 * std::numbers::pi * imaginary * double(k) / grid.lengths[axis];
     sum += factor * mode * std::exp(2 * std::numbers::pi * imaginary * double(k) * double(i) / double(n));
   }
@@ -130,7 +131,8 @@ FieldMetrics by_loops(const Case& given) {
     for (std::size_t c = 0; c < given.channels; ++c) {
       const double* t = given.target.data() + (b * given.channels + c) * n;
       std::vector<double> e(n);
-      double channel_e2 = 0, channel_t2 = 0, mean_e = 0, mean_t = 0, boundary = 0, boundary_count = 0, variance = 0;
+      double channel_e2 = 0, channel_t2 = 0, mean_e = 0, mean_t = 0, boundary = 0, boundary_count = 0,
+             variance = 0;
       for (std::size_t x = 0; x < n; ++x) {
         e[x] = given.prediction[(b * given.channels + c) * n + x] - t[x];
         channel_e2 += e[x] * e[x];
@@ -140,7 +142,8 @@ FieldMetrics by_loops(const Case& given) {
         want.max_error = std::max(want.max_error, std::abs(e[x]));
         bool end = false;
         const std::vector<std::size_t> at = indices(grid, x);
-        for (std::size_t axis = 0; axis < axes; ++axis) end |= at[axis] == 0 || at[axis] == grid.points[axis] - 1;
+        for (std::size_t axis = 0; axis < axes; ++axis)
+          end |= at[axis] == 0 || at[axis] == grid.points[axis] - 1;
         if (end) boundary += e[x] * e[x], ++boundary_count;
       }
       for (std::size_t x = 0; x < n; ++x) {
@@ -167,7 +170,8 @@ FieldMetrics by_loops(const Case& given) {
           counts = counts && (axes == 1 ? k[axis] <= grid.points[axis] / 2 : k[axis] < grid.points[axis] / 2);
         }
         const auto shell = std::size_t(std::floor(std::sqrt(square)));
-        if (counts && shell < shells) spectrum[c][shell] += power(grid, e.data(), k, n) / double(given.samples);
+        if (counts && shell < shells)
+          spectrum[c][shell] += power(grid, e.data(), k, n) / double(given.samples);
       }
     }
     want.relative_l2 += std::sqrt(e2 / t2) / double(given.samples);
@@ -185,11 +189,16 @@ FieldMetrics by_loops(const Case& given) {
 template <class T>
 void expect_metrics(const FieldMetrics& got, const FieldMetrics& want, double growth) {
   const std::pair<const char*, double FieldMetrics::*> members[] = {
-      {"relative_l2", &FieldMetrics::relative_l2},     {"relative_h1", &FieldMetrics::relative_h1},
-      {"rmse", &FieldMetrics::rmse},                   {"nrmse", &FieldMetrics::nrmse},
-      {"max_error", &FieldMetrics::max_error},         {"conserved_rmse", &FieldMetrics::conserved_rmse},
-      {"boundary_rmse", &FieldMetrics::boundary_rmse}, {"fourier_low", &FieldMetrics::fourier_low},
-      {"fourier_middle", &FieldMetrics::fourier_middle}, {"fourier_high", &FieldMetrics::fourier_high},
+      {"relative_l2", &FieldMetrics::relative_l2},
+      {"relative_h1", &FieldMetrics::relative_h1},
+      {"rmse", &FieldMetrics::rmse},
+      {"nrmse", &FieldMetrics::nrmse},
+      {"max_error", &FieldMetrics::max_error},
+      {"conserved_rmse", &FieldMetrics::conserved_rmse},
+      {"boundary_rmse", &FieldMetrics::boundary_rmse},
+      {"fourier_low", &FieldMetrics::fourier_low},
+      {"fourier_middle", &FieldMetrics::fourier_middle},
+      {"fourier_high", &FieldMetrics::fourier_high},
       {"vrmse", &FieldMetrics::vrmse}};
   for (const auto& [name, member] : members) test::expect_near<T>(got.*member, want.*member, growth, name);
 }
@@ -248,8 +257,8 @@ TEST(FieldMetrics, WhatIsNoNumberStaysVisible) {
   Case given = random_case({{8, 8}, {1, 1}, {true, false}}, 2, 1, 3);
   given.prediction[5] = std::numeric_limits<double>::quiet_NaN();
   const FieldMetrics got = metrics<double>(given);
-  for (const double value : {got.relative_l2, got.relative_h1, got.rmse, got.nrmse, got.max_error, got.conserved_rmse,
-                             got.boundary_rmse, got.fourier_low, got.vrmse})
+  for (const double value : {got.relative_l2, got.relative_h1, got.rmse, got.nrmse, got.max_error,
+                             got.conserved_rmse, got.boundary_rmse, got.fourier_low, got.vrmse})
     EXPECT_TRUE(std::isnan(value));
 }
 
@@ -270,7 +279,8 @@ TEST(FieldMetrics, WrongShapes) {
   EXPECT_THAT(message([&] { errors.metrics(); }), HasSubstr("no sample"));
   const std::vector<double> values(100);
   EXPECT_THAT(message([&] {
-                errors.add(View<const double, 3>(values.data(), 2, 2, 8), View<const double, 3>(values.data(), 2, 1, 8));
+                errors.add(View<const double, 3>(values.data(), 2, 2, 8),
+                           View<const double, 3>(values.data(), 2, 1, 8));
               }),
               HasSubstr("prediction [2, 2, 8], target [2, 1, 8]; [samples, 2, 8] is wanted"));
 }

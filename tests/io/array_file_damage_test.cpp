@@ -36,8 +36,9 @@ Outcome outcome(const std::filesystem::path& path) {
     return Outcome::read;
   } catch (const FileError& error) {
     const std::string text = error.what();
-    return text.find(path.string()) == std::string::npos || text.find('\n') != std::string::npos ? Outcome::wrong
-                                                                                                 : Outcome::refused;
+    return text.find(path.string()) == std::string::npos || text.find('\n') != std::string::npos
+               ? Outcome::wrong
+               : Outcome::refused;
   } catch (...) {
     return Outcome::wrong;
   }
@@ -48,12 +49,13 @@ Outcome outcome_apart(const std::filesystem::path& path) {
   const pid_t child = ::fork();
   if (child == 0) {
     ::signal(SIGSEGV, SIG_DFL);
-    ::alarm(5);
+    ::alarm(2);
     ::_exit(static_cast<int>(outcome(path)));
   }
   int status = 0;
   ::waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) < int(Outcome::died) ? Outcome(WEXITSTATUS(status)) : Outcome::died;
+  return WIFEXITED(status) && WEXITSTATUS(status) < int(Outcome::died) ? Outcome(WEXITSTATUS(status))
+                                                                       : Outcome::died;
 }
 
 class Damage : public ::testing::TestWithParam<const char*> {
@@ -74,7 +76,11 @@ TEST_P(Damage, IsAnErrorNotACrash) {
   std::mt19937_64 random(7);
   std::map<Outcome, int> count;
   ::testing::internal::CaptureStderr();
-  const int tries = is_hdf5 ? 100 : 1000;
+#if defined(__SANITIZE_ADDRESS__)  // to fork takes its time there
+  const int tries = is_hdf5 ? 10 : 1000;
+#else
+  const int tries = is_hdf5 ? 40 : 1000;
+#endif
   for (int i = 0; i < tries; ++i) {
     file(testing::mutate(whole, random, std::string("\0\xFF\x01\x08", 4)));
     ++count[is_hdf5 ? outcome_apart(path) : outcome(path)];
@@ -82,14 +88,14 @@ TEST_P(Damage, IsAnErrorNotACrash) {
   const std::string printed = ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(count[Outcome::wrong], 0);
   EXPECT_GT(count[Outcome::refused], tries / 2);
-  EXPECT_LE(count[Outcome::died], is_hdf5 ? tries / 20 : 0);  // measured: 0 to 0.6 per cent
-  if (count[Outcome::died] == 0) {  // a sanitizer tells what the library did
+  EXPECT_LE(count[Outcome::died], is_hdf5 ? 2 : 0);  // measured: 0 to 0.6 per cent
+  if (count[Outcome::died] == 0) {                   // a sanitizer tells what the library did
     EXPECT_EQ(printed, "");
   }
 }
 INSTANTIATE_TEST_SUITE_P(Files, Damage,
-                         ::testing::Values("pdebench_tensor.hdf5", "pdebench_groups.h5", "the_well.hdf5", "types.h5",
-                                           "v73.mat", "v5.mat", "v5_compressed.mat", "numpy.npz",
+                         ::testing::Values("pdebench_tensor.hdf5", "pdebench_groups.h5", "the_well.hdf5",
+                                           "types.h5", "v73.mat", "v5.mat", "v5_compressed.mat", "numpy.npz",
                                            "numpy_compressed.npz"));
 
 class Truncated : public Damage {};
@@ -100,7 +106,8 @@ TEST_P(Truncated, IsTold) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Files, Truncated,
-                         ::testing::Values("pdebench_tensor.hdf5", "pdebench_groups.h5", "the_well.hdf5", "types.h5",
-                                           "v73.mat", "v5.mat", "numpy.npz", "numpy_compressed.npz"));
+                         ::testing::Values("pdebench_tensor.hdf5", "pdebench_groups.h5", "the_well.hdf5",
+                                           "types.h5", "v73.mat", "v5.mat", "numpy.npz",
+                                           "numpy_compressed.npz"));
 }  // namespace
 }  // namespace sobolev

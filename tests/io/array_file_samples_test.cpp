@@ -12,10 +12,10 @@
 
 namespace sobolev {
 namespace {
+using testing::all_of;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::all_of;
 using testing::message_of;
 using testing::product;
 using testing::rows_of;
@@ -151,11 +151,12 @@ TEST(ArrayFileSamples, TypesOfHdf5) {
 
 TEST(ArrayFileSamples, WhatHdf5HasBesideNumbers) {
   const ArrayFile file = open("types.h5");
-  for (const auto& [name, what] : std::map<std::string, std::string>{{"complex", "an array of complex numbers"},
-                                                                     {"text", "is text"},
-                                                                     {"records", "an array of records"},
-                                                                     {"null", "without a shape"},
-                                                                     {"lists", "an array of lists"}}) {
+  for (const auto& [name, what] :
+       std::map<std::string, std::string>{{"complex", "an array of complex numbers"},
+                                          {"text", "is text"},
+                                          {"records", "an array of records"},
+                                          {"null", "without a shape"},
+                                          {"lists", "an array of lists"}}) {
     EXPECT_FALSE(file.contains(name));
     EXPECT_THAT(message_of<FileError>([&, which = name] { file.array(which); }),
                 AllOf(HasSubstr(name + " of "), HasSubstr("types.h5"), HasSubstr(what)));
@@ -219,9 +220,9 @@ TEST(ArrayFileSamples, WhatMatlabHasBesideNumbers) {
 TEST(ArrayFileSamples, NumpyArchives) {
   for (const char* path : {"numpy.npz", "numpy_compressed.npz"}) {
     const ArrayFile file = open(path);
-    const std::vector<std::pair<std::string, std::string>> types = {
-        {"f4", "float32"}, {"big f8", "float64"}, {"f2", "float16"},
-        {"i1", "int8"},    {"u2", "uint16"},      {"big i4", "int32"}};
+    const std::vector<std::pair<std::string, std::string>> types = {{"f4", "float32"}, {"big f8", "float64"},
+                                                                    {"f2", "float16"}, {"i1", "int8"},
+                                                                    {"u2", "uint16"},  {"big i4", "int32"}};
     for (std::size_t k = 0; k < types.size(); ++k) expect_typed(file, types[k].first, k, types[k].second);
     expect_samples(file, "columns", 0, {4, 3, 2}, "float64");
     EXPECT_EQ(file.array("yes").type, "bool");

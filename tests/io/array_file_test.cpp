@@ -18,10 +18,10 @@
 
 namespace sobolev {
 namespace {
-using ::testing::AllOf;
-using ::testing::HasSubstr;
 using testing::all_of;
+using ::testing::AllOf;
 using testing::bytes_of;
+using ::testing::HasSubstr;
 using testing::message_of;
 using testing::product;
 using testing::read_text;
@@ -132,7 +132,8 @@ TEST_P(Written, AttributesComeBack) {
   using Texts = std::vector<std::string>;
   using Numbers = std::vector<double>;
   const Attributes of_file = {{"nu", 0.25}, {"equation", "u_t = ν u_xx"}, {"empty", std::string()}},
-                   of_array = {{"fields", Texts{"density", "Vx", ""}}, {"length", Numbers{1, 2.5}},
+                   of_array = {{"fields", Texts{"density", "Vx", ""}},
+                               {"length", Numbers{1, 2.5}},
                                {"none", Numbers{}}},
                    of_group = {{"seed", 7.0}};
   ArrayFileWriter writer(path());
@@ -195,13 +196,17 @@ TEST_P(Written, WrongCalls) {
   EXPECT_THAT(message([&] { writer.create<float>("a/x", {1}); }), HasSubstr("a/x is taken"));
   EXPECT_THROW(writer.create<float>("", {1}), ArgumentError);
   EXPECT_THROW(writer.create<float>("x/", {1}), ArgumentError);
-  EXPECT_THAT(message([&] { writer.create<float>("y", {std::size_t{1} << 40, std::size_t{1} << 40}); }),
+  EXPECT_THAT(message([&] {
+                writer.create<float>("y", {std::size_t{1} << 40, std::size_t{1} << 40});
+              }),
               HasSubstr("too large"));
   EXPECT_THAT(message([&] { writer.write<double>("b", 0, view(values, 4)); }), HasSubstr("no array b"));
-  EXPECT_THAT(message([&] { writer.write<float>("a/x", 0, view(floats, 4)); }), HasSubstr("of 8 bytes, not 4"));
+  EXPECT_THAT(message([&] { writer.write<float>("a/x", 0, view(floats, 4)); }),
+              HasSubstr("of 8 bytes, not 4"));
   EXPECT_THAT(message([&] { writer.write<double>("a/x", 1, view(values, 4)); }),
               HasSubstr("4 rows of 3 numbers from row 1 are not within a/x [4, 3]"));
-  EXPECT_THAT(message([&] { writer.write<double>("a/x", 0, view(values, 3)); }), HasSubstr("rows of 4 numbers"));
+  EXPECT_THAT(message([&] { writer.write<double>("a/x", 0, view(values, 3)); }),
+              HasSubstr("rows of 4 numbers"));
   writer.finish();
 }
 
@@ -210,7 +215,8 @@ TEST(ArrayFileWriter, NamesThatHdf5CannotHold) {
   ArrayFileWriter writer(folder / "f.h5");
   writer.create<double>("a/b", {1});
   for (const char* name : {"/x", "x//y", "./x", "a/./c"})
-    EXPECT_THAT(message_of<ArgumentError>([&] { writer.create<double>(name, {1}); }), HasSubstr("no name")) << name;
+    EXPECT_THAT(message_of<ArgumentError>([&] { writer.create<double>(name, {1}); }), HasSubstr("no name"))
+        << name;
   for (const char* name : {"a", "a/b/c"})
     EXPECT_THAT(message_of<ArgumentError>([&] { writer.create<double>(name, {1}); }),
                 HasSubstr("a group and an array"));
@@ -267,8 +273,9 @@ TEST_P(Written, AskedForWhatIsNotThere) {
                     HasSubstr("pressure [4]")));
   EXPECT_THAT(message([&] { file.attributes("tensor"); }), HasSubstr("no array tensor"));
   std::vector<double> values(100);
-  EXPECT_THAT(message([&] { file.read("density", 3, View<double, 2>(values.data(), 2, 6)); }),
-              AllOf(HasSubstr("density of "), HasSubstr("has 4 rows ([4, 2, 3]); 2 from row 3 on are wanted")));
+  EXPECT_THAT(
+      message([&] { file.read("density", 3, View<double, 2>(values.data(), 2, 6)); }),
+      AllOf(HasSubstr("density of "), HasSubstr("has 4 rows ([4, 2, 3]); 2 from row 3 on are wanted")));
   EXPECT_THAT(message([&] { file.read("density", 0, View<double, 2>(values.data(), 2, 5)); }),
               HasSubstr("rows of 6 numbers ([4, 2, 3]); rows of 5 are wanted"));
   EXPECT_THROW(file.read("density", std::size_t(-1), View<double, 2>(values.data(), 2, 6)), FileError);
@@ -337,7 +344,8 @@ TEST(ArrayFile, TypesOfSafetensors) {
   const ArrayFile file(folder / "t.safetensors");
   EXPECT_EQ(all_of(file, "half"), (std::vector<double>{1, -2, 65504, 0x1p-24}));
   EXPECT_EQ(rows_of(file, "half", 1, 1), (std::vector<double>{65504, 0x1p-24}));
-  EXPECT_EQ(all_of(file, "brain"), (std::vector<double>{1, -2, std::numeric_limits<double>::infinity(), 0x1p-126}));
+  EXPECT_EQ(all_of(file, "brain"),
+            (std::vector<double>{1, -2, std::numeric_limits<double>::infinity(), 0x1p-126}));
   EXPECT_EQ(all_of<float>(file, "single"), (std::vector<float>{0.5F, -3}));
   EXPECT_EQ(all_of(file, "double"), std::vector<double>{1e300});
   EXPECT_EQ(all_of(file, "whole"), (std::vector<double>{-7, 8}));
@@ -363,7 +371,8 @@ TEST(ArrayFile, WhatIsNoFileOfArrays) {
   EXPECT_THAT(message("\x1f\x8b and so on"), HasSubstr("gunzip"));
   EXPECT_THAT(message("<!DOCTYPE html>"), HasSubstr("page of a web site"));
   EXPECT_THAT(message("version https://git-lfs.github.com/spec/v1"), HasSubstr("git lfs pull"));
-  EXPECT_THAT(message("MATLAB 7.3 MAT-file" + std::string(600, ' ')), HasSubstr("no HDF5 in it (truncated?)"));
+  EXPECT_THAT(message("MATLAB 7.3 MAT-file" + std::string(600, ' ')),
+              HasSubstr("no HDF5 in it (truncated?)"));
   EXPECT_THAT(message("\x89HDF\r\n\x1a\nand no more"), HasSubstr("cannot read"));
   EXPECT_THAT(message_of<FileError>([&] { ArrayFile(folder / "missing"); }), HasSubstr("No such file"));
   EXPECT_THAT(message_of<FileError>([&] { ArrayFile{folder.path()}; }), HasSubstr("it is a folder"));
@@ -371,7 +380,8 @@ TEST(ArrayFile, WhatIsNoFileOfArrays) {
 
 // What is packed is unpacked at the first read, and not more of it than is allowed.
 TEST(ArrayFile, MemoryForWhatIsPackedIsLimited) {
-  const std::filesystem::path path = SOBOLEV_SOURCE_DIR "/tests/io/samples/v5_compressed.mat";  // a: 160, u: 192 bytes
+  const std::filesystem::path path =
+      SOBOLEV_SOURCE_DIR "/tests/io/samples/v5_compressed.mat";  // a: 160, u: 192 bytes
   EXPECT_THAT(message_of<FileError>([&] { all_of(ArrayFile(path, 191), "u"); }),
               AllOf(HasSubstr("u of "), HasSubstr("unpacks to 192 bytes, of which at most 191"),
                     HasSubstr("do_compression=False")));

@@ -40,9 +40,7 @@ std::vector<T> all_of(const ArrayFile& file, const std::string& name) {
 }
 
 /// The number of tests/io/samples/make.py at the row-major index n of the k-th array.
-inline double sample(std::size_t k, std::size_t n) {
-  return (double(7 * n % 23) - 11) / 4 + double(k);
-}
+inline double sample(std::size_t k, std::size_t n) { return (double(7 * n % 23) - 11) / 4 + double(k); }
 inline std::vector<double> samples(std::size_t k, const std::vector<std::size_t>& shape) {
   std::vector<double> values(product(shape));
   for (std::size_t n = 0; n < values.size(); ++n) values[n] = sample(k, n);

@@ -16,10 +16,10 @@ std::string bytes(std::initializer_list<int> values) {
 TEST(Lzf, LiteralsAndCopies) {
   EXPECT_EQ(unpack_lzf("", 0), "");
   EXPECT_EQ(unpack_lzf(bytes({2, 'a', 'b', 'c'}), 3), "abc");
-  EXPECT_EQ(unpack_lzf(bytes({2, 'a', 'b', 'c', 1 << 5, 2}), 6), "abcabc");             // 3 bytes from 3 ago
-  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 4 << 5, 0}), 7), "aaaaaaa");                      // its own result
-  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 7 << 5, 10, 0}), 20), std::string(20, 'a'));      // 7 + 10 + 2 bytes
-  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 7 << 5, 255, 0}), 265), std::string(265, 'a'));   // the longest
+  EXPECT_EQ(unpack_lzf(bytes({2, 'a', 'b', 'c', 1 << 5, 2}), 6), "abcabc");            // 3 bytes from 3 ago
+  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 4 << 5, 0}), 7), "aaaaaaa");                     // its own result
+  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 7 << 5, 10, 0}), 20), std::string(20, 'a'));     // 7 + 10 + 2 bytes
+  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 7 << 5, 255, 0}), 265), std::string(265, 'a'));  // the longest
 }
 
 TEST(Lzf, CopiesFromFarBack) {
@@ -39,12 +39,12 @@ TEST(Lzf, CopiesFromFarBack) {
 }
 
 TEST(Lzf, WhatIsDamaged) {
-  EXPECT_EQ(unpack_lzf(bytes({2, 'a', 'b'}), 9), std::nullopt);           // a literal is cut off
-  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 1 << 5}), 9), std::nullopt);        // a copy is
-  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 7 << 5}), 9), std::nullopt);        // the length of one is
-  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 7 << 5, 1}), 99), std::nullopt);    // the distance of a long one is
-  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 1 << 5, 1}), 9), std::nullopt);     // from before the beginning
-  EXPECT_EQ(unpack_lzf(bytes({2, 'a', 'b', 'c'}), 2), std::nullopt);      // too long
+  EXPECT_EQ(unpack_lzf(bytes({2, 'a', 'b'}), 9), std::nullopt);         // a literal is cut off
+  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 1 << 5}), 9), std::nullopt);      // a copy is
+  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 7 << 5}), 9), std::nullopt);      // the length of one is
+  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 7 << 5, 1}), 99), std::nullopt);  // the distance of a long one is
+  EXPECT_EQ(unpack_lzf(bytes({0, 'a', 1 << 5, 1}), 9), std::nullopt);   // from before the beginning
+  EXPECT_EQ(unpack_lzf(bytes({2, 'a', 'b', 'c'}), 2), std::nullopt);    // too long
   EXPECT_EQ(unpack_lzf(bytes({0, 'a', 1 << 5, 0}), 3), std::nullopt);
   std::mt19937 random(2);
   for (int i = 0; i < 20000; ++i) {

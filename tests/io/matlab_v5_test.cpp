@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// MATLAB v5 files by hand, as MATLAB writes them: numbers in the smallest type that holds them, either byte order.
+// MATLAB v5 files by hand, as MATLAB writes them: numbers in the smallest type that holds them, either byte
+// order.
 #include <gmock/gmock.h>
 #include <zlib.h>
 
@@ -13,10 +14,10 @@
 
 namespace sobolev {
 namespace {
-using ::testing::AllOf;
-using ::testing::HasSubstr;
 using testing::all_of;
+using ::testing::AllOf;
 using testing::bytes_of;
+using ::testing::HasSubstr;
 using testing::message_of;
 using testing::rows_of;
 using testing::TemporaryFolder;
@@ -35,7 +36,8 @@ struct Elements {
   std::string element(std::uint32_t type, const std::string& data) const {
     if (!data.empty() && data.size() <= 4)  // beside the tag
       return word(std::uint32_t(data.size()) << 16 | type) + data + std::string(4 - data.size(), '\0');
-    return word(type) + word(std::uint32_t(data.size())) + data + std::string((8 - data.size() % 8) % 8, '\0');
+    return word(type) + word(std::uint32_t(data.size())) + data +
+           std::string((8 - data.size() % 8) % 8, '\0');
   }
   /// kind: class and flags; type: of the numbers.
   std::string variable(std::uint32_t kind, const std::vector<std::int32_t>& shape, const std::string& name,
@@ -135,7 +137,8 @@ TEST_P(MatlabV5, RowsOfColumns) {
            for (const std::size_t first : {std::size_t{0}, rows / 3, rows - 1})
              for (const std::size_t count : {std::size_t{1}, std::min<std::size_t>(rows - first, 17)})
                EXPECT_EQ(rows_of(file, "u", first, count),
-                         std::vector<double>(want.begin() + long(first * row), want.begin() + long((first + count) * row)));
+                         std::vector<double>(want.begin() + long(first * row),
+                                             want.begin() + long((first + count) * row)));
          });
   }
 }
@@ -154,7 +157,8 @@ TEST_P(MatlabV5, SaysWhatIsWrong) {
   EXPECT_THAT(message(m.variable(6, {-2, 3}, "u", 9, "")), HasSubstr("-2 numbers along an axis"));
   EXPECT_THAT(message(m.variable(6, {2, 2}, "u", 8, numbers<double>({1, 2, 3, 4}))),
               HasSubstr("the numbers of u are of type 8"));
-  EXPECT_THAT(message(m.element(14, m.element(5, std::string(16, '\0')))), HasSubstr("the class of a variable"));
+  EXPECT_THAT(message(m.element(14, m.element(5, std::string(16, '\0')))),
+              HasSubstr("the class of a variable"));
   EXPECT_THAT(message(m.packed(m.element(5, "12345678"))), HasSubstr("no variable is packed at byte 136"));
   write_text(path, m.header() + good + good);
   EXPECT_THAT(message_of<FileError>([&] { ArrayFile{path}; }), HasSubstr("two arrays named u"));
@@ -167,7 +171,8 @@ TEST_P(MatlabV5, SaysWhatIsWrong) {
 }
 
 TEST_P(MatlabV5, DamagedFilesAreErrorsNotCrashes) {
-  const std::string u = m.variable(6, {4, 3}, "u", 2, numbers<std::uint8_t>({1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3})),
+  const std::string u = m.variable(6, {4, 3}, "u", 2,
+                                   numbers<std::uint8_t>({1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3})),
                     v = m.variable(7, {2, 2, 2}, "v", 7, numbers<float>({1, 2, 3, 4, 5, 6, 7, 8}));
   std::mt19937_64 random(5);
   for (const std::string& whole : {m.header() + u + v, m.header() + m.packed(u) + m.packed(v)}) {
@@ -185,13 +190,15 @@ TEST_P(MatlabV5, DamagedFilesAreErrorsNotCrashes) {
       }
     };
     for (int i = 0; i < 1500; ++i)
-      read(whole.substr(0, 124) + testing::mutate(whole.substr(124), random, std::string("\0\xFF\x0E\x0F\x09", 5)));
+      read(whole.substr(0, 124) +
+           testing::mutate(whole.substr(124), random, std::string("\0\xFF\x0E\x0F\x09", 5)));
     EXPECT_GT(refused, 500);
     for (std::size_t size = 0; size < whole.size(); ++size) {
       refused = 0;
       read(whole.substr(0, size));
       // Between the variables it is a file of fewer.
-      if (size != 128 && size != 128 + (whole.size() == m.header().size() + u.size() + v.size() ? u : m.packed(u)).size()) {
+      if (size != 128 &&
+          size != 128 + (whole.size() == m.header().size() + u.size() + v.size() ? u : m.packed(u)).size()) {
         EXPECT_EQ(refused, 1) << size;
       }
     }

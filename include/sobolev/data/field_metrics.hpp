@@ -27,7 +27,8 @@ struct FieldMetrics {
   /// axes (of an even number of points the highest mode has none), and differences of second order along
   /// others, one-sided at the ends.
   double relative_h1 = 0;
-  /// mean_bc √⟨e²⟩.                                        This and the next five: Takamoto et al. 2022 (PDEBench)
+  /// mean_bc √⟨e²⟩.                                        This and the next five: Takamoto et al. 2022
+  /// (PDEBench)
   double rmse = 0;
   /// mean_bc √(⟨e²⟩ / ⟨t²⟩)
   double nrmse = 0;
@@ -39,8 +40,8 @@ struct FieldMetrics {
   double boundary_rmse = 0;
   /// Of bands of the shells κ = 0 … min n/2 (but below that in more than one dimension):
   ///   E_cκ = V/N √(mean_b Σ |ê(k)|²) over 0 ≤ k_i ≤ n_i/2 (below that in more than one dimension), ⌊|k|⌋ = κ
-  /// with the unscaled transform ê and the volume V = Π lengths; the mean over c and over the shells of a band,
-  /// κ < 4, 4 ≤ κ < 12 and from 12 on. 0 where the grid has none.
+  /// with the unscaled transform ê and the volume V = Π lengths; the mean over c and over the shells of a
+  /// band, κ < 4, 4 ≤ κ < 12 and from 12 on. 0 where the grid has none.
   double fourier_low = 0, fourier_middle = 0, fourier_high = 0;
   /// mean_bc √(⟨e²⟩ / (⟨(t − ⟨t⟩)²⟩ + 10⁻⁷)). Source: Ohana et al. 2024 (The Well), section 5.
   double vrmse = 0;
