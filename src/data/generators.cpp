@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <exception>
+#include <mutex>
 
 #include "sobolev/core/error.hpp"
 #include "sobolev/core/words.hpp"
@@ -88,11 +90,18 @@ bool generate(const Cpu& cpu, const Generator& generator, std::uint64_t seed, st
     require(rows[i].extent(0) == count && rows[i].extent(1) == arrays[i].values(),
             fmt::format("{}: the view of {} is {} × {}; it must be {} × {}", generator.name(), arrays[i].name,
                         rows[i].extent(0), rows[i].extent(1), count, arrays[i].values()));
+  std::mutex mutex;
   std::exception_ptr failure;
   std::atomic<bool> ended = false;
   std::size_t made = 0;
-  const int threads = int(std::min(std::size_t(cpu.threads()), count));
-#pragma omp parallel num_threads(std::max(threads, 1))
+  const auto fail = [&](const std::exception_ptr& error) {
+    const std::lock_guard lock(mutex);
+    if (!ended.exchange(true)) failure = error;
+  };
+  const auto named = [&](std::size_t n, const Error& error) {
+    return fmt::format("sample {} of seed {}: {}", first + n, seed, error.what());
+  };
+#pragma omp parallel num_threads(int(std::clamp(count, std::size_t{1}, std::size_t(cpu.threads()))))
   {
     std::unique_ptr<Generator::Worker> worker;
     std::vector<double*> to(rows.size());
@@ -103,19 +112,17 @@ bool generate(const Cpu& cpu, const Generator& generator, std::uint64_t seed, st
         if (!worker) worker = generator.worker();
         for (std::size_t i = 0; i < rows.size(); ++i) to[i] = rows[i].data() + n * rows[i].extent(1);
         if (!worker->sample(seed, first + n, to, control.stop)) continue;
-#pragma omp critical(sobolev_generate)
-        {
-          ++made;
-          if (control.on_sample && !ended) control.on_sample(made);
-        }
+        const std::lock_guard lock(mutex);
+        ++made;
+        if (control.on_sample && !ended) control.on_sample(made);
+      } catch (const OutOfMemory&) {
+        fail(std::current_exception());
       } catch (const ArgumentError& error) {
-#pragma omp critical(sobolev_generate)
-        if (!ended.exchange(true))
-          failure = std::make_exception_ptr(
-              ArgumentError(fmt::format("sample {} of seed {}: {}", first + n, seed, error.what())));
+        fail(std::make_exception_ptr(ArgumentError(named(n, error))));
+      } catch (const Error& error) {
+        fail(std::make_exception_ptr(Error(named(n, error))));
       } catch (...) {
-#pragma omp critical(sobolev_generate)
-        if (!ended.exchange(true)) failure = std::current_exception();
+        fail(std::current_exception());
       }
     }
   }

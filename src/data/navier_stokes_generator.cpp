@@ -14,7 +14,6 @@
 namespace sobolev {
 namespace {
 using detail::Complex;
-using detail::ModeRange;
 
 class NavierStokesWorker : public Generator::Worker {
  public:

@@ -119,6 +119,17 @@ TEST(Generators, WhatFailsNamesItsSample) {
               AllOf(HasSubstr("sample 7 of seed 3"), HasSubstr("do not resolve")));
 }
 
+TEST(Generators, WhatTheCallersFunctionThrowsComesBack) {
+  const auto generator = make_generator("antiderivative");
+  std::vector<double> u(4 * 100), s(4 * 100);
+  const std::vector<View<double, 2>> rows{View<double, 2>(u.data(), 4, 100),
+                                          View<double, 2>(s.data(), 4, 100)};
+  GenerateControl control;
+  control.on_sample = [](std::size_t) { throw std::runtime_error("enough"); };
+  EXPECT_THAT([&] { generate(Cpu(3), *generator, 0, 0, rows, control); },
+              ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("enough")));
+}
+
 TEST(Generators, ViewsMustFit) {
   const auto generator = make_generator("burgers", {"grid=8"});
   std::vector<double> room(16);

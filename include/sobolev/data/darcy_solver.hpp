@@ -36,9 +36,9 @@ class DarcySolver {
   ~DarcySolver();
   DarcySolver(DarcySolver&&) noexcept;
 
-  /// Until ‖h² f − A u‖ ≤ tolerance ‖h² f‖. Returns the iterations. ArgumentError for a coefficient that is
-  /// not positive and finite or a tolerance outside of [1e-14, 0.1]; an Error when 200 iterations are not
-  /// enough.                                                                                 a, f, u : [S, S]
+  /// Until ‖h² f − A u‖ ≤ tolerance ‖h² f‖, as the iteration carries that along. Returns the iterations.
+  /// ArgumentError for a coefficient that is not positive and finite or a tolerance outside of [1e-14, 0.1];
+  /// an Error when 200 iterations are not enough. a, f, u : [S, S]
   int solve(View<const double, 2> a, View<const double, 2> f, View<double, 2> u, double tolerance = 1e-11);
 
   /// About what a solver for so many points takes, in bytes.
