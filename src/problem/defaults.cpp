@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "defaults.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "scales.hpp"
+#include "src/problem/gaussian_lattice.hpp"
 #include "src/problem/network_of.hpp"
+#include "src/problem/problem_checks.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -16,6 +20,8 @@ constexpr int least_points = 400, condition_rows = 4000;
 // Measured on Helmholtz's equation in two dimensions: 100 Gaussians twice as wide as they are apart.
 int default_gaussians(int inputs) { return std::clamp(50 * inputs, 50, 300); }
 double default_gaussian_width(int count, int inputs) { return 2 * 2 / std::pow(count, 1.0 / inputs); }
+// Of a lattice's spacing: narrower ones leave ripples between them, wider ones hardly differ from each other.
+constexpr double lattice_width = 1.3;
 }  // namespace
 
 Problem with_defaults(const Problem& problem) {
@@ -30,7 +36,17 @@ Problem with_defaults(const Problem& problem) {
   if (has_gaussians(n)) {
     const int inputs = network_features(p, p.coordinates).inputs();
     if (n.gaussians.count == 0) n.gaussians.count = default_gaussians(inputs);
-    if (n.gaussians.width == 0) n.gaussians.width = default_gaussian_width(n.gaussians.count, inputs);
+    double width = default_gaussian_width(n.gaussians.count, inputs);
+    if (n.gaussians.placement == Placement::lattice) {
+      const GaussianLattice lattice = gaussian_lattice(p.coordinates, n);
+      if (lattice.size() == 0)
+        fail(p, "network.gaussians.margin",
+             fmt::format("network.gaussians: a lattice with a margin of {} cells has no room in {} Gaussians; "
+                         "give a larger count or a smaller margin",
+                         n.gaussians.margin, n.gaussians.count));
+      width = lattice_width * lattice.spacing;
+    }
+    if (n.gaussians.width == 0) n.gaussians.width = width;
   }
 
   const auto parameters = [&] { return network_of(p).parameters(); };
