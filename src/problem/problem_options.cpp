@@ -34,6 +34,8 @@ void read_gaussians(const ProblemReader& reader, const TomlNode& node, const Key
   reader.read(node, path, "width", gaussians.width);
   reader.read(node, path, "placement", gaussians.placement);
   reader.read(node, path, "margin", gaussians.margin);
+  reader.read(node, path, "covariance", gaussians.covariance);
+  reader.read(node, path, "direct", gaussians.direct);
 }
 
 void read_factorization(const ProblemReader& reader, const TomlNode& node, const KeyPath& path,

@@ -164,6 +164,9 @@ TomlNode network_node(const NetworkOptions& network) {
     add_unless(gaussians, "placement", std::string(placements[std::size_t(network.gaussians.placement)]),
                std::string(placements[0]));
     add_unless(gaussians, "margin", network.gaussians.margin, 0);
+    add_unless(gaussians, "covariance", std::string(covariances[std::size_t(network.gaussians.covariance)]),
+               std::string(covariances[0]));
+    add_unless(gaussians, "direct", network.gaussians.direct, false);
     add(out, "gaussians", gaussians);
   }
   return out;

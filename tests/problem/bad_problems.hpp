@@ -124,6 +124,8 @@ inline const std::vector<BadProblem> bad_problems = {
      "it must be from 1 to 4096"},
     {"margin_of_no_lattice", "width = 8", "kind = \"gaussian\"\ngaussians = { margin = @2 }",
      "add placement = \"lattice\""},
+    {"layers_and_none", "width = 8", "kind = \"gaussian\"\ndepth = 2\ngaussians = { direct = @true }",
+     "leave one of them out"},
     {"unknown_placement", "width = 8", "kind = \"gaussian\"\ngaussians = { placement = @\"grid\" }",
      "use random or lattice"},
     {"damping_of_no_start", "width = 8", "output_damping = @1e-9", "add output_start = \"least_squares\""},

@@ -83,5 +83,34 @@ TEST(GaussianLattice, GivesItsWidthAndSaysWhereThereIsNoRoom) {
   EXPECT_THAT(message_of<ParseError>([&] { chosen("{ count = 48, placement = \"lattice\", margin = 3 }"); }),
               HasSubstr("no room in 48 Gaussians"));
 }
+
+// In problems with time hidden layers read the Gaussians unless the file says that outputs do.
+TEST(GaussianDefaults, ALayerWhereTimeRuns) {
+  const auto chosen = [](const char* name, std::vector<std::string> overrides) {
+    overrides.emplace_back("network.kind=gaussian");
+    return detail::with_defaults(Problem::from_file(find_problem(name), overrides)).network;
+  };
+  const NetworkOptions layered = chosen("heat", {});
+  EXPECT_EQ(layered.depth, 1);
+  EXPECT_EQ(layered.width, 16);
+  EXPECT_EQ(layered.gaussians.count, 40);
+  EXPECT_EQ(layered.gaussians.width, 0.6);
+  const NetworkOptions direct = chosen("heat", {"network.gaussians.direct=true"});
+  EXPECT_EQ(direct.depth, 0);
+  EXPECT_EQ(direct.gaussians.count, 100);
+  const NetworkOptions steady = chosen("poisson_2d", {});
+  EXPECT_EQ(steady.depth, 0);
+  EXPECT_EQ(steady.gaussians.count, 100);
+  EXPECT_EQ(chosen("heat", {"network.depth=3", "network.gaussians.count=9"}).depth, 3);
+}
+
+TEST(GaussianDefaults, SayWhereAFullCovarianceHasTooManyInputs) {
+  EXPECT_THAT(message_of<ParseError>([] {
+                detail::with_defaults(Problem::from_file(
+                    find_problem("gaussian_helmholtz"),
+                    {"network.gaussians.covariance=full", "network.fourier={ frequencies = 4 }"}));
+              }),
+              HasSubstr("\"full\" of 10 inputs"));
+}
 }  // namespace
 }  // namespace sobolev

@@ -80,12 +80,18 @@ struct FourierOptions {
 enum class Placement { random, lattice };
 inline constexpr std::array placements{"random", "lattice"};
 
+/// Of Gaussians: a width for each input, or any covariance.
+enum class Covariance { diagonal, full };
+inline constexpr std::array covariances{"diagonal", "full"};
+
 /// Of a network of Gaussians of the inputs, which its hidden layers or outputs read.
 struct GaussianOptions {
   int count = 0;     // 0: chosen by the library
   double width = 0;  // σ of all of them at the start, of inputs in [−1, 1]; 0: chosen by the library
   Placement placement = Placement::random;
   int margin = 0;  // of a lattice: cells outside of each end of a range
+  Covariance covariance = Covariance::diagonal;
+  bool direct = false;  // the outputs read them, in problems with time too
   friend bool operator==(const GaussianOptions&, const GaussianOptions&) = default;
 };
 
@@ -106,7 +112,7 @@ struct OwnNetwork {
 /// 0 in an integer field means: chosen by the library (docs/defaults.md).
 struct NetworkOptions {
   NetworkKind kind = NetworkKind::mlp;
-  int depth = 0;  // of gaussian: hidden layers that read the Gaussians; 0: the outputs do
+  int depth = 0;  // of gaussian: hidden layers that read the Gaussians
   int width = 0;
   Activation activation = Activation::tanh;
   int periodic_modes = 0;
