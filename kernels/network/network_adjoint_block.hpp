@@ -184,8 +184,7 @@ __device__ int full_gaussian_items(const NetworkBlock<T>& m, int step) {
 
 /// What a point gives to the derivative by an item: network_gaussian_full_detail.cpp has the formulas.
 template <class S>
-__device__ typename S::T full_gaussian_point(const NetworkBlock<typename S::T>& m,
-                                             const typename S::Jet& jet,
+__device__ typename S::T full_gaussian_point(const NetworkBlock<typename S::T>& m, const typename S::Jet& jet,
                                              const typename S::T* coefficients, int step,
                                              const typename S::T* input, int item, int p) {
   using T = typename S::T;
@@ -227,8 +226,7 @@ __device__ SOBOLEV_OUT_OF_LINE void full_gaussian_gradient(const NetworkBlock<ty
   using T = typename S::T;
   for (int i = thread_of_block(); i < full_gaussian_items(m, step); i += S::threads) {
     T sum = T(0);
-    for (int p = 0; p < m.points; ++p)
-      sum += full_gaussian_point<S>(m, jet, coefficients, step, input, i, p);
+    for (int p = 0; p < m.points; ++p) sum += full_gaussian_point<S>(m, jet, coefficients, step, input, i, p);
     m.gradient()[m.steps[step].weight + i] += sum;
   }
   __syncthreads();

@@ -67,7 +67,8 @@ std::vector<FactoredLayer> factored_layers(const NetworkPlan& plan) {
 std::vector<LogWidths> log_widths(const NetworkPlan& plan) {
   std::vector<LogWidths> all;
   for (const NetworkStep& step : plan.steps)
-    if (step.kind == Instruction::Kind::gaussian) all.push_back({step.bias, step.fan_in * step.fan_out, step.shears * step.fan_out});
+    if (step.kind == Instruction::Kind::gaussian)
+      all.push_back({step.bias, step.fan_in * step.fan_out, step.shears * step.fan_out});
   return all;
 }
 }  // namespace

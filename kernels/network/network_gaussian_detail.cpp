@@ -210,7 +210,8 @@ void gaussian_forward_range(const detail::JetTableView<T>& table, const Gaussian
 template <class T>
 void gaussian_gradient_range(const detail::JetTableView<T>& table, const GaussianPanel<T>& g,
                              const T* exponent_bar, T* centre_bar, T* width_bar, T* shear_bar) {
-  if (g.shear) return full_gaussian_gradient_range<T>(table, g, exponent_bar, centre_bar, width_bar, shear_bar);
+  if (g.shear)
+    return full_gaussian_gradient_range<T>(table, g, exponent_bar, centre_bar, width_bar, shear_bar);
   with_inputs<T>(table, g, [&](auto algebra) {
     for (int i = 0; i < g.width; i += lanes<T>)
       sum_points<T>(algebra, table.coefficients, g, i, {0, g.points, 1}, exponent_bar,

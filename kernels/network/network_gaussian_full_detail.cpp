@@ -179,11 +179,11 @@ void full_gaussian_rows_range(const detail::JetTableView<T>& table, const Gaussi
   });
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                                \
-  template void full_gaussian_forward_range<T>(const detail::JetTableView<T>&, const GaussianPanel<T>&, T*);  \
-  template void full_gaussian_gradient_range<T>(const detail::JetTableView<T>&, const GaussianPanel<T>&,      \
-                                                const T*, T*, T*, T*);                                        \
-  template void full_gaussian_rows_range<T>(const detail::JetTableView<T>&, const GaussianPanel<T>&,          \
+#define SOBOLEV_INSTANTIATE(T)                                                                               \
+  template void full_gaussian_forward_range<T>(const detail::JetTableView<T>&, const GaussianPanel<T>&, T*); \
+  template void full_gaussian_gradient_range<T>(const detail::JetTableView<T>&, const GaussianPanel<T>&,     \
+                                                const T*, T*, T*, T*);                                       \
+  template void full_gaussian_rows_range<T>(const detail::JetTableView<T>&, const GaussianPanel<T>&,         \
                                             const T*, const detail::GaussianRows<T>&);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)

@@ -99,7 +99,8 @@ void network_pack(const NetworkView& net, const T* parameters, T* packed) {
                                : T(0);
         if (step.shears > 0) {
           T* a = packed + step.packed_shear;
-          pack_panels<T>(b + fan_in * fan_out, fan_out, 1, step.shears, step.fan_out, out.panels, net.width, a);
+          pack_panels<T>(b + fan_in * fan_out, fan_out, 1, step.shears, step.fan_out, out.panels, net.width,
+                         a);
           for (std::size_t i = 0; i < out.padded * std::size_t(step.shears); ++i)
             a[i] = detail::bounded_shear(a[i]);
         }
@@ -145,9 +146,9 @@ void network_unpack_gradient(const NetworkView& net, const T* packed, const T* a
         const auto unpack = [&](std::size_t at, int rows) {
           for (int k = 0; k < rows; ++k)
             for (int o = 0; o < step.fan_out; ++o)
-              *w++ = accumulator[at +
-                                 (std::size_t(o / net.width) * std::size_t(rows) + std::size_t(k)) * width +
-                                 std::size_t(o % net.width)];
+              *w++ =
+                  accumulator[at + (std::size_t(o / net.width) * std::size_t(rows) + std::size_t(k)) * width +
+                              std::size_t(o % net.width)];
         };
         unpack(step.gradient, step.fan_in);
         unpack(step.gradient_bias, step.fan_in);

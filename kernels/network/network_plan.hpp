@@ -17,10 +17,10 @@ constexpr T bounded_log_width(T log_width) {
   return log_width < least ? least : log_width;
 }
 
-/// a of Gaussians of full covariance, no more than where squares of a/σ would overflow.
+/// a of Gaussians of full covariance, no more than where squares of (a/σ)² would overflow.
 template <class T>
 constexpr T bounded_shear(T a) {
-  constexpr T most = sizeof(T) == 4 ? T(1e5) : T(1e26);  // about the largest 1/σ
+  constexpr T most = sizeof(T) == 4 ? T(2000) : T(1e10);
   return a > most ? most : a < -most ? -most : a;
 }
 

@@ -239,13 +239,10 @@ __device__ SOBOLEV_OUT_OF_LINE void gaussian_rows(const DeviceGroupView<typename
 
 /// The part of Gaussians of full covariance.
 template <class S, class Scale>
-__device__ SOBOLEV_OUT_OF_LINE void full_gaussian_rows(const DeviceGroupView<typename S::T>& g,
-                                                       const NetworkBlock<typename S::T>& m,
-                                                       const typename S::Jet& jet,
-                                                       const typename S::T* coefficients, int step,
-                                                       const typename S::T* input, int count,
-                                                       const Scale& scale, typename S::T* rows,
-                                                       std::size_t stride) {
+__device__ SOBOLEV_OUT_OF_LINE void full_gaussian_rows(
+    const DeviceGroupView<typename S::T>& g, const NetworkBlock<typename S::T>& m, const typename S::Jet& jet,
+    const typename S::T* coefficients, int step, const typename S::T* input, int count, const Scale& scale,
+    typename S::T* rows, std::size_t stride) {
   using T = typename S::T;
   const int real = m.points / g.copies, all = full_gaussian_items(m, step);
   for (int item = thread_of_block(); item < all * count; item += S::threads) {

@@ -65,8 +65,8 @@ int Network::gaussian(int x, int count, bool full) {
   require(!full || in <= max_dimensions,
           fmt::format("network: Gaussians of full covariance of {} inputs; they have at most {}", in,
                       max_dimensions));
-  const Instruction step{
-      Instruction::Kind::gaussian, {x, -1, -1}, 0, in, 0, Activation::exponential, 0, 0, {}, full && in > 1};
+  const Instruction step{Instruction::Kind::gaussian, {x, -1, -1}, 0, in, 0,
+                         Activation::exponential,     0,           0, {}, full && in > 1};
   return append(step, count, std::size_t(2 * in + step.shears()) * std::size_t(count)).out;
 }
 
@@ -172,7 +172,8 @@ std::vector<ParameterArray> Network::arrays() const {
       case Instruction::Kind::gaussian:
         all.push_back({name[k] + ".centre", {out, in}, i.weight, true});
         all.push_back({name[k] + ".log_width", {out, in}, i.bias, true});
-        if (i.full) all.push_back({name[k] + ".shear", {out, std::size_t(i.shears())}, i.bias + in * out, true});
+        if (i.full)
+          all.push_back({name[k] + ".shear", {out, std::size_t(i.shears())}, i.bias + in * out, true});
         break;
       case Instruction::Kind::gate: break;
     }

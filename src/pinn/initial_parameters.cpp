@@ -44,13 +44,12 @@ void start_gaussians(const Instruction& step, std::uint64_t number, const Featur
                        View<double, 3>(parameters + step.weight, 1, inputs, n));
   std::fill_n(parameters + step.bias, inputs * n, std::log(options.gaussians.width));
   for (std::size_t i = 0; i < inputs * n; ++i)
-    require(std::isfinite(parameters[step.weight + i]),
-            [&] {
-              return fmt::format(
-                  "network.gaussians: input {} of the network is no finite number where Gaussian {} would begin, {}; "
-                  "leave out the margin, or the feature",
-                  i / n, i % n, place_of(points, ranges, i % n));
-            });
+    require(std::isfinite(parameters[step.weight + i]), [&] {
+      return fmt::format(
+          "network.gaussians: input {} of the network is no finite number where Gaussian {} would begin, {}; "
+          "leave out the margin, or the feature",
+          i / n, i % n, place_of(points, ranges, i % n));
+    });
 }
 }  // namespace
 

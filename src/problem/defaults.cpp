@@ -51,10 +51,11 @@ Problem with_defaults(const Problem& problem) {
     if (n.gaussians.placement == Placement::lattice) {
       const GaussianLattice lattice = gaussian_lattice(p.coordinates, n);
       if (lattice.size() == 0)
-        fail(p, "network.gaussians.margin",
-             fmt::format("network.gaussians: a lattice with a margin of {} cells has no room in {} Gaussians; "
-                         "give a larger count or a smaller margin",
-                         n.gaussians.margin, n.gaussians.count));
+        fail(
+            p, "network.gaussians.margin",
+            fmt::format("network.gaussians: a lattice with a margin of {} cells has no room in {} Gaussians; "
+                        "give a larger count or a smaller margin",
+                        n.gaussians.margin, n.gaussians.count));
       width = lattice_width * lattice.spacing;
     }
     if (n.gaussians.width == 0) n.gaussians.width = width;

@@ -86,7 +86,8 @@ Network network_of(const Problem& problem) {
       case NetworkKind::modified_mlp: return modified_mlp_layers(network, begin, depth, width, activation);
       case NetworkKind::pirate: return pirate_layers(network, begin, depth, width, activation);
       case NetworkKind::gaussian: {
-        const int gaussians = network.gaussian(0, n.gaussians.count, n.gaussians.covariance == Covariance::full);
+        const int gaussians =
+            network.gaussian(0, n.gaussians.count, n.gaussians.covariance == Covariance::full);
         return depth > 0 ? mlp_layers(network, gaussians, depth, width, activation) : gaussians;
       }
     }

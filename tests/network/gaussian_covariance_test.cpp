@@ -119,7 +119,8 @@ TYPED_TEST(FullCovariance, BeginsAsTheDiagonal) {
   diagonal.output(diagonal.gaussian(0, 7), 1);
   line.output(line.gaussian(0, 7, true), 1);
   EXPECT_EQ(line.parameters(), 22u);
-  const std::size_t n = 61, p = full.parameters(), q = diagonal.parameters(), k = std::size_t(spec.channels());
+  const std::size_t n = 61, p = full.parameters(), q = diagonal.parameters(),
+                    k = std::size_t(spec.channels());
   test::Guarded<TypeParam> theta(q, 1, 0.5), sheared(p), x(k * 2 * n), y(k * n), z(k * n);
   coordinates(spec, 2, n, x);
   for (std::size_t i = 0; i < p; ++i) sheared[i] = i < 28 ? theta[i] : i < 35 ? T(0) : theta[i - 7];
@@ -127,8 +128,8 @@ TYPED_TEST(FullCovariance, BeginsAsTheDiagonal) {
   network_forward<T>(device, diagonal, spec, theta.cview(q), x.cview(k, 2, n), y.view(k, 1, n));
   network_forward<T>(device, full, spec, sheared.cview(p), x.cview(k, 2, n), z.view(k, 1, n));
   for (std::size_t i = 0; i < k * n; ++i)
-    EXPECT_NEAR(double(z[i]), double(y[i]), 100 * double(std::numeric_limits<T>::epsilon()) *
-                                                (1 + std::abs(double(y[i]))));
+    EXPECT_NEAR(double(z[i]), double(y[i]),
+                100 * double(std::numeric_limits<T>::epsilon()) * (1 + std::abs(double(y[i]))));
 }
 
 // So narrow, so sheared and so near to each other that nothing is left of them, or everything.

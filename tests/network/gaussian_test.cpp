@@ -197,7 +197,8 @@ std::vector<T> results(const Kernels<T>& run, const JetSpec& spec, detail::Gauss
         }
       run.activation(Activation::exponential, jet, y.data() + q * panel, y.data() + q * panel, y_bar.data(),
                      y_bar.data(), points * width, points * width);
-      run.gradient(jet, of_panel(q), y_bar.data(), centre.data() + q * each, spread.data() + q * each, nullptr);
+      run.gradient(jet, of_panel(q), y_bar.data(), centre.data() + q * each, spread.data() + q * each,
+                   nullptr);
     }
     for (std::size_t p = 0; p < points; ++p) out[p] += T(0.25);
   }

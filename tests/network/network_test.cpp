@@ -240,9 +240,9 @@ TYPED_TEST(Networks, ForwardIsTheTruncatedTaylorSeries) {
     for (int j = 0; j < full.channels(); ++j) set.push_back(full.terms(j)[0].alpha);
     const TaylorSeries taylor(set);
     const std::size_t k = std::size_t(spec.channels());
-    for (const Network& shape :
-         {mlp(2, 1, 1, 5), mlp(3, 2, 2, 20), modified_mlp(2, 1, 2, 11), pirate(2, 1, 1, 9), mlp(2, 1, 2, 33),
-          branches(3, 10), residual_of_inputs(4), branches(2, 9).factorized(), gaussians(3, 21), full_gaussians(3, 21)}) {
+    for (const Network& shape : {mlp(2, 1, 1, 5), mlp(3, 2, 2, 20), modified_mlp(2, 1, 2, 11),
+                                 pirate(2, 1, 1, 9), mlp(2, 1, 2, 33), branches(3, 10), residual_of_inputs(4),
+                                 branches(2, 9).factorized(), gaussians(3, 21), full_gaussians(3, 21)}) {
       if (!is_tested<TypeParam>(shape, c)) continue;
       for (std::size_t n : {0, 1, 97}) {
         test::Guarded<TypeParam> theta(shape.parameters(), 1, 0.4),
@@ -387,8 +387,7 @@ TEST(NetworkProductsCuda, RoundAsTheirNamesSay) {
 TEST(NetworkGradient, AgreesWithFiniteDifferences) {
   std::vector<Network> networks = {
       mlp(3, 2, 2, 9), modified_mlp(3, 1, 2, 7),    pirate(3, 1, 2, 6), residual_of_inputs(3),
-      branches(3, 6),  branches(3, 5).factorized(), gaussians(3, 11),
-      full_gaussians(3, 11)};
+      branches(3, 6),  branches(3, 5).factorized(), gaussians(3, 11),   full_gaussians(3, 11)};
   for (Activation activation : {Activation::sin, Activation::gelu, Activation::swish, Activation::softplus})
     networks.push_back(branches(3, 6, activation));
   for (const Network& shape : networks)

@@ -18,18 +18,17 @@ TYPED_TEST_SUITE(LeastSquaresStart, test::BackEnds, test::BackEndNames);
 template <class T, class E>
 test::PlainLeastSquares<T, E> fit(const E& on, std::size_t parameters = 4) {
   const std::size_t n = 30;
-  return {
-      on, parameters, n, [n, parameters](const std::vector<double>& t) {
-        typename test::PlainLeastSquares<T, E>::Values v{std::vector<double>(n),
-                                                         std::vector<double>(parameters * n)};
-        for (std::size_t i = 0; i < n; ++i) {
-          const double x = double(i) / double(n) - 0.4;
-          v.r[i] = t[1] + t[3] * x + std::sin(t[0] * x) + t[2] * x * x - std::exp(x);
-          const double row[] = {x * std::cos(t[0] * x), 1, x * x, x};
-          std::copy_n(row, 4, v.jacobian.begin() + std::ptrdiff_t(parameters * i));
-        }
-        return v;
-      }};
+  return {on, parameters, n, [n, parameters](const std::vector<double>& t) {
+            typename test::PlainLeastSquares<T, E>::Values v{std::vector<double>(n),
+                                                             std::vector<double>(parameters * n)};
+            for (std::size_t i = 0; i < n; ++i) {
+              const double x = double(i) / double(n) - 0.4;
+              v.r[i] = t[1] + t[3] * x + std::sin(t[0] * x) + t[2] * x * x - std::exp(x);
+              const double row[] = {x * std::cos(t[0] * x), 1, x * x, x};
+              std::copy_n(row, 4, v.jacobian.begin() + std::ptrdiff_t(parameters * i));
+            }
+            return v;
+          }};
 }
 
 TYPED_TEST(LeastSquaresStart, MinimisesOverTheParametersThatAreNamed) {

@@ -105,15 +105,16 @@ TEST(ToToml, GaussiansWithoutLayers) {
 TEST(ToToml, AssembledHasNoDefaults) {
   const Problem p = assembled(), standard;
   const auto& [kind, depth, width, activation, modes, normalize, hard, first, initialization, start, damping,
-               fourier, gaussians, factorization, scale, offset, output, features, symmetry, own, shared_layers] =
-      p.network;
+               fourier, gaussians, factorization, scale, offset, output, features, symmetry, own,
+               shared_layers] = p.network;
   const NetworkOptions n;
   EXPECT_TRUE(kind == NetworkKind(network_kinds.size() - 1) && depth != n.depth && width != n.width &&
               activation != n.activation && modes != n.periodic_modes && normalize != n.normalize &&
               hard != n.hard_initial && first != n.first_layer_scale && initialization != n.initialization &&
-              start != n.output_start && damping != n.output_damping && fourier.frequencies > 0 && gaussians != n.gaussians &&
-              factorization && !scale.empty() && !offset.empty() && !output.empty() && !features.empty() &&
-              !symmetry.empty() && own.size() == 2 && shared_layers > 0);
+              start != n.output_start && damping != n.output_damping && fourier.frequencies > 0 &&
+              gaussians != n.gaussians && factorization && !scale.empty() && !offset.empty() &&
+              !output.empty() && !features.empty() && !symmetry.empty() && own.size() == 2 &&
+              shared_layers > 0);
   const auto& [gaussian_count, gaussian_width, placement, margin, covariance, direct] = gaussians;
   EXPECT_TRUE(gaussian_count > 0 && gaussian_width > 0 && placement != n.gaussians.placement && margin > 0 &&
               covariance != n.gaussians.covariance);

@@ -65,8 +65,8 @@ class Network {
   /// `alpha` is what α starts with.
   int blend(int z, int x, double alpha = 0);
   /// Gaussians of the inputs, x = 0; below e^−60 in float32 and e^−600 in float64 they and their derivatives
-  /// are 0. `full`: of any covariance Σ, Σ⁻¹ = LᵀL with L = diag(1/σ) (I + a), which is its Cholesky factor up
-  /// to the order of the inputs, of at most 8 inputs. Source: Kang, Oh, Hong & Park 2025, "PIG:
+  /// are 0. `full`: of any covariance Σ, Σ⁻¹ = LᵀL with L = diag(1/σ) (I + a), which is its Cholesky factor
+  /// up to the order of the inputs, of at most 8 inputs. Source: Kang, Oh, Hong & Park 2025, "PIG:
   /// Physics-informed Gaussians".
   int gaussian(int x, int count, bool full = false);
   /// The next `count` of the network's outputs, of at most 1024.

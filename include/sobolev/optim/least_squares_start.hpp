@@ -14,8 +14,8 @@ namespace sobolev {
 /// else columns of J by central differences with the step 1, which are exact up to r quadratic in θ_S. Then
 /// (JᵀWJ + λI) δ = −JᵀWr by Cholesky in float64, λ = damping · the largest diagonal element. A small damping
 /// finds large weights of either sign, from which gradients go on slowly.
-/// Cost: one pass of the normal equations, memory P² elements; else 2 |S| + 3 passes and 2 |S| M elements. Source: Wang, Li, Chen & Perdikaris 2024, "PirateNets",
-/// physics-informed initialisation.
+/// Cost: one pass of the normal equations, memory P² elements; else 2 |S| + 3 passes and 2 |S| M elements.
+/// Source: Wang, Li, Chen & Perdikaris 2024, "PirateNets", physics-informed initialisation.
 template <class T, class E>
 bool least_squares_start(const E&, LeastSquares<T, E>& objective, View<T, 1> parameters,
                          const std::vector<std::size_t>& which, double damping = 1e-2);

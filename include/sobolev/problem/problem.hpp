@@ -75,8 +75,8 @@ struct FourierOptions {
   friend bool operator==(const FourierOptions&, const FourierOptions&) = default;
 };
 
-/// Where the centres of Gaussians begin: at quasi-random points, or on a lattice, what is left of their number
-/// at such points.
+/// Where the centres of Gaussians begin: at quasi-random points, or on a lattice, what is left of their
+/// number at such points.
 enum class Placement { random, lattice };
 inline constexpr std::array placements{"random", "lattice"};
 
