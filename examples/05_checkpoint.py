@@ -60,7 +60,14 @@ def network(model, tensors, k, point):
             slots.append(x[0] * x[1] + (1 - x[0]) * x[2])
         elif step["kind"] == "gaussian":
             centre, log_width = (tensors[f"{prefix}{step['name']}.{part}"] for part in ("centre", "log_width"))
-            z = (x[0] - centre[:, :, None]) / numpy.exp(log_width)[:, :, None]
+            offset = x[0] - centre[:, :, None]
+            z = offset.copy()
+            if f"{prefix}{step['name']}.shear" in tensors:  # of full covariance
+                shear = tensors[f"{prefix}{step['name']}.shear"]
+                for k in range(1, offset.shape[1]):
+                    for j in range(k):
+                        z[:, k] += shear[:, k * (k - 1) // 2 + j, None] * offset[:, j]
+            z /= numpy.exp(log_width)[:, :, None]
             slots.append(numpy.exp(-(z ** 2).sum(axis=1) / 2))
         elif step["kind"] == "blend":
             alpha = tensors[f"{prefix}{step['name']}.alpha"]

@@ -72,7 +72,10 @@ std::string network_text(const Problem& problem) {
     out += fmt::format(", {} extra input{}", n.features.size(), n.features.size() == 1 ? "" : "s");
   for (const auto& [name, sign] : n.symmetry)
     out += fmt::format(", {} in {}", sign > 0 ? "even" : "odd", name);
-  if (n.gaussians.count > 0) out += fmt::format(", {} Gaussians", n.gaussians.count);
+  if (n.gaussians.count > 0)
+    out += fmt::format(", {} Gaussians{}{}", n.gaussians.count,
+                       n.gaussians.placement == Placement::lattice ? " on a lattice" : "",
+                       n.gaussians.covariance == Covariance::full ? " of full covariance" : "");
   if (n.fourier.frequencies > 0) out += fmt::format(", {} random Fourier frequencies", n.fourier.frequencies);
   if (n.initialization == Initialization::siren) out += ", weights as in SIREN";
   if (n.output_start == OutputStart::least_squares) out += ", outputs by least squares at the start";

@@ -128,8 +128,10 @@ void step_gradient(const TileSlots<T>& at, const detail::JetTableView<T>& jet, c
       const detail::GaussianPanel<T> first = gaussian_panels<T>(at, jet, step, packed);
       for (int q = 0; q < at.slot(step.out).panels; ++q) {
         const std::size_t begin = std::size_t(q) * std::size_t(step.fan_in) * width;
-        gaussian_gradient_range<T>(jet, panel_of<T>(first, q), at.bar(step.out) + std::size_t(q) * panel,
-                                   d_w + begin, d_bias + begin);
+        gaussian_gradient_range<T>(
+            jet, panel_of<T>(first, q), at.bar(step.out) + std::size_t(q) * panel, d_w + begin,
+            d_bias + begin,
+            accumulator + step.gradient_shear + std::size_t(q) * std::size_t(step.shears) * width);
       }
       return;
     }

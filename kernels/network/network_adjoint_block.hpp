@@ -146,22 +146,90 @@ __device__ void output_gradient(const NetworkBlock<T>& m, int R, int step, const
   }
 }
 
-/// What a point of the tile gives to the derivatives by μ_k and log σ_k of Gaussian o, from the adjoint of
-/// its exponent.
+/// −z̄ of input k of Gaussian o at a point of the tile, from the adjoint of its exponent; and z.
+template <class S>
+__device__ void gaussian_offset_adjoint(const NetworkBlock<typename S::T>& m, const typename S::Jet& jet,
+                                        const typename S::T* coefficients, int step,
+                                        const typename S::T* input, int k, int o, int p, typename S::T* z,
+                                        typename S::T* back) {
+  using T = typename S::T;
+  using Jet = typename S::Jet;
+  const int R = tile_columns<S>(m, jet);
+  T bar[Jet::max_channels];
+  scaled_offsets(m, jet, R, step, input, k, o, p, z);
+  const T* from = m.bar(m.steps[step].out) + o * R + p;
+  repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) { bar[c] = from[c * m.points]; });
+  jet_transposed_product<T>(jet, coefficients, z, bar, back);
+}
+
+/// What a point of the tile gives to the derivatives by μ_k and log σ_k of Gaussian o.
 template <class S>
 __device__ void add_gaussian_point(const NetworkBlock<typename S::T>& m, const typename S::Jet& jet,
                                    const typename S::T* coefficients, int step, const typename S::T* input,
                                    int k, int o, int p, typename S::T& centre, typename S::T& width) {
   using T = typename S::T;
   using Jet = typename S::Jet;
-  const int R = tile_columns<S>(m, jet);
-  T z[Jet::max_channels], bar[Jet::max_channels], back[Jet::max_channels];
-  scaled_offsets(m, jet, R, step, input, k, o, p, z);
-  const T* from = m.bar(m.steps[step].out) + o * R + p;
-  repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) { bar[c] = from[c * m.points]; });
-  jet_transposed_product<T>(jet, coefficients, z, bar, back);  // −z̄
+  T z[Jet::max_channels], back[Jet::max_channels];
+  gaussian_offset_adjoint<S>(m, jet, coefficients, step, input, k, o, p, z, back);
   centre += back[0];
   repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) { width += back[c] * z[c]; });
+}
+
+/// The parameters of Gaussians of full covariance, an item each: μ, log σ, a.
+template <class T>
+__device__ int full_gaussian_items(const NetworkBlock<T>& m, int step) {
+  const int d = m.steps[step].fan_in;
+  return (2 * d + d * (d - 1) / 2) * m.steps[step].fan_out;
+}
+
+/// What a point gives to the derivative by an item: network_gaussian_full_detail.cpp has the formulas.
+template <class S>
+__device__ typename S::T full_gaussian_point(const NetworkBlock<typename S::T>& m, const typename S::Jet& jet,
+                                             const typename S::T* coefficients, int step,
+                                             const typename S::T* input, int item, int p) {
+  using T = typename S::T;
+  using Jet = typename S::Jet;
+  const BlockStep& of = m.steps[step];
+  const int row = item / of.fan_out, o = item % of.fan_out, d = of.fan_in, R = tile_columns<S>(m, jet);
+  const T *rho = m.parameters + of.bias + o, *mu = m.parameters + of.weight + o;
+  T z[Jet::max_channels], back[Jet::max_channels], sum = T(0);
+  if (row < d) {
+    for (int k = row; k < d; ++k) {
+      gaussian_offset_adjoint<S>(m, jet, coefficients, step, input, k, o, p, z, back);
+      const T share = rho[k * of.fan_out] * back[0];
+      sum += k == row ? share : shear_of(m, step, k, row, o) * share;
+    }
+    return sum;
+  }
+  if (row < 2 * d) {
+    gaussian_offset_adjoint<S>(m, jet, coefficients, step, input, row - d, o, p, z, back);
+    repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) { sum += back[c] * z[c]; });
+    return sum;
+  }
+  int k = 1, j = row - 2 * d;
+  while (j >= k) j -= k++;
+  gaussian_offset_adjoint<S>(m, jet, coefficients, step, input, k, o, p, z, back);
+  const T* x = input + j * R + p;
+  sum = back[0] * (x[0] - mu[j * of.fan_out]);
+  repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) {
+    if (c > 0) sum += back[c] * x[c * m.points];
+  });
+  return -rho[k * of.fan_out] * sum;
+}
+
+/// gradient of Gaussians of full covariance +=, a thread for each item. Ends with a barrier.
+template <class S>
+__device__ SOBOLEV_OUT_OF_LINE void full_gaussian_gradient(const NetworkBlock<typename S::T>& m,
+                                                           const typename S::Jet& jet,
+                                                           const typename S::T* coefficients, int step,
+                                                           const typename S::T* input) {
+  using T = typename S::T;
+  for (int i = thread_of_block(); i < full_gaussian_items(m, step); i += S::threads) {
+    T sum = T(0);
+    for (int p = 0; p < m.points; ++p) sum += full_gaussian_point<S>(m, jet, coefficients, step, input, i, p);
+    m.gradient()[m.steps[step].weight + i] += sum;
+  }
+  __syncthreads();
 }
 
 /// gradient of Gaussians' μ and log σ +=, a thread for each. Ends with a barrier.
@@ -298,7 +366,9 @@ __device__ void block_backward(const NetworkBlock<typename S::T>& m, const typen
       case Kind::dense: return dense_gradient<S>(m, R, step, in(0), m.bar(m.steps[step].out));
       case Kind::output: return output_gradient(m, R, step, in(0));
       case Kind::blend: return blend_gradient(m, R, step, in(0), in(1), m.bar(m.steps[step].out));
-      case Kind::gaussian: return gaussian_gradient<S>(m, jet, coefficients, step, in(0));
+      case Kind::gaussian:
+        return m.steps[step].full ? full_gaussian_gradient<S>(m, jet, coefficients, step, in(0))
+                                  : gaussian_gradient<S>(m, jet, coefficients, step, in(0));
       case Kind::gate: return;
     }
   });

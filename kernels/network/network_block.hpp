@@ -28,6 +28,7 @@ struct BlockStep {
   int weight, bias;
   unsigned short fan_in, fan_out, out;
   unsigned char in[3], adds, completes;
+  bool full;  // Gaussians of full covariance
   Kind kind;
 };
 
@@ -139,6 +140,13 @@ __device__ SOBOLEV_OUT_OF_LINE void combine_slots(const NetworkBlock<typename S:
   });
 }
 
+/// a_kj of Gaussian o.
+template <class T>
+__device__ T shear_of(const NetworkBlock<T>& m, int step, int k, int j, int o) {
+  const BlockStep& of = m.steps[step];
+  return m.parameters[of.bias + (of.fan_in + k * (k - 1) / 2 + j) * of.fan_out + o];
+}
+
 /// z of input k of Gaussian o at a point of the tile, as network_gaussian_range.hpp has it; the parameters
 /// hold 1/σ in the places of log σ (network_factor_device.hpp). input : [inputs][R]
 template <class T, class Jet>
@@ -151,6 +159,16 @@ __device__ void scaled_offsets(const NetworkBlock<T>& m, const Jet& jet, int R, 
   repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) {
     if (c > 0) z[c] = rho * x[c * m.points];
   });
+  if (!m.steps[step].full) return;
+#pragma unroll 1
+  for (int j = 0; j < k; ++j) {
+    const T a = rho * shear_of(m, step, k, j, o);
+    const T* other = input + j * R + p;
+    z[0] += a * (other[0] - m.parameters[m.steps[step].weight + j * m.steps[step].fan_out + o]);
+    repeat<Jet, Jet::max_channels>(jet.channels(), [&](int c) {
+      if (c > 0) z[c] += a * other[c * m.points];
+    });
+  }
 }
 
 /// Gaussians of the inputs' features at `input`.

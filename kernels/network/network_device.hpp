@@ -101,6 +101,7 @@ NetworkBlock<T> describe_block(const detail::NetworkPlan& plan, int channels, in
             {},
             from.adds,
             from.completes,
+            from.shears > 0,
             from.kind};
     for (int i = 0; i < 3; ++i) step.in[i] = static_cast<unsigned char>(std::max(0, from.in[i]));
   }

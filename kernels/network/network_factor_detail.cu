@@ -32,6 +32,9 @@ __global__ void sharpness_kernel(const LogWidths* widths, T* parameters) {
   for (int k = int(blockIdx.x * blockDim.x + threadIdx.x); k < here.count; k += int(gridDim.x * blockDim.x))
     parameters[here.at + unsigned(k)] =
         vexp<T>(-detail::bounded_log_width(parameters[here.at + unsigned(k)]));
+  T* a = parameters + here.at + unsigned(here.count);
+  for (int k = int(blockIdx.x * blockDim.x + threadIdx.x); k < here.shears; k += int(gridDim.x * blockDim.x))
+    a[k] = detail::bounded_shear(a[k]);
 }
 
 /// blockIdx.x: the row; blockIdx.y: the layer.
@@ -64,7 +67,8 @@ std::vector<FactoredLayer> factored_layers(const NetworkPlan& plan) {
 std::vector<LogWidths> log_widths(const NetworkPlan& plan) {
   std::vector<LogWidths> all;
   for (const NetworkStep& step : plan.steps)
-    if (step.kind == Instruction::Kind::gaussian) all.push_back({step.bias, step.fan_in * step.fan_out});
+    if (step.kind == Instruction::Kind::gaussian)
+      all.push_back({step.bias, step.fan_in * step.fan_out, step.shears * step.fan_out});
   return all;
 }
 }  // namespace

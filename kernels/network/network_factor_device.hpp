@@ -17,7 +17,7 @@ struct FactoredLayer {
 };
 struct LogWidths {
   std::size_t at;
-  int count;
+  int count, shears;  // a follows log σ
 };
 
 template <class T>

@@ -161,6 +161,7 @@ detail::GaussianAxes gaussian_axes(const detail::JetTableView<T>& table, const T
 
 template <class T>
 void gaussian_forward_range(const detail::JetTableView<T>& table, const GaussianPanel<T>& g, T* y) {
+  if (g.shear) return full_gaussian_forward_range<T>(table, g, y);
   const std::size_t channel = std::size_t(g.points) * std::size_t(g.width);
   const bool done = with_coordinates<T>(table, g.axes, [&](auto jet) {
     using Jet = decltype(jet);
@@ -208,7 +209,9 @@ void gaussian_forward_range(const detail::JetTableView<T>& table, const Gaussian
 
 template <class T>
 void gaussian_gradient_range(const detail::JetTableView<T>& table, const GaussianPanel<T>& g,
-                             const T* exponent_bar, T* centre_bar, T* width_bar) {
+                             const T* exponent_bar, T* centre_bar, T* width_bar, T* shear_bar) {
+  if (g.shear)
+    return full_gaussian_gradient_range<T>(table, g, exponent_bar, centre_bar, width_bar, shear_bar);
   with_inputs<T>(table, g, [&](auto algebra) {
     for (int i = 0; i < g.width; i += lanes<T>)
       sum_points<T>(algebra, table.coefficients, g, i, {0, g.points, 1}, exponent_bar,
@@ -224,6 +227,7 @@ void gaussian_gradient_range(const detail::JetTableView<T>& table, const Gaussia
 template <class T>
 void gaussian_rows_range(const detail::JetTableView<T>& table, const GaussianPanel<T>& g,
                          const T* exponent_bar, const detail::GaussianRows<T>& to) {
+  if (g.shear) return full_gaussian_rows_range<T>(table, g, exponent_bar, to);
   with_inputs<T>(table, g, [&](auto algebra) {
     for (int p = 0; p < to.count; ++p) {
       const T scale = to.scale ? to.scale[p] : T(1);
@@ -246,7 +250,7 @@ void gaussian_rows_range(const detail::JetTableView<T>& table, const GaussianPan
                                                  int, int);                                                  \
   template void gaussian_forward_range<T>(const detail::JetTableView<T>&, const GaussianPanel<T>&, T*);      \
   template void gaussian_gradient_range<T>(const detail::JetTableView<T>&, const GaussianPanel<T>&,          \
-                                           const T*, T*, T*);                                                \
+                                           const T*, T*, T*, T*);                                            \
   template void gaussian_rows_range<T>(const detail::JetTableView<T>&, const GaussianPanel<T>&, const T*,    \
                                        const detail::GaussianRows<T>&);
 SOBOLEV_INSTANTIATE(float)

@@ -2,6 +2,7 @@
 #pragma once
 // Gaussians y = exp(−½ Σ_k z_k²), z_k = ρ_k (x_k − μ_k), ρ = e^(−log width), in the truncated Taylor algebra,
 // on one panel of features of a tile, or summed over all panels. x is slot 0; rows are channel · T + point.
+// Of full covariance z_k = ρ_k (x_k − μ_k + Σ_{j<k} a_kj (x_j − μ_j)), always by the series.
 #include <cstddef>
 
 #include "kernels/common/dispatch.hpp"
@@ -25,6 +26,7 @@ struct GaussianPanel {
   int width, inputs, points;    // points: T
   const T *centre, *sharpness;  // μ, ρ : [inputs][width]; ρ = 0 in the padding; more panels follow
   GaussianAxes axes;
+  const T* shear = nullptr;  // a : [inputs (inputs − 1)/2][width] of full covariance; axes has none then
 };
 
 /// Rows of a Jacobian. Element (k, i) of point p is at p · stride + k · input_stride + i.
@@ -34,7 +36,7 @@ struct GaussianRows {
   const T* scale;            // [count] or null
   int features;              // the panel's first that there are
   std::size_t stride, input_stride;
-  T *centre, *width;
+  T *centre, *width, *shear = nullptr;
 };
 
 }  // namespace sobolev::detail
@@ -48,14 +50,23 @@ SOBOLEV_DECLARE_TARGETS(
     template <class T>
     void gaussian_forward_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>&, T* y);
     /// centre_bar, width_bar : [inputs][width] += the gradient by μ and by the logarithm of the width, from
-    /// the adjoint of the exponent −½ Σ z². exponent_bar : [K·T][width]
+    /// the adjoint of the exponent −½ Σ z²; shear_bar, as shear, by a. exponent_bar : [K·T][width]
     template <class T>
     void gaussian_gradient_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>&,
-                                 const T* exponent_bar, T* centre_bar, T* width_bar);
+                                 const T* exponent_bar, T* centre_bar, T* width_bar, T* shear_bar = nullptr);
     /// The same point by point.
     template <class T>
     void gaussian_rows_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>&,
                              const T* exponent_bar, const detail::GaussianRows<T>&);
+    /// The three of full covariance, to which those above hand over.
+    template <class T>
+    void full_gaussian_forward_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>&, T* y);
+    template <class T>
+    void full_gaussian_gradient_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>&,
+                                      const T* exponent_bar, T* centre_bar, T* width_bar, T* shear_bar);
+    template <class T>
+    void full_gaussian_rows_range(const detail::JetTableView<T>&, const detail::GaussianPanel<T>&,
+                                  const T* exponent_bar, const detail::GaussianRows<T>&);
 
     /// out = Σ w y (+ bias on the rows of values) over all panels, of coordinates only; of y itself the
     /// values alone are stored.   w : [panels][width], out : [K·T], y : panels, `panel` elements apart, of

@@ -97,7 +97,8 @@ void gaussian_rows(const TileSlots<T>& at, const detail::JetTableView<T>& jet, c
     gaussian_rows_range<T>(
         jet, panel_of<T>(first, q), at.bar(step.out) + std::size_t(q) * at.panel(),
         {of.count, of.copies, of.points, row_scale, features, stride, std::size_t(step.fan_out),
-         rows + step.weight + std::size_t(q * width), rows + step.bias + std::size_t(q * width)});
+         rows + step.weight + std::size_t(q * width), rows + step.bias + std::size_t(q * width),
+         rows + step.bias + std::size_t(step.fan_in * step.fan_out) + std::size_t(q * width)});
   }
 }
 

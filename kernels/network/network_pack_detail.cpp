@@ -97,6 +97,13 @@ void network_pack(const NetworkView& net, const T* parameters, T* packed) {
               *sharpness = q * net.width + i < step.fan_out
                                ? T(__builtin_exp(-double(detail::bounded_log_width(*sharpness))))
                                : T(0);
+        if (step.shears > 0) {
+          T* a = packed + step.packed_shear;
+          pack_panels<T>(b + fan_in * fan_out, fan_out, 1, step.shears, step.fan_out, out.panels, net.width,
+                         a);
+          for (std::size_t i = 0; i < out.padded * std::size_t(step.shears); ++i)
+            a[i] = detail::bounded_shear(a[i]);
+        }
         break;
       }
       case Kind::blend: packed[step.packed] = w[0]; break;
@@ -135,15 +142,19 @@ void network_unpack_gradient(const NetworkView& net, const T* packed, const T* a
         for (int q = 0; q < step.fan_out; ++q)
           for (int i = 0; i < step.fan_in; ++i) *w++ = from[std::size_t(q) * in.padded + std::size_t(i)];
         break;
-      case Kind::gaussian:
-        for (const std::size_t at : {step.gradient, step.gradient_bias})
-          for (int k = 0; k < step.fan_in; ++k)
+      case Kind::gaussian: {
+        const auto unpack = [&](std::size_t at, int rows) {
+          for (int k = 0; k < rows; ++k)
             for (int o = 0; o < step.fan_out; ++o)
-              *w++ = accumulator[at +
-                                 (std::size_t(o / net.width) * std::size_t(step.fan_in) + std::size_t(k)) *
-                                     width +
-                                 std::size_t(o % net.width)];
+              *w++ =
+                  accumulator[at + (std::size_t(o / net.width) * std::size_t(rows) + std::size_t(k)) * width +
+                              std::size_t(o % net.width)];
+        };
+        unpack(step.gradient, step.fan_in);
+        unpack(step.gradient_bias, step.fan_in);
+        unpack(step.gradient_shear, step.shears);
         continue;
+      }
       case Kind::blend: *w = *from; continue;
       case Kind::gate: continue;
     }

@@ -17,6 +17,13 @@ constexpr T bounded_log_width(T log_width) {
   return log_width < least ? least : log_width;
 }
 
+/// a of Gaussians of full covariance, no more than where squares of (a/σ)² would overflow.
+template <class T>
+constexpr T bounded_shear(T a) {
+  constexpr T most = sizeof(T) == 4 ? T(2000) : T(1e10);
+  return a > most ? most : a < -most ? -most : a;
+}
+
 /// One instruction. The adjoint of slot in[i] is written when bit i of `adds` is clear, else added to; bit i
 /// of `completes` says that no share of it is missing then. Both are clear for the inputs, slot 0, which have
 /// no adjoint.
@@ -28,6 +35,7 @@ struct NetworkStep {
   int fan_in, fan_out;
   std::size_t weight, bias;  // in the flat parameters; of Gaussians μ and log σ
   std::size_t factor;        // s, or 0: W is what lies there
+  int shears;                // of each Gaussian of full covariance; a follows log σ
 };
 
 struct NetworkSlot {

@@ -48,6 +48,7 @@ struct TileSlots {
 template <class T>
 detail::GaussianPanel<T> gaussian_panels(const TileSlots<T>& at, const detail::JetTableView<T>& jet,
                                          const StepLayout& step, const T* packed) {
+  const bool full = step.shears > 0;
   return {at.y(0),
           at.panel(),
           at.net.width,
@@ -55,13 +56,16 @@ detail::GaussianPanel<T> gaussian_panels(const TileSlots<T>& at, const detail::J
           at.tile.points,
           packed + step.packed,
           packed + step.packed_bias,
-          gaussian_axes<T>(jet, at.y(0), at.panel(), at.net.width, step.fan_in, at.tile.points)};
+          full ? detail::GaussianAxes{}
+               : gaussian_axes<T>(jet, at.y(0), at.panel(), at.net.width, step.fan_in, at.tile.points),
+          full ? packed + step.packed_shear : nullptr};
 }
 template <class T>
 SOBOLEV_INLINE detail::GaussianPanel<T> panel_of(detail::GaussianPanel<T> first, int q) {
   const std::size_t begin = std::size_t(q * first.inputs * first.width);
   first.centre += begin;
   first.sharpness += begin;
+  if (first.shear) first.shear += begin * std::size_t(first.inputs - 1) / 2;
   return first;
 }
 template <class T>

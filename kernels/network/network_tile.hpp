@@ -26,11 +26,13 @@ struct SlotLayout : NetworkSlot {
 struct StepLayout : NetworkStep {
   // dense: weight [panel out][fan_in][width], bias [padded out] and, unless it reads the inputs, the
   // transpose [panel in][fan_out][width]; output: weight [outputs][padded in], bias [outputs]; blend: α;
-  // gaussian: μ and, as bias, 1/σ [panel out][fan_in][width], 0 beyond the features.
+  // gaussian: μ and, as bias, 1/σ [panel out][fan_in][width], 0 beyond the features, a [panel out][shears]
+  // [width].
   std::size_t packed, packed_bias, packed_transpose;
   std::size_t packed_factor;  // eˢ : [padded out], [outputs]
+  std::size_t packed_shear;
   // dense: [panel out][panel in][width][width], bias [padded out]; the others as packed.
-  std::size_t gradient, gradient_bias;
+  std::size_t gradient, gradient_bias, gradient_shear;
 };
 
 /// A network for this instruction set, as the kernels read it.

@@ -237,6 +237,24 @@ __device__ SOBOLEV_OUT_OF_LINE void gaussian_rows(const DeviceGroupView<typename
   __syncthreads();
 }
 
+/// The part of Gaussians of full covariance.
+template <class S, class Scale>
+__device__ SOBOLEV_OUT_OF_LINE void full_gaussian_rows(
+    const DeviceGroupView<typename S::T>& g, const NetworkBlock<typename S::T>& m, const typename S::Jet& jet,
+    const typename S::T* coefficients, int step, const typename S::T* input, int count, const Scale& scale,
+    typename S::T* rows, std::size_t stride) {
+  using T = typename S::T;
+  const int real = m.points / g.copies, all = full_gaussian_items(m, step);
+  for (int item = thread_of_block(); item < all * count; item += S::threads) {
+    const int i = item % all, n = item / all;
+    T sum = T(0);
+    for (int s = 0; s < g.copies; ++s)
+      sum += full_gaussian_point<S>(m, jet, coefficients, step, input, i, s * real + n);
+    rows[std::size_t(n) * stride + m.steps[step].weight + i] = scale(n) * sum;
+  }
+  __syncthreads();
+}
+
 /// The part of any step.
 template <class S, class Input, class Scale>
 __device__ void step_rows(const DeviceGroupView<typename S::T>& g, const NetworkBlock<typename S::T>& m,
@@ -251,7 +269,9 @@ __device__ void step_rows(const DeviceGroupView<typename S::T>& g, const Network
     case Kind::output: return output_rows<S>(g, m, R, step, in(0), count, scale, rows, stride);
     case Kind::blend: return blend_rows<S>(g, m, R, step, in(0), in(1), count, scale, rows, stride);
     case Kind::gaussian:
-      return gaussian_rows<S>(g, m, jet, coefficients, step, in(0), count, scale, rows, stride);
+      return m.steps[step].full
+                 ? full_gaussian_rows<S>(g, m, jet, coefficients, step, in(0), count, scale, rows, stride)
+                 : gaussian_rows<S>(g, m, jet, coefficients, step, in(0), count, scale, rows, stride);
     case Kind::gate: return;
   }
 }

@@ -58,13 +58,16 @@ int Network::dense(int x, int features, Activation activation) {
       .out;
 }
 
-int Network::gaussian(int x, int count) {
+int Network::gaussian(int x, int count, bool full) {
   const int in = checked(x);
   require(x == 0, fmt::format("network: Gaussians of slot {}; they are of the inputs, slot 0", x));
   check_range("the number of Gaussians", count, most_features);
-  return append({Instruction::Kind::gaussian, {x, -1, -1}, 0, in, 0, Activation::exponential, 0, 0, {}},
-                count, 2 * std::size_t(in) * std::size_t(count))
-      .out;
+  require(!full || in <= max_dimensions,
+          fmt::format("network: Gaussians of full covariance of {} inputs; they have at most {}", in,
+                      max_dimensions));
+  const Instruction step{Instruction::Kind::gaussian, {x, -1, -1}, 0, in, 0,
+                         Activation::exponential,     0,           0, {}, full && in > 1};
+  return append(step, count, std::size_t(2 * in + step.shears()) * std::size_t(count)).out;
 }
 
 int Network::gate(int z, int a, int b) {
@@ -109,7 +112,7 @@ Network Network::factorized() const {
   same.factorized_ = true;
   for (const Instruction& i : instructions_) switch (i.kind) {
       case Instruction::Kind::dense: same.dense(i.in[0], i.fan_out, i.activation); break;
-      case Instruction::Kind::gaussian: same.gaussian(i.in[0], i.fan_out); break;
+      case Instruction::Kind::gaussian: same.gaussian(i.in[0], i.fan_out, i.full); break;
       case Instruction::Kind::gate: same.gate(i.in[0], i.in[1], i.in[2]); break;
       case Instruction::Kind::blend: same.blend(i.in[0], i.in[1], start(i.weight)); break;
       case Instruction::Kind::output:
@@ -169,6 +172,8 @@ std::vector<ParameterArray> Network::arrays() const {
       case Instruction::Kind::gaussian:
         all.push_back({name[k] + ".centre", {out, in}, i.weight, true});
         all.push_back({name[k] + ".log_width", {out, in}, i.bias, true});
+        if (i.full)
+          all.push_back({name[k] + ".shear", {out, std::size_t(i.shears())}, i.bias + in * out, true});
         break;
       case Instruction::Kind::gate: break;
     }
@@ -180,7 +185,7 @@ double Network::products() const {
   double sum = 0;
   for (const Instruction& i : instructions_)
     if (i.kind != Instruction::Kind::gate && i.kind != Instruction::Kind::blend)
-      sum += double(i.fan_in) * i.fan_out * (i.kind == Instruction::Kind::gaussian ? 2 : 1);
+      sum += (double(i.fan_in) * (i.kind == Instruction::Kind::gaussian ? 2 : 1) + i.shears()) * i.fan_out;
   return sum;
 }
 

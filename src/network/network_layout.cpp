@@ -53,7 +53,7 @@ NetworkLayout<T>::NetworkLayout(const Network& network) : outputs_(network.outpu
     return begin;
   };
   for (const NetworkStep& s : plan.steps) {
-    StepLayout step{{s}, 0, 0, 0, 0, 0, 0};
+    StepLayout step{{s}, 0, 0, 0, 0, 0, 0, 0, 0};
     const SlotLayout& in = slots_[std::size_t(s.in[0])];
     const std::size_t fan_in = std::size_t(s.fan_in), fan_out = std::size_t(s.fan_out);
     switch (s.kind) {
@@ -79,6 +79,11 @@ NetworkLayout<T>::NetworkLayout(const Network& network) : outputs_(network.outpu
           *at = take(packed_size_, slots_[std::size_t(s.out)].padded * fan_in);
         for (std::size_t* at : {&step.gradient, &step.gradient_bias})
           *at = take(gradient_size_, slots_[std::size_t(s.out)].padded * fan_in);
+        if (s.shears > 0) {
+          const std::size_t n = slots_[std::size_t(s.out)].padded * std::size_t(s.shears);
+          step.packed_shear = take(packed_size_, n);
+          step.gradient_shear = take(gradient_size_, n);
+        }
         break;
       case Instruction::Kind::blend:
         step.packed = take(packed_size_, 1);

@@ -22,7 +22,8 @@ NetworkPlan::NetworkPlan(const Network& network)
                      i.fan_out,
                      i.weight,
                      i.bias,
-                     i.factor.value_or(0)});
+                     i.factor.value_or(0),
+                     i.shears()});
     if (i.kind == Instruction::Kind::dense || i.kind == Instruction::Kind::gaussian) {
       slots[std::size_t(i.out)].activated = true;
       slots[std::size_t(i.out)].activation = i.activation;

@@ -12,6 +12,8 @@
 
 namespace sobolev {
 namespace {
+constexpr std::size_t most_at_once = 8192;  // parameters: P² elements
+
 template <class T>
 View<T, 1> slice(T* from, std::size_t size) {
   return View<T, 1>(from, size);
@@ -57,10 +59,36 @@ void columns_of_jacobian(const E& executor, LeastSquares<T, E>& objective, View<
   }
 }
 
+/// Whether the whole Jacobian costs less than its columns one by one, and its products have room.
+bool takes_normal_equations(std::size_t columns, std::size_t parameters) {
+  return parameters <= most_at_once && parameters <= 8 * columns;
+}
+
+/// G and g of the parameters `which`, of all of them.
+template <class T, class E>
+std::vector<T> step_of_all(const E& executor, LeastSquares<T, E>& objective, View<const T, 1> parameters,
+                           const std::vector<std::size_t>& which, double damping) {
+  const std::size_t n = which.size(), p = parameters.size();
+  auto matrix = zeros<T>(executor, p * p), right = zeros<T>(executor, p);
+  objective.normal_equations(parameters, View<T, 2>(matrix.data(), p, p), slice(right.data(), p));
+  std::vector<T> all(p * p), all_right(p), g(n * n), b(n);
+  download<T, 1>(executor, slice(matrix.data(), p * p), slice(all.data(), p * p));
+  download<T, 1>(executor, slice(right.data(), p), slice(all_right.data(), p));
+  for (std::size_t i = 0; i < n; ++i) {
+    b[i] = all_right[which[i]];
+    for (std::size_t j = 0; j < n; ++j) {
+      const auto [low, high] = std::minmax(which[i], which[j]);
+      g[i * n + j] = all[low * p + high];
+    }
+  }
+  return damped_solution(g, b, damping);
+}
+
 /// δ of the minimum.
 template <class T, class E>
-std::vector<T> step_of(const E& executor, LeastSquares<T, E>& objective, View<T, 1> parameters,
-                       View<const T, 1> before, const std::vector<std::size_t>& which, double damping) {
+std::vector<T> step_of_columns(const E& executor, LeastSquares<T, E>& objective, View<T, 1> parameters,
+                               View<const T, 1> before, const std::vector<std::size_t>& which,
+                               double damping) {
   const std::size_t n = which.size(), m = objective.size();
   auto columns = zeros<T>(executor, n * m), weighted = zeros<T>(executor, n * m), r = zeros<T>(executor, m),
        matrix = zeros<T>(executor, n * n), right = zeros<T>(executor, n);
@@ -92,7 +120,10 @@ bool least_squares_start(const E& executor, LeastSquares<T, E>& objective, View<
   const View<T, 1> before = slice(kept.data(), kept.size());
   copy<T>(executor, parameters, before);
   objective.hold(true);
-  const std::vector<T> step = step_of<T, E>(executor, objective, parameters, before, which, damping);
+  const std::vector<T> step =
+      takes_normal_equations(which.size(), parameters.size())
+          ? step_of_all<T, E>(executor, objective, parameters, which, damping)
+          : step_of_columns<T, E>(executor, objective, parameters, before, which, damping);
   bool taken = false;
   if (!step.empty()) {
     std::vector<T> theta(parameters.size());

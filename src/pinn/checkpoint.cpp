@@ -260,6 +260,10 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
           int(file.at(s.problem.training.windows == 1 ? "gaussians.0.centre" : "windows.0.gaussians.0.centre",
                       checkpoint)
                   .shape[0]);
+    if (s.problem.network.kind == NetworkKind::gaussian && s.problem.network.depth == 0 &&
+        s.problem.network.own.empty() && s.problem.time() >= 0 &&
+        !file.contains(s.problem.training.windows == 1 ? "layers.1.bias" : "windows.0.layers.1.bias"))
+      s.problem.network.gaussians.direct = true;
     if (s.problem.network.width == 0)
       s.problem.network.width = int(std::clamp<std::size_t>(
           file.at(s.problem.training.windows == 1 ? "layers.0.bias" : "windows.0.layers.0.bias", checkpoint)

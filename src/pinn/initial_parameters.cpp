@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "sobolev/core/random.hpp"
 #include "sobolev/problem/points.hpp"
+#include "src/problem/gaussian_lattice.hpp"
 #include "window_trainer.hpp"
 
 namespace sobolev::detail {
 namespace {
 constexpr std::uint64_t gaussian_stream = 3000;  // of points, as many from there on as there may be layers
 
+/// "x = 1.2, y = 0"
+std::string place_of(const std::vector<double>& points, const std::vector<CoordinateRange>& ranges,
+                     std::size_t i) {
+  std::string place;
+  for (std::size_t d = 0; d < ranges.size(); ++d)
+    place += fmt::format("{}{} = {:.6g}", d == 0 ? "" : ", ", ranges[d].name, points[i * ranges.size() + d]);
+  return place;
+}
+
 /// centres, log_widths : [inputs][count]
 void start_gaussians(const Instruction& step, std::uint64_t number, const Features& features,
-                     const std::vector<CoordinateRange>& ranges, double width, unsigned long seed,
-                     double* parameters) {
+                     const std::vector<CoordinateRange>& ranges, const NetworkOptions& options,
+                     unsigned long seed, double* parameters) {
   const std::size_t n = std::size_t(step.fan_out), inputs = std::size_t(step.fan_in), d = ranges.size();
   PointRequest request;
   request.ranges = ranges;
@@ -22,11 +34,22 @@ void start_gaussians(const Instruction& step, std::uint64_t number, const Featur
   request.count = step.fan_out;
   request.seed = seed;
   request.stream = gaussian_stream + number;
-  const std::vector<double> points = sample_points(request);
+  std::vector<double> points = sample_points(request);
+  if (options.gaussians.placement == Placement::lattice) {
+    const GaussianLattice lattice = gaussian_lattice(ranges, options);
+    for (std::size_t i = 0; i < lattice.size(); ++i) lattice.point(i, &points[i * d]);
+  }
   const JetSpec values = JetSpec::closure(int(d), {});
   feature_jets<double>(Cpu(1), features, values, View<const double, 2>(points.data(), n, d), 0,
                        View<double, 3>(parameters + step.weight, 1, inputs, n));
-  std::fill_n(parameters + step.bias, inputs * n, std::log(width));
+  std::fill_n(parameters + step.bias, inputs * n, std::log(options.gaussians.width));
+  for (std::size_t i = 0; i < inputs * n; ++i)
+    require(std::isfinite(parameters[step.weight + i]), [&] {
+      return fmt::format(
+          "network.gaussians: input {} of the network is no finite number where Gaussian {} would begin, {}; "
+          "leave out the margin, or the feature",
+          i / n, i % n, place_of(points, ranges, i % n));
+    });
 }
 }  // namespace
 
@@ -39,7 +62,7 @@ std::vector<double> initial_parameters(const Network& network, const Features& f
   for (const Instruction& i : network.instructions()) {
     if (i.kind == Instruction::Kind::blend) parameters[i.weight] = network.start(i.weight);
     if (i.kind == Instruction::Kind::gaussian)
-      start_gaussians(i, gaussians++, features, ranges, options.gaussians.width, seed, parameters.data());
+      start_gaussians(i, gaussians++, features, ranges, options, seed, parameters.data());
     if (i.kind != Instruction::Kind::dense && i.kind != Instruction::Kind::output) continue;
     if (i.fan_in == 0) {  // constants
       for (std::size_t k = 0; k < std::size_t(i.fan_out); ++k)

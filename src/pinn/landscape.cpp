@@ -29,7 +29,7 @@ std::vector<std::vector<std::size_t>> filters_of(const Network& network) {
       for (std::size_t k = 0; k < in; ++k)
         filter.push_back(i.weight + (i.kind == Kind::output ? o * in + k : k * out + o));
       if (i.kind == Kind::gaussian)
-        for (std::size_t k = 0; k < in; ++k) filter.push_back(i.bias + k * out + o);
+        for (std::size_t k = 0; k < in + std::size_t(i.shears()); ++k) filter.push_back(i.bias + k * out + o);
       else
         filter.push_back(i.bias + o);
       if (i.factor) filter.push_back(*i.factor + o);

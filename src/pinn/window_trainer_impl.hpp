@@ -93,7 +93,9 @@ void WindowTrainer<T, E>::start_outputs() {
   auto there = zeros<T>(executor_, host.size());
   const View<T, 1> parameters(there.data(), host.size());
   upload<T, 1>(executor_, View<const T, 1>(host.data(), host.size()), parameters);
-  if (!least_squares_start<T, E>(executor_, objective_, parameters, which)) return;
+  if (!least_squares_start<T, E>(executor_, objective_, parameters, which,
+                                 state_.trained.network.output_damping))
+    return;
   download<T, 1>(executor_, parameters, View<T, 1>(host.data(), host.size()));
   theta.assign(host.begin(), host.end());
 }

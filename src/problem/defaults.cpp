@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "defaults.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "scales.hpp"
+#include "src/problem/gaussian_lattice.hpp"
 #include "src/problem/network_of.hpp"
+#include "src/problem/problem_checks.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -16,6 +20,11 @@ constexpr int least_points = 400, condition_rows = 4000;
 // Measured on Helmholtz's equation in two dimensions: 100 Gaussians twice as wide as they are apart.
 int default_gaussians(int inputs) { return std::clamp(50 * inputs, 50, 300); }
 double default_gaussian_width(int count, int inputs) { return 2 * 2 / std::pow(count, 1.0 / inputs); }
+// Measured on the Klein–Gordon and Allen–Cahn equations, flow mixing and diffusion: docs/gaussians.md.
+constexpr int layered_gaussians = 40;
+constexpr double layered_gaussian_width = 0.6;
+// Of a lattice's spacing: narrower ones leave ripples between them, wider ones hardly differ from each other.
+constexpr double lattice_width = 1.3;
 }  // namespace
 
 Problem with_defaults(const Problem& problem) {
@@ -23,17 +32,37 @@ Problem with_defaults(const Problem& problem) {
   const int dimensions = int(p.coordinates.size());
   NetworkOptions& n = p.network;
   if (n.depth == 0 && n.kind != NetworkKind::gaussian) n.depth = default_depth;
+  // Networks of their own that are no Gaussians have no depth of these.
+  if (n.depth == 0 && n.own.empty()) n.depth = gaussian_depth(p);
+  const bool layered = n.kind == NetworkKind::gaussian && n.depth > 0;
   const bool periodic =
       std::any_of(p.coordinates.begin(), p.coordinates.end(), [](const auto& c) { return c.periodic; });
   if (n.periodic_modes == 0) n.periodic_modes = !periodic ? 0 : n.kind == NetworkKind::gaussian ? 1 : 5;
 
   if (has_gaussians(n)) {
     const int inputs = network_features(p, p.coordinates).inputs();
-    if (n.gaussians.count == 0) n.gaussians.count = default_gaussians(inputs);
-    if (n.gaussians.width == 0) n.gaussians.width = default_gaussian_width(n.gaussians.count, inputs);
+    if (n.gaussians.covariance == Covariance::full && inputs > max_dimensions)
+      fail(p, "network.gaussians.covariance",
+           fmt::format("network.gaussians.covariance: \"full\" of {} inputs of the network; they are at most "
+                       "{}: leave it out, or give fewer features",
+                       inputs, max_dimensions));
+    if (n.gaussians.count == 0) n.gaussians.count = layered ? layered_gaussians : default_gaussians(inputs);
+    double width = layered ? layered_gaussian_width : default_gaussian_width(n.gaussians.count, inputs);
+    if (n.gaussians.placement == Placement::lattice) {
+      const GaussianLattice lattice = gaussian_lattice(p.coordinates, n);
+      if (lattice.size() == 0)
+        fail(
+            p, "network.gaussians.margin",
+            fmt::format("network.gaussians: a lattice with a margin of {} cells has no room in {} Gaussians; "
+                        "give a larger count or a smaller margin",
+                        n.gaussians.margin, n.gaussians.count));
+      width = lattice_width * lattice.spacing;
+    }
+    if (n.gaussians.width == 0) n.gaussians.width = width;
   }
 
   const auto parameters = [&] { return network_of(p).parameters(); };
+  if (n.width == 0 && layered) n.width = narrowest;
   if (n.width == 0) {
     n.width = widest;
     while (n.width > narrowest && parameters() > most_parameters) --n.width;

@@ -29,6 +29,10 @@ bool has_gaussians(const NetworkOptions& n) {
          });
 }
 
+int gaussian_depth(const Problem& problem) {
+  return problem.time() >= 0 && !problem.network.gaussians.direct ? 1 : 0;
+}
+
 Features network_features(const Problem& problem, const std::vector<CoordinateRange>& ranges) {
   const NetworkOptions& n = problem.network;
   std::vector<std::string> names;
@@ -73,14 +77,17 @@ Network network_of(const Problem& problem) {
   const auto layers = [&](const OwnNetwork& own) {
     const NetworkKind kind = own.kind.value_or(n.kind);
     const int given = own.depth.value_or(n.depth), width = own.width.value_or(n.width),
-              depth = given > 0 || kind == NetworkKind::gaussian ? given : default_depth;
+              depth = given > 0                       ? given
+                      : kind == NetworkKind::gaussian ? gaussian_depth(problem)
+                                                      : default_depth;
     const Activation activation = own.activation.value_or(n.activation);
     switch (kind) {
       case NetworkKind::mlp: break;
       case NetworkKind::modified_mlp: return modified_mlp_layers(network, begin, depth, width, activation);
       case NetworkKind::pirate: return pirate_layers(network, begin, depth, width, activation);
       case NetworkKind::gaussian: {
-        const int gaussians = network.gaussian(0, n.gaussians.count);
+        const int gaussians =
+            network.gaussian(0, n.gaussians.count, n.gaussians.covariance == Covariance::full);
         return depth > 0 ? mlp_layers(network, gaussians, depth, width, activation) : gaussians;
       }
     }

@@ -15,6 +15,9 @@ inline constexpr int default_depth = 2;
 /// Whether a network of the problem is of kind gaussian.
 bool has_gaussians(const NetworkOptions& options);
 
+/// Hidden layers behind Gaussians where none are given.
+int gaussian_depth(const Problem& problem);
+
 /// The network's inputs, for coordinates in `ranges` (those of a time window).
 Features network_features(const Problem& problem, const std::vector<CoordinateRange>& ranges);
 /// Its outputs: the unknowns, then the unknown constants in their units.

@@ -182,6 +182,20 @@ void check_network(const Problem& problem) {
   check_numbers(problem, "network.fourier.scale", network.fourier.scale);
   check_given(problem, "network.gaussians.count", network.gaussians.count);
   check_given(problem, "network.gaussians.width", network.gaussians.width);
+  check_number(problem, "network.gaussians.margin", network.gaussians.margin);
+  if (network.gaussians.margin > 0 && network.gaussians.placement != Placement::lattice)
+    fail(problem, "network.gaussians.margin",
+         "network.gaussians.margin is of a lattice; add placement = \"lattice\" or leave it out");
+  if (network.gaussians.direct && network.depth > 0)
+    fail(problem, "network.gaussians.direct",
+         "network.gaussians.direct: the outputs read the Gaussians, beside network.depth, the layers that "
+         "read them instead; leave one of them out");
+  check_number(problem, "network.output_damping", network.output_damping);
+  if (network.output_damping != NetworkOptions{}.output_damping &&
+      network.output_start != OutputStart::least_squares)
+    fail(problem, "network.output_damping",
+         "network.output_damping is of the start by least squares; add output_start = \"least_squares\" or "
+         "leave it out");
   if (network.gaussians != GaussianOptions{} && !has_gaussians(network))
     fail(
         problem, "network.gaussians",

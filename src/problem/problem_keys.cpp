@@ -72,10 +72,12 @@ constexpr ProblemKey table_of_keys[] = {
      "multilayer perceptron, `depth` hidden layers; modified: each between two encoders of the inputs; "
      "pirate: `depth` residual blocks of three such layers; gaussian: [Gaussians](gaussians.md) of the "
      "inputs, "
-     "which the outputs read or, where `depth` is given, hidden layers",
+     "which the outputs or hidden layers read",
      network_kinds},
     {"network.depth", whole_number, "2", "3",
-     "hidden layers; of `\"pirate\"` at most 16 blocks; of `\"gaussian\"` none unless given", from(1, 32)},
+     "hidden layers; of `\"pirate\"` at most 16 blocks; of `\"gaussian\"` 1 in problems with time, else "
+     "none",
+     from(1, 32)},
     {"network.width", whole_number, "24", "32", "units of a layer; see [defaults.md](defaults.md)",
      from(1, 4096)},
     {"network.activation", choice, R"("tanh")", R"("sin")", "of the hidden layers", activations},
@@ -95,6 +97,10 @@ constexpr ProblemKey table_of_keys[] = {
      "weights of the outputs at the start: random, or those that minimise the loss (damped) with the other "
      "parameters as they are; see [optimizers.md](optimizers.md)",
      output_starts},
+    {"network.output_damping", number, "0.01", "1e-12",
+     "of `output_start = \"least_squares\"`: of the largest diagonal element of the normal equations; small "
+     "values find the minimum however large the weights",
+     from(0, 1)},
     {"network.fourier", table, "none", "{ frequencies = 32, scale = 1 }",
      "random Fourier features: cos(b·ξ), sin(b·ξ) beside the other inputs, ξ the coordinates mapped to "
      "[−1, 1], b normal. For a periodic coordinate b is rounded to whole periods"},
@@ -107,6 +113,16 @@ constexpr ProblemKey table_of_keys[] = {
      from(1, 4096)},
     {"network.gaussians.width", number, "see [gaussians.md](gaussians.md)", "0.4",
      "σ at the start, of inputs in [−1, 1]", positive},
+    {"network.gaussians.placement", choice, R"("random")", R"("lattice")",
+     "where centres begin: at quasi-random points, or on a lattice of as many of them as fill one",
+     placements},
+    {"network.gaussians.margin", whole_number, "0", "2",
+     "of a lattice: cells more outside of each end of a range, but those of periodic coordinates",
+     from(0, 100)},
+    {"network.gaussians.covariance", choice, R"("diagonal")", R"("full")",
+     "a width for each input, or any covariance, of at most 8 inputs", covariances},
+    {"network.gaussians.direct", boolean, "false", "true",
+     "the outputs read the Gaussians themselves, in problems with time too; not beside `depth`"},
     {"network.weight_factorization", table, "none", "{ mean = 0.5, deviation = 0.1 }",
      "random weight factorisation: each weight is W = diag(eˢ) V, s normal at the start, V and s are "
      "trained"},

@@ -32,6 +32,10 @@ void read_gaussians(const ProblemReader& reader, const TomlNode& node, const Key
   reader.remember(path.text(), node.position);
   reader.read(node, path, "count", gaussians.count);
   reader.read(node, path, "width", gaussians.width);
+  reader.read(node, path, "placement", gaussians.placement);
+  reader.read(node, path, "margin", gaussians.margin);
+  reader.read(node, path, "covariance", gaussians.covariance);
+  reader.read(node, path, "direct", gaussians.direct);
 }
 
 void read_factorization(const ProblemReader& reader, const TomlNode& node, const KeyPath& path,
@@ -198,6 +202,7 @@ void read_network(const ProblemReader& reader, const TomlNode& node, Problem& pr
   reader.read(node, path, "first_layer_scale", network.first_layer_scale);
   reader.read(node, path, "initialization", network.initialization);
   reader.read(node, path, "output_start", network.output_start);
+  reader.read(node, path, "output_damping", network.output_damping);
   if (const TomlNode* factorization = node.find("weight_factorization"))
     read_factorization(reader, *factorization, path / "weight_factorization",
                        network.weight_factorization.emplace());

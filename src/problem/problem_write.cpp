@@ -144,6 +144,7 @@ TomlNode network_node(const NetworkOptions& network) {
              std::string(initializations[0]));
   add_unless(out, "output_start", std::string(output_starts[std::size_t(network.output_start)]),
              std::string(output_starts[0]));
+  add_unless(out, "output_damping", network.output_damping, standard.output_damping);
   if (network.weight_factorization) {
     TomlNode factorization;
     add(factorization, "mean", network.weight_factorization->mean);
@@ -160,6 +161,12 @@ TomlNode network_node(const NetworkOptions& network) {
     TomlNode gaussians;
     if (network.gaussians.count > 0) add(gaussians, "count", network.gaussians.count);
     if (network.gaussians.width > 0) add(gaussians, "width", network.gaussians.width);
+    add_unless(gaussians, "placement", std::string(placements[std::size_t(network.gaussians.placement)]),
+               std::string(placements[0]));
+    add_unless(gaussians, "margin", network.gaussians.margin, 0);
+    add_unless(gaussians, "covariance", std::string(covariances[std::size_t(network.gaussians.covariance)]),
+               std::string(covariances[0]));
+    add_unless(gaussians, "direct", network.gaussians.direct, false);
     add(out, "gaussians", gaussians);
   }
   return out;

@@ -70,6 +70,12 @@ const Case cases[] = {
      "[network]\nkind = \"gaussian\"\ngaussians = { count = 7 }\ndepth = 1\nwidth = 4\n"
      "v = { kind = \"mlp\", width = 5 }\n[training]\nwindows = 2\n",
      2},
+    {"GaussiansOfFullCovariance",
+     "unknowns = [\"u\"]\n[coordinates]\nt = [0, 1]\nx = [-1, 1]\ny = [0, 1]\n"
+     "[equations]\nheat = \"u_t = u_xx + 0.3*u_xy + u_yy\"\n"
+     "[conditions]\nstart = { where = \"t = 0\", equation = \"u = x*y\" }\n"
+     "[network]\nkind = \"gaussian\"\ngaussians = { count = 7, covariance = \"full\" }\nwidth = 4\n",
+     3},
     {"SteadyWithATransformedOutput",
      "unknowns = [\"u\"]\n[coordinates]\nx = [0, 1]\ny = [0, 1]\n[constants]\nk = { initial = -2 }\n"
      "z = { initial = 0 }\n[equations]\npoisson = \"u_xx + u_yy = k + z\"\n"

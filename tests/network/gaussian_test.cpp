@@ -166,7 +166,7 @@ std::vector<T> results(const Kernels<T>& run, const JetSpec& spec, detail::Gauss
   };
   for (std::size_t q = 0; q < panels; ++q) run.forward(jet, of_panel(q), y.data() + q * panel);
   keep(y);
-  run.gradient(jet, g, bar.data(), centre.data(), spread.data());
+  run.gradient(jet, g, bar.data(), centre.data(), spread.data(), nullptr);
   keep(centre);
   keep(spread);
   // Rows of 12 points, each with a copy.
@@ -197,7 +197,8 @@ std::vector<T> results(const Kernels<T>& run, const JetSpec& spec, detail::Gauss
         }
       run.activation(Activation::exponential, jet, y.data() + q * panel, y.data() + q * panel, y_bar.data(),
                      y_bar.data(), points * width, points * width);
-      run.gradient(jet, of_panel(q), y_bar.data(), centre.data() + q * each, spread.data() + q * each);
+      run.gradient(jet, of_panel(q), y_bar.data(), centre.data() + q * each, spread.data() + q * each,
+                   nullptr);
     }
     for (std::size_t p = 0; p < points; ++p) out[p] += T(0.25);
   }

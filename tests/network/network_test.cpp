@@ -97,8 +97,13 @@ std::vector<Series> outputs_of(const TaylorSeries& taylor, const Network& networ
         case Instruction::Kind::gaussian: {
           Series exponent(taylor.size());
           for (std::size_t f = 0; f < std::size_t(i.fan_in); ++f) {
-            Series z = in[f];
-            z[taylor[MultiIndex{}]] -= double(parameters[i.weight + f * out.size() + o]);
+            Series z(taylor.size());
+            for (std::size_t j = i.full ? 0 : f; j <= f; ++j) {
+              const std::size_t row = std::size_t(i.fan_in) + f * (f - 1) / 2 + j;
+              const double a = j == f ? 1 : double(parameters[i.bias + row * out.size() + o]);
+              for (std::size_t k = 0; k < taylor.size(); ++k) z[k] += a * in[j][k];
+              z[taylor[MultiIndex{}]] -= a * double(parameters[i.weight + j * out.size() + o]);
+            }
             const double width = std::exp(double(parameters[i.bias + f * out.size() + o]));
             for (double& v : z) v /= width;
             const Series square = taylor.multiply(z, z);
@@ -156,6 +161,14 @@ Network gaussians(int inputs, int count) {
   Network n(inputs);
   n.output(n.gaussian(0, count), 1);
   n.output(n.dense(n.gaussian(0, 3), 5), 2);
+  return n;
+}
+
+/// The same of full covariance.
+Network full_gaussians(int inputs, int count) {
+  Network n(inputs);
+  n.output(n.gaussian(0, count, true), 1);
+  n.output(n.dense(n.gaussian(0, 3, true), 5), 2);
   return n;
 }
 
@@ -227,9 +240,9 @@ TYPED_TEST(Networks, ForwardIsTheTruncatedTaylorSeries) {
     for (int j = 0; j < full.channels(); ++j) set.push_back(full.terms(j)[0].alpha);
     const TaylorSeries taylor(set);
     const std::size_t k = std::size_t(spec.channels());
-    for (const Network& shape :
-         {mlp(2, 1, 1, 5), mlp(3, 2, 2, 20), modified_mlp(2, 1, 2, 11), pirate(2, 1, 1, 9), mlp(2, 1, 2, 33),
-          branches(3, 10), residual_of_inputs(4), branches(2, 9).factorized(), gaussians(3, 21)}) {
+    for (const Network& shape : {mlp(2, 1, 1, 5), mlp(3, 2, 2, 20), modified_mlp(2, 1, 2, 11),
+                                 pirate(2, 1, 1, 9), mlp(2, 1, 2, 33), branches(3, 10), residual_of_inputs(4),
+                                 branches(2, 9).factorized(), gaussians(3, 21), full_gaussians(3, 21)}) {
       if (!is_tested<TypeParam>(shape, c)) continue;
       for (std::size_t n : {0, 1, 97}) {
         test::Guarded<TypeParam> theta(shape.parameters(), 1, 0.4),
@@ -294,7 +307,9 @@ TYPED_TEST(Networks, BackwardIsThatOfTheCpuInDouble) {
                             branches(3, 20).factorized(),
                             mlp(3, 2, 2, 36, Activation::softplus).factorized(),
                             gaussians(2, 37),
-                            gaussians(25, 9).factorized()};
+                            gaussians(25, 9).factorized(),
+                            full_gaussians(3, 37),
+                            full_gaussians(8, 9).factorized()};
   for (const Case& c : cases())
     for (const Network& shape : shapes) {
       if (!is_tested<TypeParam>(shape, c)) continue;
@@ -372,7 +387,7 @@ TEST(NetworkProductsCuda, RoundAsTheirNamesSay) {
 TEST(NetworkGradient, AgreesWithFiniteDifferences) {
   std::vector<Network> networks = {
       mlp(3, 2, 2, 9), modified_mlp(3, 1, 2, 7),    pirate(3, 1, 2, 6), residual_of_inputs(3),
-      branches(3, 6),  branches(3, 5).factorized(), gaussians(3, 11)};
+      branches(3, 6),  branches(3, 5).factorized(), gaussians(3, 11),   full_gaussians(3, 11)};
   for (Activation activation : {Activation::sin, Activation::gelu, Activation::swish, Activation::softplus})
     networks.push_back(branches(3, 6, activation));
   for (const Network& shape : networks)
@@ -439,7 +454,9 @@ TEST(NetworkShapes, AreChecked) {
 TEST(NetworkShapes, NameTheirArrays) {
   Network n = residual_of_inputs(4);
   n.output(n.gaussian(0, 3), 1);
+  n.output(n.gaussian(0, 2, true), 1);
   EXPECT_THROW(n.gaussian(1, 3), ArgumentError);  // of the inputs only
+  EXPECT_THROW(Network(9).gaussian(0, 3, true), ArgumentError);
   std::size_t end = 0;
   std::string names;
   for (const ParameterArray& a : n.arrays()) {
@@ -453,7 +470,8 @@ TEST(NetworkShapes, NameTheirArrays) {
   EXPECT_EQ(names,
             "layers.0.weight layers.0.bias layers.1.weight layers.1.bias blends.0.alpha layers.2.weight "
             "layers.2.bias layers.3.weight layers.3.bias layers.4.weight layers.4.bias "
-            "gaussians.0.centre gaussians.0.log_width layers.5.weight layers.5.bias ");
+            "gaussians.0.centre gaussians.0.log_width layers.5.weight layers.5.bias gaussians.1.centre "
+            "gaussians.1.log_width gaussians.1.shear layers.6.weight layers.6.bias ");
 }
 }  // namespace
 }  // namespace sobolev

@@ -7,6 +7,7 @@
 
 #include "sobolev/pinn/solve.hpp"
 #include "src/pinn/state.hpp"
+#include "tests/io/temporary_folder.hpp"
 
 namespace sobolev {
 namespace {
@@ -78,6 +79,34 @@ TEST(GaussianLimits, FarOutsideTheDomain) {
   });
   expect_finite(s);
   EXPECT_EQ(s.iterations(), 12);
+}
+
+Problem on_a_lattice(const std::string& gaussians, const std::vector<std::string>& more) {
+  std::vector<std::string> overrides{"network.gaussians=" + gaussians,   "network.output_start=least_squares",
+                                     "network.output_damping=1e-12",     "training.points.sobol=500",
+                                     "constants.a=3.14159265358979",     "training.stop={ iterations = 1 }",
+                                     "reference.grid={ x = 17, y = 17 }"};
+  overrides.insert(overrides.end(), more.begin(), more.end());
+  return Problem::from_file(find_problem("gaussian_helmholtz"), overrides);
+}
+
+// The weights alone, then one step: neighbours outside of the walls make the difference.
+TEST(GaussianLattices, SolveALinearProblemAtOnce) {
+  const Solution with =
+                     solve(Cpu(), on_a_lattice("{ count = 100, placement = \"lattice\", margin = 2 }", {})),
+                 without = solve(Cpu(), on_a_lattice("{ count = 100, placement = \"lattice\" }", {}));
+  EXPECT_LT(with.relative_l2().at("u"), 2e-3);
+  EXPECT_GT(without.relative_l2().at("u"), 5 * with.relative_l2().at("u"));
+}
+
+TEST(GaussianLattices, NameAFeatureThatHasNoValueInTheMargin) {
+  EXPECT_THAT(
+      testing::message_of<ArgumentError>([&] {
+        solve(Cpu(), on_a_lattice("{ count = 100, placement = \"lattice\", margin = 1 }",
+                                  {"network.features=[\"sqrt(1 - y^2)\"]"}));
+      }),
+      HasSubstr("input 2 of the network is no finite number where Gaussian 0 would begin, x = -1.125, "
+                "y = -1.125"));
 }
 }  // namespace
 }  // namespace sobolev

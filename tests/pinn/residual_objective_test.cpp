@@ -34,7 +34,7 @@ Problem coupled(int width, bool branches = false) {
 Network gaussians_of(int inputs) {
   Network n(inputs);
   n.output(n.gaussian(0, 9), 1);
-  n.output(n.dense(n.gaussian(0, 5), 4), 1);
+  n.output(n.dense(n.gaussian(0, 5, true), 4), 1);
   return n;
 }
 

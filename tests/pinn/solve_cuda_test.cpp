@@ -147,6 +147,10 @@ TEST_F(SolveCuda, AnyActivationAndEquationTrains) {
            "training.points={ sobol = 40, condition_points = 16 }",
            "training.phase=[{optimizer=\"adam\", iterations=3}]"},
           1e-10);
+  compare({"network.kind=gaussian", "network.gaussians={ count = 20, covariance = \"full\" }",
+           "training.points={ sobol = 40, condition_points = 16 }",
+           "training.phase=[{optimizer=\"adam\", iterations=3}]"},
+          1e-10);
   // An algebra without unrolled kernels.
   compare({"equations={ fifth = \"u_t - 1e-4*d(u, x, x, x, x, x) + 1e-3*u*d(u, t, x) = 0\" }",
            "training.points={ sobol = 40, condition_points = 16 }", "network.width=8", "reference={}",

@@ -49,7 +49,9 @@ exact = { u = "x" }
 const std::map<std::string, std::vector<std::string>> needs{
     {"constants.<constant>.initial", {"constants.nu={ initial = 3 }", "equations.heat=u_t = nu*u_xx"}},
     {"network.periodic_modes", {"coordinates.x.periodic=true"}},
+    {"network.output_damping", {"network.output_start=least_squares"}},
     {"network.gaussians", {"network.kind=gaussian"}},
+    {"network.gaussians.margin", {"network.gaussians.placement=lattice"}},
     {"network.shared_layers", {"network.u={ width = 8 }"}},
     {"lagrangian", {"lagrangian.velocity={ x = \"1\" }"}},
     {"training.products", {"training.precision=float32"}},

@@ -44,7 +44,8 @@ Problem assembled() {
   n.output_start = OutputStart::least_squares;
   n.weight_factorization = {1.0 / 3, 0.2};
   n.fourier = {12, {0.5, 1.0 / 3}};
-  n.gaussians = {77, 0.3};
+  n.gaussians = {77, 0.3, Placement::lattice, 2, Covariance::full};
+  n.output_damping = 1e-9;
   n.shared_layers = 2;
   n.own = {{"v", {NetworkKind::mlp, 1, 9, Activation::sin}}, {"u", {{}, 2, {}, {}}}};
   n.scale = {{"v", 1.0 / 3}};
@@ -92,20 +93,32 @@ TEST(ToToml, EveryOptionOfAProblemAssembledInCpp) {
   EXPECT_EQ(read.to_toml(), p.to_toml());
 }
 
+TEST(ToToml, GaussiansWithoutLayers) {
+  Problem p = assembled();
+  p.network.depth = 0;
+  p.network.gaussians.direct = true;
+  EXPECT_TRUE(again(p) == p) << p.to_toml();
+}
+
 // An option that assembled() leaves at its default could be forgotten in silence: a new member of these
 // structs stops this from compiling, and belongs into assembled() and to_toml() as well.
 TEST(ToToml, AssembledHasNoDefaults) {
   const Problem p = assembled(), standard;
-  const auto& [kind, depth, width, activation, modes, normalize, hard, first, initialization, start, fourier,
-               gaussians, factorization, scale, offset, output, features, symmetry, own, shared_layers] =
-      p.network;
+  const auto& [kind, depth, width, activation, modes, normalize, hard, first, initialization, start, damping,
+               fourier, gaussians, factorization, scale, offset, output, features, symmetry, own,
+               shared_layers] = p.network;
   const NetworkOptions n;
   EXPECT_TRUE(kind == NetworkKind(network_kinds.size() - 1) && depth != n.depth && width != n.width &&
               activation != n.activation && modes != n.periodic_modes && normalize != n.normalize &&
               hard != n.hard_initial && first != n.first_layer_scale && initialization != n.initialization &&
-              start != n.output_start && fourier.frequencies > 0 && gaussians != n.gaussians &&
-              factorization && !scale.empty() && !offset.empty() && !output.empty() && !features.empty() &&
-              !symmetry.empty() && own.size() == 2 && shared_layers > 0);
+              start != n.output_start && damping != n.output_damping && fourier.frequencies > 0 &&
+              gaussians != n.gaussians && factorization && !scale.empty() && !offset.empty() &&
+              !output.empty() && !features.empty() && !symmetry.empty() && own.size() == 2 &&
+              shared_layers > 0);
+  const auto& [gaussian_count, gaussian_width, placement, margin, covariance, direct] = gaussians;
+  EXPECT_TRUE(gaussian_count > 0 && gaussian_width > 0 && placement != n.gaussians.placement && margin > 0 &&
+              covariance != n.gaussians.covariance);
+  EXPECT_FALSE(direct) << "not beside a depth: below";
   EXPECT_FALSE(p.lagrangian) << "its checks are below";
   const auto& [precision, products, seed, points, causal, windows, stop, phases] = p.training;
   const TrainingOptions s;

@@ -23,7 +23,9 @@ struct Instruction {
     blend,   // α z + (1 − α) x                in: z, x;    parameter: α
     output,  // Wx + b, outputs of the network in: x;       parameters: W as [out, in], b [out]
              // without W, b alone, where fan_in is 0: constants
-    gaussian,  // exp(−½ Σ_k ((x_k − μ_k)/σ_k)²)  in: the inputs; parameters: μ and log σ, [in, out] each
+    gaussian,  // exp(−½ Σ_k (w_k/σ_k)²), w = x − μ  in: the inputs; parameters: μ and log σ, [in, out] each;
+               // full: w_k = x_k − μ_k + Σ_{j<k} a_kj (x_j − μ_j), and a as [in (in − 1)/2, out] after them,
+               // a_kj in row k (k − 1)/2 + j
   };
   Kind kind;
   std::array<int, 3> in;  // slots, −1 beyond the instruction's
@@ -34,6 +36,9 @@ struct Instruction {
   std::size_t bias;       // b or log σ
   /// Of a factorised network: where s : [out] begins; W is diag(eˢ) V, and V what `weight` names.
   std::optional<std::size_t> factor;
+  bool full = false;  // Gaussians of full covariance
+  /// Of these how many a there are for each, else 0.
+  int shears() const { return full ? fan_in * (fan_in - 1) / 2 : 0; }
 };
 
 /// An array of a network's parameters, as files have it.
@@ -60,8 +65,10 @@ class Network {
   /// `alpha` is what α starts with.
   int blend(int z, int x, double alpha = 0);
   /// Gaussians of the inputs, x = 0; below e^−60 in float32 and e^−600 in float64 they and their derivatives
-  /// are 0. Source: Kang, Oh, Hong & Park 2025, "PIG: Physics-informed Gaussians".
-  int gaussian(int x, int count);
+  /// are 0. `full`: of any covariance Σ, Σ⁻¹ = LᵀL with L = diag(1/σ) (I + a), which is its Cholesky factor
+  /// up to the order of the inputs, of at most 8 inputs. Source: Kang, Oh, Hong & Park 2025, "PIG:
+  /// Physics-informed Gaussians".
+  int gaussian(int x, int count, bool full = false);
   /// The next `count` of the network's outputs, of at most 1024.
   void output(int x, int count);
   /// The next outputs are parameters themselves, the same at all points; `start` is what they start with.
@@ -87,9 +94,10 @@ class Network {
   /// "constants"; "" for gates.
   std::vector<std::string> names() const;
   /// layers.k.weight, layers.k.bias, layers.k.factor, blends.k.alpha, gaussians.k.centre,
-  /// gaussians.k.log_width, constants.value.
+  /// gaussians.k.log_width, gaussians.k.shear, constants.value.
   std::vector<ParameterArray> arrays() const;
-  /// Multiplications of one forward pass by a point's value: Σ fan_in · fan_out, twice that of Gaussians.
+  /// Multiplications of one forward pass by a point's value: Σ fan_in · fan_out, twice that of Gaussians
+  /// and one more for each a.
   double products() const;
   /// ArgumentError where there is no output, or a slot that nothing reads.
   void validate() const;

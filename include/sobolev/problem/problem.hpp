@@ -75,10 +75,23 @@ struct FourierOptions {
   friend bool operator==(const FourierOptions&, const FourierOptions&) = default;
 };
 
+/// Where the centres of Gaussians begin: at quasi-random points, or on a lattice, what is left of their
+/// number at such points.
+enum class Placement { random, lattice };
+inline constexpr std::array placements{"random", "lattice"};
+
+/// Of Gaussians: a width for each input, or any covariance.
+enum class Covariance { diagonal, full };
+inline constexpr std::array covariances{"diagonal", "full"};
+
 /// Of a network of Gaussians of the inputs, which its hidden layers or outputs read.
 struct GaussianOptions {
   int count = 0;     // 0: chosen by the library
   double width = 0;  // σ of all of them at the start, of inputs in [−1, 1]; 0: chosen by the library
+  Placement placement = Placement::random;
+  int margin = 0;  // of a lattice: cells outside of each end of a range
+  Covariance covariance = Covariance::diagonal;
+  bool direct = false;  // the outputs read them, in problems with time too
   friend bool operator==(const GaussianOptions&, const GaussianOptions&) = default;
 };
 
@@ -99,7 +112,7 @@ struct OwnNetwork {
 /// 0 in an integer field means: chosen by the library (docs/defaults.md).
 struct NetworkOptions {
   NetworkKind kind = NetworkKind::mlp;
-  int depth = 0;  // of gaussian: hidden layers that read the Gaussians; 0: the outputs do
+  int depth = 0;  // of gaussian: hidden layers that read the Gaussians
   int width = 0;
   Activation activation = Activation::tanh;
   int periodic_modes = 0;
@@ -109,6 +122,7 @@ struct NetworkOptions {
   double first_layer_scale = 1;  // multiplies the initial weights of layers that read the inputs
   Initialization initialization = Initialization::glorot;
   OutputStart output_start = OutputStart::random;
+  double output_damping = 1e-2;  // of least squares at the start
   FourierOptions fourier = {};
   GaussianOptions gaussians = {};
   std::optional<WeightFactorization> weight_factorization = {};
