@@ -119,7 +119,8 @@ TEST(ToToml, AssembledHasNoDefaults) {
               shared_layers > 0);
   const auto& [gaussian_count, gaussian_width, placement, margin, covariance, direct] = gaussians;
   EXPECT_TRUE(gaussian_count > 0 && gaussian_width > 0 && placement != n.gaussians.placement && margin > 0);
-  EXPECT_TRUE(covariance == n.gaussians.covariance && !direct) << "not beside so many inputs and a depth: below";
+  EXPECT_TRUE(covariance == n.gaussians.covariance && !direct)
+      << "not beside so many inputs and a depth: below";
   EXPECT_FALSE(p.lagrangian) << "its checks are below";
   const auto& [precision, products, seed, points, causal, windows, stop, phases] = p.training;
   const TrainingOptions s;
