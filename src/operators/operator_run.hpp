@@ -85,7 +85,8 @@ class OperatorRun final : public Surroundings {
     out.model = state_.model();
     if (file_.test > 0) {
       const ArrayFile data(file_.file);
-      const std::size_t at = std::min(count_samples(data, file_.inputs), count_samples(data, file_.outputs)) - file_.test;
+      const std::size_t at =
+          std::min(count_samples(data, file_.inputs), count_samples(data, file_.outputs)) - file_.test;
       out.sample_input = read_fields<double>(data, file_.inputs, at, 1, file_.stride);
       out.sample_target = read_fields<double>(data, file_.outputs, at, 1, file_.stride);
       out.sample_output = out.model.apply(executor_, out.sample_input);

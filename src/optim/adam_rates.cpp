@@ -14,8 +14,11 @@ AdamRates<double> adam_rates(const AdamOptions& options, long step, std::size_t 
     throw ArgumentError(
         fmt::format("adam_step: {} parameters, {} gradients, {} and {} moments", parameters, gradient, m, v));
   require(step >= 1, "adam_step: steps count from 1");
-  return {options.beta1, options.beta2, options.learning_rate / (1 - std::pow(options.beta1, double(step))),
-          1 / std::sqrt(1 - std::pow(options.beta2, double(step))), options.epsilon,
+  return {options.beta1,
+          options.beta2,
+          options.learning_rate / (1 - std::pow(options.beta1, double(step))),
+          1 / std::sqrt(1 - std::pow(options.beta2, double(step))),
+          options.epsilon,
           1 - options.learning_rate * options.weight_decay};
 }
 
