@@ -2,6 +2,8 @@
 // sobolev evaluate RUN_DIR --input FILE: what a model of an operator makes of fields.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apps/sobolev/commands.hpp"
 #include "apps/sobolev/console.hpp"
 #include "apps/sobolev/results.hpp"
@@ -21,6 +23,14 @@ FieldData<float> apply_on(const DeviceChoice& device, const Cpu& host, const Ope
 #endif
   static_cast<void>(device);
   return model.apply(host, x);
+}
+
+/// "u" of "u[10:20]", unless another output is of the same array.
+std::string name_in_file(const std::vector<std::string>& outputs, const std::string& output) {
+  const std::string array = FieldName::parse(output).array;
+  const auto same = std::count_if(outputs.begin(), outputs.end(),
+                                  [&](const std::string& o) { return FieldName::parse(o).array == array; });
+  return same > 1 ? output : array;
 }
 }  // namespace
 
@@ -55,7 +65,7 @@ int run_apply(const EvaluateCommand& command) {
         shape = {samples};
         if (field.times) shape.push_back(field.channels());
         shape.insert(shape.end(), y.grid.begin(), y.grid.end());
-        out.create<float>(field.array, shape);
+        out.create<float>(name_in_file(file.outputs, name), shape);
       }
       rows.resize(y.samples * field.channels() * points);
       for (std::size_t b = 0; b < y.samples; ++b)
@@ -63,7 +73,7 @@ int run_apply(const EvaluateCommand& command) {
           for (std::size_t p = 0; p < points; ++p)
             rows[(b * field.channels() + c) * points + p] =
                 y.values[(b * points + p) * y.channels + first + c];
-      out.write<float>(field.array, s,
+      out.write<float>(name_in_file(file.outputs, name), s,
                        View<const float, 2>(rows.data(), y.samples, field.channels() * points));
       first += field.channels();
     }

@@ -138,8 +138,11 @@ std::string phase_text(const PhaseOptions& phase) {
   if (phase.iterations > 0) out += fmt::format(", {} iterations", phase.iterations);
   if (phase.seconds > 0) out += fmt::format(", {:g} s", phase.seconds);
   if (phase.optimizer == OptimizerKind::adam)
-    out += fmt::format(", learning rate {:g}, times {:g} every {}", phase.learning_rate, phase.decay_factor,
-                       phase.decay_every);
+    out += fmt::format(", learning rate {:g}, {}{}", phase.learning_rate,
+                       phase.cosine > 0
+                           ? fmt::format("along half a cosine of {}", phase.cosine)
+                           : fmt::format("times {:g} every {}", phase.decay_factor, phase.decay_every),
+                       phase.weight_decay > 0 ? fmt::format(", weight decay {:g}", phase.weight_decay) : "");
   else if (phase.optimizer == OptimizerKind::lbfgs)
     out += fmt::format(", {} pairs in memory", phase.memory);
   else if (!phase.geodesic)

@@ -140,16 +140,19 @@ Report report_of(const OperatorTraining& training, const Cpu& host) {
   return report;
 }
 
+/// With the absolute path of the data, which --resume finds from wherever it is called.
 OperatorFile read_model(const TrainCommand& command) {
+  const std::filesystem::path model = find_model(command.model);
   std::vector<std::string> overrides = command.overrides;
-  if (!command.data.empty()) {
+  if (command.seed) overrides.push_back(fmt::format("training.seed={}", *command.seed));
+  const auto set_data = [&](const std::filesystem::path& path) {
     std::string quoted;
-    for (const char c : command.data.string())
+    for (const char c : std::filesystem::absolute(path).string())
       quoted += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
     overrides.push_back(fmt::format("data.file=\"{}\"", quoted));
-  }
-  if (command.seed) overrides.push_back(fmt::format("training.seed={}", *command.seed));
-  return OperatorFile::from_file(find_model(command.model), overrides);
+  };
+  set_data(command.data.empty() ? OperatorFile::from_file(model, overrides).file : command.data);
+  return OperatorFile::from_file(model, overrides);
 }
 
 OperatorTraining train_on(const DeviceChoice& device, const Cpu& host, const TrainCommand& command,

@@ -118,6 +118,8 @@ void check_phase(const Problem& problem, const KeyPath& key, const PhaseOptions&
   check_number(problem, key / "learning_rate", phase.learning_rate);
   check_number(problem, key / "decay" / "factor", phase.decay_factor);
   check_number(problem, key / "decay" / "every", static_cast<double>(phase.decay_every));
+  check_number(problem, key / "decay" / "cosine", static_cast<double>(phase.cosine));
+  check_number(problem, key / "weight_decay", phase.weight_decay);
   check_number(problem, key / "memory", phase.memory);
   check_number(problem, key / "stall" / "factor", phase.stall_factor);
   check_given(problem, key / "stall" / "iterations", phase.stall_iterations);

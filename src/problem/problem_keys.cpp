@@ -244,6 +244,11 @@ constexpr ProblemKey table_of_keys[] = {
      "the rate is multiplied by factor every so many iterations", of(OptimizerKind::adam)},
     {"training.phase.N.decay.factor", number, "0.9", "0.8", "of the rate", share},
     {"training.phase.N.decay.every", whole_number, "5000", "1000", "iterations between", from(1, 1e9)},
+    {"training.phase.N.decay.cosine", whole_number, "0", "20000",
+     "instead: the rate falls to 0 along half a cosine in so many iterations; 0: it does not", from(0, 1e9)},
+    {"training.phase.N.weight_decay", number, "0", "1e-4",
+     "λ of AdamW: parameters shrink by learning rate · λ each iteration",
+     of(OptimizerKind::adam, from(0, 100))},
 
     {"reference.exact", table, "none", R"_({ u = "exp(-t)*sin(pi*x)" })_",
      "unknowns may be left out: errors are those of the others", one_of()},

@@ -174,7 +174,9 @@ PhaseOptions read_phase(const ProblemReader& reader, const TomlNode& node, const
     reader.table(*decay, path / "decay");
     reader.read(*decay, path / "decay", "factor", phase.decay_factor);
     reader.read(*decay, path / "decay", "every", phase.decay_every);
+    reader.read(*decay, path / "decay", "cosine", phase.cosine);
   }
+  reader.read(node, path, "weight_decay", phase.weight_decay);
   if (const TomlNode* stall = node.find("stall")) {
     reader.table(*stall, path / "stall");
     reader.read(*stall, path / "stall", "factor", phase.stall_factor);

@@ -227,7 +227,9 @@ TomlNode phase_node(const PhaseOptions& phase) {
     add_unless(out, "learning_rate", phase.learning_rate, standard.learning_rate);
     add_unless(decay, "factor", phase.decay_factor, standard.decay_factor);
     add_unless(decay, "every", phase.decay_every, standard.decay_every);
+    add_unless(decay, "cosine", phase.cosine, standard.cosine);
     add_filled(out, "decay", decay);
+    add_unless(out, "weight_decay", phase.weight_decay, standard.weight_decay);
   } else if (phase.optimizer == OptimizerKind::lbfgs) {
     add_unless(out, "memory", phase.memory, standard.memory);
   } else {

@@ -62,7 +62,7 @@ Problem assembled() {
   training.causal = {7, {0.1, 1e3}, 0.9};
   training.windows = 5;
   training.stop = {1.5, 1e-9, 1e-5, 1234567890123};
-  PhaseOptions adam{OptimizerKind::adam, 100, 2.5, 3e-4, 0.5, 77};
+  PhaseOptions adam{OptimizerKind::adam, 100, 2.5, 3e-4, 0.5, 77, 900, 1.0 / 3};
   adam.stall_factor = 0.9;
   adam.precision = Precision::float32;
   PhaseOptions levenberg_marquardt{OptimizerKind::levenberg_marquardt, 50, 0.5};
@@ -131,11 +131,11 @@ TEST(ToToml, AssembledHasNoDefaults) {
               !dense.empty());
   const auto& [seconds, loss, relative_l2, iterations] = stop;
   EXPECT_TRUE(seconds > 0 && loss > 0 && relative_l2 > 0 && iterations > 0);
-  const auto& [optimizer, most, time, rate, decay, every, geodesic, memory, stall, stall_iterations,
-               phase_precision] = phases[0];
+  const auto& [optimizer, most, time, rate, decay, every, cosine, weight_decay, geodesic, memory, stall,
+               stall_iterations, phase_precision] = phases[0];
   EXPECT_TRUE(optimizer == OptimizerKind::adam && most > 0 && time > 0 && rate != 1e-3 && decay != 0.9 &&
-              every != 5000 && geodesic && memory == 20 && stall != 0.98 && stall_iterations == 0 &&
-              phase_precision);
+              every != 5000 && cosine > 0 && weight_decay > 0 && geodesic && memory == 20 && stall != 0.98 &&
+              stall_iterations == 0 && phase_precision);
   const auto& [axes, exact, solver, file] = p.reference;
   EXPECT_TRUE(!axes.empty() && !exact.empty() && solver.empty() && file.empty());
 }
