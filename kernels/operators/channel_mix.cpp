@@ -221,7 +221,6 @@ SOBOLEV_INSTANTIATE(double)
 
 #include "kernels/common/threads.hpp"
 #include "kernels/operators/channel_mix_shapes.hpp"
-#include "sobolev/core/error.hpp"
 
 namespace sobolev {
 namespace {
@@ -251,12 +250,9 @@ template <class T>
 void channel_mix_adjoint(const Cpu& cpu, View<const T, 2> x, View<const T, 2> weight, View<const T, 2> slope,
                          View<T, 2> y_bar, View<T, 2> x_bar, bool add, View<T, 2> weight_bar,
                          View<T, 1> bias_bar, View<T, 1> workspace) {
-  const auto s = detail::channel_mix_shape("channel_mix_adjoint", x.shape(), weight.shape(), bias_bar.size(),
-                                           {0, 0}, y_bar.shape(), slope.shape());
-  require(weight_bar.shape() == weight.shape() && (x_bar.size() == 0 || x_bar.shape() == x.shape()),
-          "channel_mix_adjoint: the adjoints of x and the weight must have their shapes");
-  require(workspace.size() >= channel_mix_workspace(s.points, s.inputs, s.outputs),
-          "channel_mix_adjoint: the workspace is smaller than channel_mix_workspace");
+  const auto s =
+      detail::channel_mix_adjoint_shape(x.shape(), weight.shape(), slope.shape(), y_bar.shape(),
+                                        x_bar.shape(), weight_bar.shape(), bias_bar.size(), workspace.size());
   const detail::Shards shards = detail::shards_of(s.points);
   const std::size_t sums = (s.inputs + 1) * s.outputs;
   T* const turned = workspace.data() + shards.count * sums;

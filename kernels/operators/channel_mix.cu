@@ -141,12 +141,9 @@ template <class T>
 void channel_mix_adjoint(const Cuda& cuda, View<const T, 2> x, View<const T, 2> weight,
                          View<const T, 2> slope, View<T, 2> y_bar, View<T, 2> x_bar, bool add,
                          View<T, 2> weight_bar, View<T, 1> bias_bar, View<T, 1> workspace) {
-  const auto s = detail::channel_mix_shape("channel_mix_adjoint", x.shape(), weight.shape(), bias_bar.size(),
-                                           {0, 0}, y_bar.shape(), slope.shape());
-  require(weight_bar.shape() == weight.shape() && (x_bar.size() == 0 || x_bar.shape() == x.shape()),
-          "channel_mix_adjoint: the adjoints of x and the weight must have their shapes");
-  require(workspace.size() >= channel_mix_workspace(s.points, s.inputs, s.outputs),
-          "channel_mix_adjoint: the workspace is smaller than channel_mix_workspace");
+  const auto s =
+      detail::channel_mix_adjoint_shape(x.shape(), weight.shape(), slope.shape(), y_bar.shape(),
+                                        x_bar.shape(), weight_bar.shape(), bias_bar.size(), workspace.size());
   if (y_bar.size() == 0) return;
   constexpr unsigned threads = 256;
   if (slope.size() > 0)

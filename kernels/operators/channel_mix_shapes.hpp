@@ -14,6 +14,12 @@ ChannelMixShape channel_mix_shape(const char* name, const Extents<2>& x, const E
                                   std::size_t bias, const Extents<2>& added, const Extents<2>& y,
                                   const Extents<2>& slope);
 
+/// The same for the adjoint: x_bar [N, C] or empty, weight_bar [C, O], enough workspace.
+ChannelMixShape channel_mix_adjoint_shape(const Extents<2>& x, const Extents<2>& weight,
+                                          const Extents<2>& slope, const Extents<2>& y_bar,
+                                          const Extents<2>& x_bar, const Extents<2>& weight_bar,
+                                          std::size_t bias_bar, std::size_t workspace);
+
 /// The points of the adjoint's sums in parts, each summed by itself and then in order.
 struct Shards {
   std::size_t count, points;  // of each but the last

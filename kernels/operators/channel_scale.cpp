@@ -58,7 +58,6 @@ template void scale_rows_adjoint<double>(const double*, const double*, const dou
 #include "kernels/common/threads.hpp"
 #include "kernels/operators/channel_mix_shapes.hpp"
 #include "kernels/operators/channel_scale_shapes.hpp"
-#include "sobolev/core/error.hpp"
 
 namespace sobolev {
 template <class T>
@@ -78,13 +77,9 @@ template <class T>
 void channel_scale_adjoint(const Cpu& cpu, View<const T, 2> x, View<const T, 1> weight,
                            View<const T, 2> y_bar, View<T, 2> x_bar, bool add, View<T, 1> weight_bar,
                            View<T, 1> bias_bar, View<T, 1> workspace) {
-  detail::check_channel_scale("channel_scale_adjoint", x.shape(), weight.size(), bias_bar.size(),
-                              y_bar.shape());
+  detail::check_channel_scale_adjoint(x.shape(), weight.size(), y_bar.shape(), x_bar.shape(),
+                                      weight_bar.size(), bias_bar.size(), workspace.size());
   const std::size_t n = x.extent(0), channels = x.extent(1);
-  require(weight_bar.size() == channels && (x_bar.size() == 0 || x_bar.shape() == x.shape()) &&
-              workspace.size() >= channel_scale_workspace(n, channels),
-          "channel_scale_adjoint: the adjoints must have the shapes of x and the weight, and the workspace "
-          "channel_scale_workspace numbers");
   const detail::Shards shards = detail::shards_of(n);
 #pragma omp parallel for num_threads(detail::threads_for(cpu, 2 * double(x.size()))) schedule(static)
   for (std::size_t s = 0; s < shards.count; ++s) {

@@ -62,13 +62,9 @@ template <class T>
 void channel_scale_adjoint(const Cuda& cuda, View<const T, 2> x, View<const T, 1> weight,
                            View<const T, 2> y_bar, View<T, 2> x_bar, bool add, View<T, 1> weight_bar,
                            View<T, 1> bias_bar, View<T, 1> workspace) {
-  detail::check_channel_scale("channel_scale_adjoint", x.shape(), weight.size(), bias_bar.size(),
-                              y_bar.shape());
+  detail::check_channel_scale_adjoint(x.shape(), weight.size(), y_bar.shape(), x_bar.shape(),
+                                      weight_bar.size(), bias_bar.size(), workspace.size());
   const std::size_t n = x.extent(0), channels = x.extent(1);
-  require(weight_bar.size() == channels && (x_bar.size() == 0 || x_bar.shape() == x.shape()) &&
-              workspace.size() >= channel_scale_workspace(n, channels),
-          "channel_scale_adjoint: the adjoints must have the shapes of x and the weight, and the workspace "
-          "channel_scale_workspace numbers");
   if (x.size() == 0) return;
   if (x_bar.size() > 0)
     launch<channel_scale_kernel<T>>(cuda, {blocks_for(x.size(), threads), threads}, y_bar, weight,

@@ -172,9 +172,11 @@ SOBOLEV_INSTANTIATE(double)
 }  // namespace sobolev::SOBOLEV_TARGET
 
 #if SOBOLEV_DISPATCHER
+#include <omp.h>
+
 #include "kernels/common/threads.hpp"
+#include "kernels/linalg/scratch.hpp"
 #include "kernels/spectral/mode_product_shapes.hpp"
-#include "sobolev/core/buffer.hpp"
 
 namespace sobolev {
 namespace {
@@ -200,16 +202,15 @@ void mode_product_input_adjoint(const Cpu& cpu, View<const T, 4> w_bar, View<con
   const auto s =
       detail::mode_product_shape("mode_product_input_adjoint", v_bar.shape(), r.shape(), w_bar.shape());
   const std::size_t weights = s.inputs * s.outputs;
-#pragma omp parallel num_threads(threads_of(cpu, s))
-  {
-    Buffer<T> turned(2 * weights);
-#pragma omp for schedule(static)
-    for (std::size_t k = 0; k < s.modes; ++k) {
-      SOBOLEV_CALL(complex_transpose<T>, r.data() + k * 2 * weights, s.inputs, s.outputs, turned.data());
-      SOBOLEV_CALL(complex_rows_product<T>, true, w_bar.data() + k * 2 * s.outputs, s.modes * 2 * s.outputs,
-                   s.outputs, turned.data(), weights, s.batch, s.outputs, s.inputs,
-                   v_bar.data() + k * 2 * s.inputs, s.modes * 2 * s.inputs, s.inputs);
-    }
+  const int threads = threads_of(cpu, s);
+  detail::Scratch<T> turned(std::size_t(threads) * 2 * weights);  // weights of a mode as [2, O, C]
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (std::size_t k = 0; k < s.modes; ++k) {
+    T* const own = turned.data() + std::size_t(omp_get_thread_num()) * 2 * weights;
+    SOBOLEV_CALL(complex_transpose<T>, r.data() + k * 2 * weights, s.inputs, s.outputs, own);
+    SOBOLEV_CALL(complex_rows_product<T>, true, w_bar.data() + k * 2 * s.outputs, s.modes * 2 * s.outputs,
+                 s.outputs, own, weights, s.batch, s.outputs, s.inputs, v_bar.data() + k * 2 * s.inputs,
+                 s.modes * 2 * s.inputs, s.inputs);
   }
 }
 

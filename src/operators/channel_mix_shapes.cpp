@@ -29,6 +29,18 @@ ChannelMixShape channel_mix_shape(const char* name, const Extents<2>& x, const E
   return s;
 }
 
+ChannelMixShape channel_mix_adjoint_shape(const Extents<2>& x, const Extents<2>& weight,
+                                          const Extents<2>& slope, const Extents<2>& y_bar,
+                                          const Extents<2>& x_bar, const Extents<2>& weight_bar,
+                                          std::size_t bias_bar, std::size_t workspace) {
+  const ChannelMixShape s =
+      channel_mix_shape("channel_mix_adjoint", x, weight, bias_bar, {0, 0}, y_bar, slope);
+  require(weight_bar == weight && (x_bar[0] * x_bar[1] == 0 || x_bar == x),
+          "channel_mix_adjoint: the adjoints of x and the weight must have their shapes");
+  require(workspace >= channel_mix_workspace(s.points, s.inputs, s.outputs),
+          "channel_mix_adjoint: the workspace is smaller than channel_mix_workspace");
+  return s;
+}
 }  // namespace detail
 
 std::size_t channel_mix_workspace(std::size_t points, std::size_t inputs, std::size_t outputs) {

@@ -18,6 +18,15 @@ void check_channel_scale(const char* name, const Extents<2>& x, std::size_t weig
         name, x[0], x[1], weight, bias, y[0], y[1]);
   });
 }
+void check_channel_scale_adjoint(const Extents<2>& x, std::size_t weight, const Extents<2>& y_bar,
+                                 const Extents<2>& x_bar, std::size_t weight_bar, std::size_t bias_bar,
+                                 std::size_t workspace) {
+  check_channel_scale("channel_scale_adjoint", x, weight, bias_bar, y_bar);
+  require(weight_bar == weight && (x_bar[0] * x_bar[1] == 0 || x_bar == x) &&
+              workspace >= channel_scale_workspace(x[0], x[1]),
+          "channel_scale_adjoint: the adjoints must have the shapes of x and the weight, and the workspace "
+          "channel_scale_workspace numbers");
+}
 }  // namespace detail
 
 std::size_t channel_scale_workspace(std::size_t points, std::size_t channels) {

@@ -26,17 +26,19 @@ inline std::vector<std::size_t> epoch_order(std::size_t samples, unsigned long s
 template <class T, class E>
 class OperatorObjective final : public Objective<T, E> {
  public:
+  using Use = typename PlannedFieldNetwork<T, E>::Use;
+  /// For inference it has no gradient.
   OperatorObjective(const E& executor, const FieldNetwork& network, const std::vector<std::size_t>& grid,
-                    std::size_t batch, const ChannelNormaliser& outputs)
+                    std::size_t batch, const ChannelNormaliser& outputs, Use use = Use::training)
       : executor_(executor),
-        network_(executor, network, grid, batch),
+        network_(executor, network, grid, batch, use),
         parameters_(network.parameters()),
         inputs_(network.inputs()),
         outputs_(network.outputs()),
         points_(std::accumulate(grid.begin(), grid.end(), std::size_t(1), std::multiplies<>())),
         x_(zeros<T>(executor, batch * points_ * inputs_)),
         target_(zeros<T>(executor, batch * points_ * outputs_)),
-        y_bar_(zeros<T>(executor, batch * points_ * outputs_)),
+        y_bar_(zeros<T>(executor, use == Use::training ? batch * points_ * outputs_ : 0)),
         scale_(zeros<T>(executor, outputs_)),
         offset_(zeros<T>(executor, outputs_)),
         errors_(zeros<double>(executor, batch)),

@@ -182,10 +182,11 @@ class OperatorRun final : public Surroundings {
     auto theta = zeros<T>(executor_, host.size());
     upload<T, 1>(executor_, View<const T, 1>(host.data(), host.size()),
                  View<T, 1>(theta.data(), host.size()));
+    using Measuring = OperatorObjective<T, E>;
     if (!measuring_)  // a network of its own: the one in training keeps what its next pass needs
-      measuring_ = std::make_unique<OperatorObjective<T, E>>(
+      measuring_ = std::make_unique<Measuring>(
           executor_, file_.network(state_.axes, train_.x.channels, train_.y.channels), train_.x.grid, batch_,
-          state_.outputs);
+          state_.outputs, Measuring::Use::inference);
     std::vector<double> all;
     std::vector<T> x, y;
     for (std::size_t s = 0; s < count; s += batch_) {
