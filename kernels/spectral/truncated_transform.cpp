@@ -48,7 +48,7 @@ void for_samples(const Cpu& cpu, TransformPlan<T, Cpu>& plan, std::size_t batch,
   for (const AxisShape& axis : plan.axes) magnitudes = std::max(magnitudes, axis.magnitudes);
   const auto lines = [](std::size_t n) { return (n + 15) / 16 * 16; };
   const std::size_t scratch = lines(SOBOLEV_CALL(axis_scratch<T>, magnitudes)),
-                    stage = lines(stage_size(plan) * channels), threads = std::size_t(cpu.threads());
+                    stage = lines(plan.stage_size * channels), threads = std::size_t(cpu.threads());
   const bool whole = batch >= threads;
   const std::size_t stages = whole ? threads : 1, need = threads * scratch + stages * 2 * stage;
   if (plan.workspace.size() < need) plan.workspace = Buffer<T>(need);
@@ -78,7 +78,7 @@ void transform_to_modes(const Cpu& cpu, TransformPlan<T, Cpu>& plan, Transform w
                         View<T, 4> v) {
   const std::size_t batch = x.extent(0), channels = x.extent(2);
   if (batch * channels == 0) return;
-  const auto stages = axis_stages(plan);
+  const auto& stages = plan.stages;
   for_samples(cpu, plan, batch, channels, [&](std::size_t b, T* const* between, const auto& run) {
     const T* from = x.data() + b * plan.points * channels;
     for (std::size_t s = 0; s < stages.size(); ++s) {
@@ -97,7 +97,7 @@ void transform_to_points(const Cpu& cpu, TransformPlan<T, Cpu>& plan, Transform 
                          View<T, 3> x, bool add) {
   const std::size_t batch = x.extent(0), channels = x.extent(2);
   if (batch * channels == 0) return;
-  const auto stages = axis_stages(plan);
+  const auto& stages = plan.stages;
   for_samples(cpu, plan, batch, channels, [&](std::size_t b, T* const* between, const auto& run) {
     const T* from = v.data() + b * plan.mode_count * 2 * channels;
     for (std::size_t s = stages.size(); s-- > 0;) {

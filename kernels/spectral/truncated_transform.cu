@@ -146,7 +146,7 @@ DeviceAxis<T> device_axis(const TransformPlan<T, Cuda>& plan, const AxisStage& s
 template <class T>
 std::array<T*, 2> between_axes(const Cuda& cuda, TransformPlan<T, Cuda>& plan, std::size_t batch,
                                std::size_t channels) {
-  const std::size_t stage = batch * stage_size(plan) * channels;
+  const std::size_t stage = batch * plan.stage_size * channels;
   if (plan.workspace.size() < 2 * stage) plan.workspace = zeros<T>(cuda, 2 * stage);
   return {plan.workspace.data(), plan.workspace.data() + stage};
 }
@@ -175,7 +175,7 @@ void transform_to_modes(const Cuda& cuda, TransformPlan<T, Cuda>& plan, Transfor
                         View<T, 4> v) {
   const std::size_t batch = x.extent(0), channels = x.extent(2);
   if (batch * channels == 0) return;
-  const auto stages = axis_stages(plan);
+  const auto& stages = plan.stages;
   const auto between = between_axes(cuda, plan, batch, channels);
   View<const T, 1> from(x.data(), x.size());
   for (std::size_t s = 0; s < stages.size(); ++s) {
@@ -197,7 +197,7 @@ void transform_to_points(const Cuda& cuda, TransformPlan<T, Cuda>& plan, Transfo
                          View<T, 3> x, bool add) {
   const std::size_t batch = x.extent(0), channels = x.extent(2);
   if (batch * channels == 0) return;
-  const auto stages = axis_stages(plan);
+  const auto& stages = plan.stages;
   const auto between = between_axes(cuda, plan, batch, channels);
   View<const T, 1> from(v.data(), v.size());
   for (std::size_t s = stages.size(); s-- > 0;) {

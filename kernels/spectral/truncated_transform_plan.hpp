@@ -48,13 +48,22 @@ std::vector<double> real_weights(const AxisShape& axis, bool doubled, double fac
 enum class Transform { analyse, synthesise_adjoint, synthesise, analyse_adjoint };
 constexpr bool to_modes(Transform t) { return t == Transform::analyse || t == Transform::synthesise_adjoint; }
 
+/// Points and coefficients of one axis of one sample: [outer, n, inner, 2, C] <-> [outer, m, inner, 2, C]
+/// for the others than the last axis, whose fields [outer, n, C] are real.
+struct AxisStage {
+  std::size_t axis, outer, inner;
+  bool real;
+};
+
 template <class T, class E>
 struct TransformPlan {
   E executor;
   std::vector<std::size_t> grid;
   std::vector<ModeRange> modes;
   std::vector<AxisShape> axes;
+  std::vector<AxisStage> stages;  // in the order of a transform to coefficients: the last axis first
   std::size_t points = 1, mode_count = 1;
+  std::size_t stage_size = 0;  // numbers for each channel between two stages, at most
   BufferOn<E, T> tables;
   std::array<std::vector<std::size_t>, 4> table_at;  // [transform][axis]: where its table begins
   BufferOn<E, T> workspace;
@@ -83,34 +92,5 @@ void transform_to_points(const Cpu&, TransformPlan<T, Cpu>& plan, Transform whic
 template <class T>
 void transform_to_points(const Cuda&, TransformPlan<T, Cuda>& plan, Transform which, View<const T, 4> v,
                          View<T, 3> x, bool add);
-
-/// Points and coefficients between the axes of one sample: [outer, n, inner, 2, C] <-> [outer, m, inner, 2,
-/// C] for the others than the last axis, whose fields [outer, n, C] are real.
-struct AxisStage {
-  std::size_t axis, outer, inner;
-  bool real;
-};
-/// In the order of a transform to coefficients: the last axis first.
-template <class T, class E>
-std::vector<AxisStage> axis_stages(const TransformPlan<T, E>& plan) {
-  std::vector<AxisStage> stages;
-  const std::size_t d = plan.axes.size();
-  std::size_t inner = 1;
-  for (std::size_t a = d; a-- > 0;) {
-    std::size_t outer = 1;
-    for (std::size_t before = 0; before < a; ++before) outer *= plan.axes[before].points;
-    stages.push_back({a, outer, inner, a + 1 == d});
-    inner *= plan.axes[a].modes();
-  }
-  return stages;
-}
-/// Numbers for each channel between two stages, at most.
-template <class T, class E>
-std::size_t stage_size(const TransformPlan<T, E>& plan) {
-  std::size_t most = 0;
-  for (const AxisStage& s : axis_stages(plan))
-    if (s.axis > 0) most = std::max(most, 2 * s.outer * plan.axes[s.axis].modes() * s.inner);
-  return most;
-}
 
 }  // namespace sobolev::detail

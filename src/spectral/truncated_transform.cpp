@@ -105,6 +105,12 @@ TransformPlan<T, E>::TransformPlan(const E& e, const std::vector<std::size_t>& g
     points *= g[a];
     mode_count *= m[a].count();
   }
+  std::size_t inner = 1, outer = points;
+  for (std::size_t i = g.size(); i-- > 0; inner *= axes[i].modes()) {
+    outer /= g[i];
+    stages.push_back({i, outer, inner, i + 1 == g.size()});
+    if (i > 0) stage_size = std::max(stage_size, 2 * outer * axes[i].modes() * inner);
+  }
   std::vector<T> all;
   const auto add = [&](std::size_t a, const std::vector<double>& weight, bool to_modes) {
     constexpr std::size_t line = 64 / sizeof(T);
