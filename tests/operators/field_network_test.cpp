@@ -79,11 +79,12 @@ TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
   for (const Case& c : cases()) {
     const FieldNetwork network = fno(c.options);
     const std::size_t batch = 2, n = points(c.grid), outputs = c.options.outputs;
-    PlannedFieldNetwork<double, E> planned(executor, network, c.grid, batch);
+    using Network = PlannedFieldNetwork<double, E>;
+    Network planned(executor, network, c.grid, batch, Network::Use::training, true);
     ASSERT_EQ(planned.output_grid(), c.grid);
     std::vector<double> theta = network.initial_parameters(5);
-    const std::vector<double> x = numbers(batch * n * c.options.inputs, 1),
-                              seed = numbers(batch * n * outputs, 2);
+    std::vector<double> x = numbers(batch * n * c.options.inputs, 1);
+    const std::vector<double> seed = numbers(batch * n * outputs, 2);
     const auto loss = [&] {
       const auto y = output_of<double>(executor, planned, theta, x, batch, c.options.inputs);
       double sum = 0;
@@ -106,6 +107,9 @@ TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
     std::vector<double> gradient(g.size());
     download<double, 1>(executor, View<const double, 1>(g.data(), g.size()),
                         View<double, 1>(gradient.data(), gradient.size()));
+    std::vector<double> x_bar(x.size());
+    download<double, 1>(executor, View<const double, 1>(planned.input_adjoint().data(), x.size()),
+                        View<double, 1>(x_bar.data(), x_bar.size()));
     double largest = 0;
     for (double v : gradient) largest = std::max(largest, std::abs(v));
     // Each difference is two passes, which take a simulated device a second.
@@ -118,6 +122,15 @@ TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
       const double low = loss();
       theta[i] = before;
       ASSERT_NEAR(gradient[i], (high - low) / (2 * h), 1e-6 * (1 + largest)) << "parameter " << i;
+    }
+    for (std::size_t i = 0; i < x.size(); i += std::is_same_v<E, Cpu> ? 7 : 1 + x.size() / 3) {
+      const double before = x[i], h = 1e-5;
+      x[i] = before + h;
+      const double high = loss();
+      x[i] = before - h;
+      const double low = loss();
+      x[i] = before;
+      ASSERT_NEAR(x_bar[i], (high - low) / (2 * h), 1e-6 * (1 + largest)) << "input " << i;
     }
   }
 }
@@ -146,6 +159,7 @@ TYPED_TEST(FieldNetworks, InferenceIsTheSame) {
     EXPECT_THROW(inference.backward(View<const T, 1>(g.data(), g.size()), View<const T, 3>(nullptr, 0, 0, 0),
                                     View<T, 1>(g.data(), g.size())),
                  ArgumentError);
+    EXPECT_THROW(training.input_adjoint(), ArgumentError);
   }
 }
 

@@ -118,9 +118,9 @@ template <class T, class E = Cpu>
 class PlannedFieldNetwork {
  public:
   enum class Use { training, inference };  // inference keeps no field longer than it is read
-  /// For at most `batch` samples at once.
+  /// For at most `batch` samples at once. With input_adjoint backward() makes that of x too.
   PlannedFieldNetwork(const E&, const FieldNetwork&, const std::vector<std::size_t>& grid, std::size_t batch,
-                      Use use = Use::training);
+                      Use use = Use::training, bool input_adjoint = false);
   PlannedFieldNetwork(PlannedFieldNetwork&&) noexcept;
   PlannedFieldNetwork& operator=(PlannedFieldNetwork&&) noexcept;
   ~PlannedFieldNetwork();
@@ -130,6 +130,9 @@ class PlannedFieldNetwork {
   /// gradient = Σ ȳ ∂y/∂θ of the last forward call, whose x and parameters must not have changed.
   /// y_bar : [B, N', O], gradient : [P]. ArgumentError of a plan for inference.
   void backward(View<const T, 1> parameters, View<const T, 3> y_bar, View<T, 1> gradient);
+  /// x̄ = Σ ȳ ∂y/∂x of the last backward call, [B, N, C], until the next call. ArgumentError of a plan
+  /// without.
+  View<const T, 3> input_adjoint() const;
   /// Of the output.
   const std::vector<std::size_t>& output_grid() const;
   std::size_t scratch_bytes() const;
