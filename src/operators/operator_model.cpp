@@ -11,13 +11,16 @@
 #include "sobolev/core/buffer_on.hpp"
 #include "sobolev/core/version.hpp"
 #include "src/operators/model_tensors.hpp"
+#include "src/operators/next_inputs.hpp"
 
 namespace sobolev {
 namespace {
 constexpr const char* format_name = "sobolev operator 1";
 
+/// With a layout `steps` times, each from those before it.
 template <class T, class E>
-FieldData<T> apply_on(const E& executor, const OperatorModel& model, const FieldData<T>& x) {
+FieldData<T> apply_on(const E& executor, const OperatorModel& model, const FieldData<T>& x,
+                      std::size_t steps = 1, const detail::OperatorLayout* layout = nullptr) {
   require(x.channels == model.inputs() && x.grid.size() == model.axes(), [&] {
     return fmt::format("the model takes fields of {} channels on {} axes; these have {} on {}",
                        model.inputs(), model.axes(), x.channels, x.grid.size());
@@ -29,14 +32,15 @@ FieldData<T> apply_on(const E& executor, const OperatorModel& model, const Field
   using Planned = PlannedFieldNetwork<T, E>;
   Planned planned(executor, network, x.grid, batch, Planned::Use::inference);
   const std::vector<T> host(model.parameters().begin(), model.parameters().end());
-  auto theta = zeros<T>(executor, host.size()), field = zeros<T>(executor, batch * n * x.channels);
+  auto theta = zeros<T>(executor, host.size()), field = zeros<T>(executor, batch * n * x.channels),
+       next = zeros<T>(executor, steps > 1 ? batch * n * x.channels : 0);
   upload<T, 1>(executor, View<const T, 1>(host.data(), host.size()), View<T, 1>(theta.data(), host.size()));
   FieldData<T> y;
   y.grid = x.grid;
   y.samples = x.samples;
-  y.channels = outputs;
-  y.values.resize(x.samples * n * outputs);
-  std::vector<T> normal(batch * n * x.channels);
+  y.channels = outputs * steps;
+  y.values.resize(x.samples * n * y.channels);
+  std::vector<T> normal(batch * n * x.channels), made(batch * n * outputs);
   const ChannelNormaliser &in = model.input_normaliser(), &out = model.output_normaliser();
   for (std::size_t s = 0; s < x.samples; s += batch) {
     const std::size_t count = std::min(batch, x.samples - s), size = count * n * x.channels;
@@ -45,16 +49,31 @@ FieldData<T> apply_on(const E& executor, const OperatorModel& model, const Field
       normal[i] = T((double(x.values[s * n * x.channels + i]) - in.mean[c]) / in.deviation[c]);
     }
     upload<T, 1>(executor, View<const T, 1>(normal.data(), size), View<T, 1>(field.data(), size));
-    const View<const T, 3> result = planned.forward(View<const T, 1>(theta.data(), theta.size()),
-                                                    View<const T, 3>(field.data(), count, n, x.channels));
-    T* const to = y.values.data() + s * n * outputs;
-    download<T, 1>(executor, View<const T, 1>(result.data(), result.size()), View<T, 1>(to, result.size()));
-    for (std::size_t i = 0; i < count * n * outputs; ++i) {
-      const std::size_t c = i % outputs;
-      to[i] = T(out.mean[c] + out.deviation[c] * double(to[i]));
+    for (std::size_t step = 0; step < steps; ++step) {
+      const View<const T, 3> now(field.data(), count, n, x.channels);
+      const View<const T, 3> result = planned.forward(View<const T, 1>(theta.data(), theta.size()), now);
+      download<T, 1>(executor, View<const T, 1>(result.data(), result.size()),
+                     View<T, 1>(made.data(), result.size()));
+      for (std::size_t i = 0; i < count * n * outputs; ++i) {
+        const std::size_t c = i % outputs;
+        y.values[(s * n + i / outputs) * y.channels + c * steps + step] =
+            T(out.mean[c] + out.deviation[c] * double(made[i]));
+      }
+      if (step + 1 == steps) break;
+      detail::next_inputs<T>(executor, *layout, now, result, View<T, 3>(next.data(), count, n, x.channels));
+      std::swap(field, next);
     }
   }
   return y;
+}
+
+template <class T, class E>
+FieldData<T> roll_out_on(const E& executor, const OperatorModel& model, const FieldData<T>& x,
+                         std::size_t steps) {
+  require(model.file().rollout, "roll_out: the model makes its outputs at once; data.rollout is false");
+  require(steps >= 1, "roll_out: no steps are asked for");
+  const detail::OperatorLayout layout = detail::layout_of(model.file());
+  return apply_on<T>(executor, model, x, steps, &layout);
 }
 
 std::vector<double> finite(const TensorFile& file, const std::string& name, std::size_t size,
@@ -111,6 +130,12 @@ FieldData<T> OperatorModel::apply(const Cpu& cpu, const FieldData<T>& x) const {
 }
 template FieldData<float> OperatorModel::apply(const Cpu&, const FieldData<float>&) const;
 template FieldData<double> OperatorModel::apply(const Cpu&, const FieldData<double>&) const;
+template <class T>
+FieldData<T> OperatorModel::roll_out(const Cpu& cpu, const FieldData<T>& x, std::size_t steps) const {
+  return roll_out_on<T>(cpu, *this, x, steps);
+}
+template FieldData<float> OperatorModel::roll_out(const Cpu&, const FieldData<float>&, std::size_t) const;
+template FieldData<double> OperatorModel::roll_out(const Cpu&, const FieldData<double>&, std::size_t) const;
 #if SOBOLEV_HAS_CUDA
 template <class T>
 FieldData<T> OperatorModel::apply(const Cuda& cuda, const FieldData<T>& x) const {
@@ -118,6 +143,12 @@ FieldData<T> OperatorModel::apply(const Cuda& cuda, const FieldData<T>& x) const
 }
 template FieldData<float> OperatorModel::apply(const Cuda&, const FieldData<float>&) const;
 template FieldData<double> OperatorModel::apply(const Cuda&, const FieldData<double>&) const;
+template <class T>
+FieldData<T> OperatorModel::roll_out(const Cuda& cuda, const FieldData<T>& x, std::size_t steps) const {
+  return roll_out_on<T>(cuda, *this, x, steps);
+}
+template FieldData<float> OperatorModel::roll_out(const Cuda&, const FieldData<float>&, std::size_t) const;
+template FieldData<double> OperatorModel::roll_out(const Cuda&, const FieldData<double>&, std::size_t) const;
 #endif
 
 namespace detail {

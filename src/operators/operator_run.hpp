@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "src/operators/model_tensors.hpp"
-#include "src/operators/operator_objective.hpp"
+#include "src/operators/operator_task.hpp"
 
 namespace sobolev::detail {
 
@@ -17,8 +17,14 @@ struct OperatorState {
   ChannelNormaliser inputs, outputs;
   TrainingState training;
   std::vector<double> parameters;
+  // With samples for validation: the parameters of the smallest error, and the epoch after which it was.
+  // Empty before the first.
+  std::vector<double> best;
+  double best_error = 0;
+  long best_epoch = 0;
 
-  OperatorModel model() const { return {file, axes, inputs, outputs, parameters}; }
+  /// The best one, where errors of a validation say which it is.
+  OperatorModel model() const { return {file, axes, inputs, outputs, best.empty() ? parameters : best}; }
   void save(const std::filesystem::path& path, const std::function<void()>& before_rename) const;
   static OperatorState load(const std::filesystem::path& path);
 };
@@ -32,43 +38,59 @@ class OperatorRun final : public Surroundings {
         state_(std::move(state)),
         options_(options),
         file_(state_.file),
+        data_(file_.file),
+        layout_(layout_of(file_)),
+        steps_(file_.rollout && file_.unroll > 0 ? file_.unroll : layout_.steps),
         any_good_(resumed) {
-    const ArrayFile data(file_.file);
-    const std::size_t there = std::min(count_samples(data, file_.inputs), count_samples(data, file_.outputs));
-    if (file_.train + file_.test > there)
-      throw FileError(fmt::format("{}: {} samples for training and {} for tests are asked for; there are {}",
-                                  file_.file.string(), file_.train, file_.test, there));
-    train_ = read(data, 0, file_.train);
-    test_ = read(data, there - file_.test, file_.test);
-    state_.axes = train_.x.grid.size();
+    std::size_t there = count_samples(data_, layout_.parts[0].names);
+    for (const OperatorLayout::Part& part : layout_.parts)
+      there = std::min(there, count_samples(data_, part.names));
+    if (file_.train + file_.validation + file_.test > there)
+      throw FileError(
+          fmt::format("{}: {} samples for training, {} for validation and {} for tests are asked "
+                      "for; there are {}",
+                      file_.file.string(), file_.train, file_.validation, file_.test, there));
+    const std::size_t used = file_.train + file_.validation + file_.test;
+    const bool in_memory = double(used) * double(sample_bytes(data_, layout_, file_.stride, sizeof(T))) <=
+                           memory_limit(file_.memory);
+    const auto samples = [&](std::size_t first, std::size_t count) {
+      return std::make_unique<OperatorSamples<T>>(data_, layout_, file_.stride, first, count, in_memory);
+    };
+    train_ = samples(0, file_.train);
+    validation_ = samples(file_.train, file_.validation);
+    first_test_ = there - file_.test;
+    test_ = samples(first_test_, file_.test);
+    if (train_->grid() != train_->output_grid())
+      throw FileError(fmt::format("{}: {} and {} are on different grids", file_.file.string(),
+                                  file_.inputs[0], file_.outputs[0]));
+    state_.axes = train_->grid().size();
+    const std::size_t in = layout_.inputs.size(), out = layout_.outputs.size();
     if (!resumed) {
-      state_.inputs =
-          file_.normalise ? ChannelNormaliser::of(train_.x) : ChannelNormaliser::none(train_.x.channels);
-      state_.outputs =
-          file_.normalise ? ChannelNormaliser::of(train_.y) : ChannelNormaliser::none(train_.y.channels);
+      if (file_.normalise)
+        std::tie(state_.inputs, state_.outputs) = normalisers(*train_, layout_);
+      else
+        std::tie(state_.inputs, state_.outputs) =
+            std::pair(ChannelNormaliser::none(in), ChannelNormaliser::none(out));
     }
-    require(
-        train_.x.channels == state_.inputs.mean.size() && train_.y.channels == state_.outputs.mean.size(),
-        [&] { return fmt::format("{}: other channels than the model was trained on", file_.file.string()); });
-    for (OperatorData<T>* d : {&train_, &test_})
-      for (std::size_t i = 0; i < d->x.values.size(); ++i) {
-        const std::size_t c = i % d->x.channels;
-        d->x.values[i] = T((double(d->x.values[i]) - state_.inputs.mean[c]) / state_.inputs.deviation[c]);
-      }
-    const FieldNetwork network = file_.network(state_.axes, train_.x.channels, train_.y.channels);
+    require(in == state_.inputs.mean.size() && out == state_.outputs.mean.size(), [&] {
+      return fmt::format("{}: other channels than the model was trained on", file_.file.string());
+    });
+    const FieldNetwork network = file_.network(state_.axes, in, out);
     if (!resumed) state_.parameters = network.initial_parameters(file_.seed);
-    batch_ = std::min(file_.batch, file_.train);
+    batch_ = std::min(file_.batch, file_.train * windows());
     objective_ =
-        std::make_unique<OperatorObjective<T, E>>(executor, network, train_.x.grid, batch_, state_.outputs);
+        std::make_unique<OperatorObjective<T, E>>(executor, network, train_->grid(), batch_, state_.outputs,
+                                                  layout_, steps_, file_.loss, file_.periodic);
     seconds_before_ = state_.training.seconds;
     start_ = last_progress_ = last_checkpoint_ = Clock::now();
   }
 
   OperatorTraining train() {
     TrainingState& training = state_.training;
-    const long batches = OperatorTask<T, E>::batches(file_.train, batch_);
+    const long batches = OperatorTask<T, E>::batches(file_.train * windows(), batch_);
+    batches_ = batches;
     if (!training.finished) {
-      OperatorTask<T, E> task(*objective_, train_, batch_, file_.seed, training);
+      OperatorTask<T, E> task(*objective_, *train_, layout_, state_.inputs, file_, batch_, steps_, training);
       const TrainingOptions options = training_options(batches);
       task.draw();
       Loop<T, E> loop(executor_, task, options, training, state_.parameters, *this);
@@ -79,17 +101,26 @@ class OperatorRun final : public Surroundings {
       training.seconds = elapsed();
     }
     OperatorTraining out;
-    out.test_errors = errors(test_, file_.test);
-    out.train_errors = errors(train_, std::min(file_.train, std::max<std::size_t>(1, file_.test)));
-    if (!options_.checkpoint.empty()) save();
     out.model = state_.model();
+    const auto test = errors(*test_, file_.test, out.model.parameters());
+    out.test_errors = test.l2;
+    out.test_h1_errors = test.h1;
+    if (file_.rollout)
+      for (const double sum : test.steps_sum)
+        out.step_errors.push_back(sum / double(std::max<std::size_t>(1, file_.test)));
+    out.train_errors =
+        errors(*train_, std::min(file_.train, std::max<std::size_t>(1, file_.test)), out.model.parameters())
+            .l2;
+    if (!state_.best.empty()) {
+      out.validation_error = state_.best_error;
+      out.best_epoch = state_.best_epoch;
+    }
+    if (!options_.checkpoint.empty()) save();
     if (file_.test > 0) {
-      const ArrayFile data(file_.file);
-      const std::size_t at =
-          std::min(count_samples(data, file_.inputs), count_samples(data, file_.outputs)) - file_.test;
-      out.sample_input = read_fields<double>(data, file_.inputs, at, 1, file_.stride);
-      out.sample_target = read_fields<double>(data, file_.outputs, at, 1, file_.stride);
-      out.sample_output = out.model.apply(executor_, out.sample_input);
+      out.sample_input = read_fields<double>(data_, file_.inputs, first_test_, 1, file_.stride);
+      out.sample_target = read_fields<double>(data_, file_.outputs, first_test_, 1, file_.stride);
+      out.sample_output = file_.rollout ? out.model.roll_out(executor_, out.sample_input, layout_.steps)
+                                        : out.model.apply(executor_, out.sample_input);
     }
     out.history = training.history;
     out.seconds = training.seconds;
@@ -102,10 +133,27 @@ class OperatorRun final : public Surroundings {
   }
 
   double elapsed() const override { return seconds_before_ + since(start_); }
-  bool has_reference() const override { return file_.test > 0; }
+  bool has_reference() const override { return file_.validation > 0 || file_.test > 0; }
+  /// Of the validation, where there is one.
   double worst_error() override {
-    const std::vector<double> all = errors(test_, file_.test);
-    return std::accumulate(all.begin(), all.end(), 0.0) / double(all.size());
+    return file_.validation > 0 ? mean_error(*validation_) : mean_error(*test_);
+  }
+  std::optional<std::string> epoch_over() override {
+    if (file_.validation == 0) return {};
+    TrainingState& training = state_.training;
+    const double error = mean_error(*validation_);
+    const long epoch = training.iterations / batches_;
+    if (training.history.empty() || training.history.back().iteration != training.iterations)
+      training.history.push_back({training.iterations, 0, 0, elapsed(), training.loss, {}});
+    training.history.back().relative_l2 = error;
+    if (state_.best.empty() || error < state_.best_error) {
+      state_.best = state_.parameters;
+      state_.best_error = error;
+      state_.best_epoch = epoch;
+    } else if (file_.early_stop > 0 && epoch - state_.best_epoch >= file_.early_stop) {
+      return fmt::format("no smaller error of the validation in {} epochs", file_.early_stop);
+    }
+    return {};
   }
   double worst_residual() override { return 0; }
   bool interrupted() const override { return options_.stop && options_.stop->load(); }
@@ -144,21 +192,8 @@ class OperatorRun final : public Surroundings {
   }
 
  private:
-  OperatorData<T> read(const ArrayFile& data, std::size_t first, std::size_t count) const {
-    OperatorData<T> out{read_fields<T>(data, file_.inputs, first, count, file_.stride),
-                        read_fields<T>(data, file_.outputs, first, count, file_.stride)};
-    if (out.x.grid != out.y.grid)
-      throw FileError(fmt::format("{}: {} and {} are on different grids", file_.file.string(),
-                                  file_.inputs[0], file_.outputs[0]));
-    for (const FieldData<T>* field : {&out.x, &out.y})
-      for (std::size_t i = 0; i < field->values.size(); ++i)
-        if (!std::isfinite(field->values[i]))
-          throw FileError(fmt::format("{}: sample {} of {} contains {}; data must be finite numbers",
-                                      file_.file.string(), first + i / (field->points() * field->channels),
-                                      field == &out.x ? file_.inputs[0] : file_.outputs[0],
-                                      field->values[i]));
-    return out;
-  }
+  /// In which a sample can be begun.
+  std::size_t windows() const { return layout_.steps - steps_ + 1; }
   TrainingOptions training_options(long batches) const {
     TrainingOptions options;
     options.seed = file_.seed;
@@ -172,32 +207,46 @@ class OperatorRun final : public Surroundings {
     phase.decay_factor = file_.schedule == LearningRateSchedule::step ? file_.decay_factor : 1;
     phase.decay_every = file_.decay_every * batches;
     phase.cosine = file_.schedule == LearningRateSchedule::cosine ? phase.iterations : 0;
+    phase.one_cycle = file_.schedule == LearningRateSchedule::one_cycle ? phase.iterations : 0;
+    phase.pct_start = file_.pct_start;
+    phase.div = file_.div;
+    phase.final_div = file_.final_div;
     options.phases = {phase};
     return options;
   }
-  /// Relative L2 of the first samples, by the state's parameters. Another batch is set: the loop's is drawn
-  /// again.
-  std::vector<double> errors(const OperatorData<T>& data, std::size_t count) {
-    const std::vector<T> host(state_.parameters.begin(), state_.parameters.end());
+  using Measuring = OperatorObjective<T, E>;
+  /// Of the first samples; of a roll-out from their first times to the last.
+  typename Measuring::Errors errors(const OperatorSamples<T>& samples, std::size_t count,
+                                    const std::vector<double>& parameters) {
+    const std::vector<T> host(parameters.begin(), parameters.end());
     auto theta = zeros<T>(executor_, host.size());
     upload<T, 1>(executor_, View<const T, 1>(host.data(), host.size()),
                  View<T, 1>(theta.data(), host.size()));
-    using Measuring = OperatorObjective<T, E>;
+    const std::size_t together = std::min(batch_, std::max(file_.train, file_.test));
     if (!measuring_)  // a network of its own: the one in training keeps what its next pass needs
       measuring_ = std::make_unique<Measuring>(
-          executor_, file_.network(state_.axes, train_.x.channels, train_.y.channels), train_.x.grid, batch_,
-          state_.outputs, Measuring::Use::inference);
-    std::vector<double> all;
-    std::vector<T> x, y;
-    for (std::size_t s = 0; s < count; s += batch_) {
-      std::vector<std::size_t> samples(std::min(batch_, count - s));
-      std::iota(samples.begin(), samples.end(), s);
-      data.take(samples, x, y);
-      measuring_->set(x, y, samples.size());
+          executor_, file_.network(state_.axes, layout_.inputs.size(), layout_.outputs.size()),
+          train_->grid(), together, state_.outputs, layout_, layout_.steps, file_.loss, file_.periodic,
+          Measuring::Use::inference);
+    typename Measuring::Errors all;
+    all.steps_sum.assign(layout_.steps, 0);
+    OperatorBatch<T> batch;
+    for (std::size_t s = 0; s < count; s += together) {
+      std::vector<Window> windows;
+      for (std::size_t i = s; i < std::min(s + together, count); ++i) windows.push_back({i, 0});
+      gather(samples, layout_, state_.inputs, windows, layout_.steps, batch);
+      measuring_->set(batch);
       const auto some = measuring_->errors(View<const T, 1>(theta.data(), theta.size()));
-      all.insert(all.end(), some.begin(), some.end());
+      all.l2.insert(all.l2.end(), some.l2.begin(), some.l2.end());
+      all.h1.insert(all.h1.end(), some.h1.begin(), some.h1.end());
+      for (std::size_t i = 0; i < layout_.steps; ++i) all.steps_sum[i] += some.steps_sum[i];
     }
     return all;
+  }
+  /// By the state's parameters.
+  double mean_error(const OperatorSamples<T>& samples) {
+    const std::vector<double> all = errors(samples, samples.size(), state_.parameters).l2;
+    return std::accumulate(all.begin(), all.end(), 0.0) / double(all.size());
   }
   void save() {
     state_.save(options_.checkpoint, [&] {
@@ -210,8 +259,12 @@ class OperatorRun final : public Surroundings {
   OperatorState state_;
   const OperatorTrainingOptions& options_;
   const OperatorFile& file_;
-  OperatorData<T> train_, test_;
-  std::size_t batch_ = 1;
+  ArrayFile data_;
+  OperatorLayout layout_;
+  std::size_t steps_;  // of a pass in training
+  std::unique_ptr<OperatorSamples<T>> train_, validation_, test_;
+  std::size_t batch_ = 1, first_test_ = 0;
+  long batches_ = 1;  // of an epoch
   std::unique_ptr<OperatorObjective<T, E>> objective_, measuring_;
   Clock::time_point start_, last_progress_, last_checkpoint_;
   double seconds_before_ = 0;

@@ -177,15 +177,22 @@ TEST(OperatorFile, SaysWhereAndWhatIsWrong) {
   EXPECT_THAT(message("model.kind=\"unet\""), HasSubstr("fno"));
   EXPECT_THAT(message("training.learning_rate=-1"), HasSubstr("above 0"));
   EXPECT_THAT(message("data.inputs=\"u[3\""), HasSubstr("names no field"));
-  EXPECT_THAT(message("training.schedule=\"linear\""), HasSubstr("cosine"));
+  EXPECT_THAT(message("training.schedule=\"linear\""), HasSubstr("one_cycle"));
+  EXPECT_THAT(message("training.loss=\"l1\""), HasSubstr("h1_fourier"));
+  EXPECT_THAT(message("training.pct_start=0"), HasSubstr("above 0 to 1"));
+  EXPECT_THAT(message("training.unroll=2"), HasSubstr("data.rollout"));
+  EXPECT_THAT(message("training.early_stop=3"), HasSubstr("data.validation"));
+  EXPECT_THAT(message("data.rollout=true"), HasSubstr("outputs have times"));
   EXPECT_THAT(
       message_of<ParseError>([] { OperatorFile::from_string("[model]\nkind = \"fno\"\n", "m.toml"); }),
       AllOf(HasSubstr("m.toml"), HasSubstr("modes")));
 }
 
 TEST(OperatorFile, ShipsModelsThatAreRead) {
-  for (const char* name : {"fno_burgers", "fno_darcy", "fno_navier_stokes"}) {
+  EXPECT_GE(shipped_models().size(), 4u);
+  for (const auto& [name, path] : shipped_models()) {
     const OperatorFile file = OperatorFile::from_file(find_model(name));
+    EXPECT_EQ(path, find_model(name));
     EXPECT_EQ(file.name, name);
     EXPECT_FALSE(file.title.empty());
     EXPECT_THAT(file.source, HasSubstr("# Source: "));

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/operators/operator_samples.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cmath>
+
+#include "sobolev/core/error.hpp"
+
+namespace sobolev::detail {
+namespace {
+/// Mean and sum of squared deviations of so many numbers.
+struct Moments {
+  double count = 0, mean = 0, squares = 0;
+  /// Source: Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance".
+  void add(const Moments& other) {
+    if (other.count == 0) return;
+    const double all = count + other.count, apart = other.mean - mean;
+    squares += other.squares + apart * apart * count * other.count / all;
+    mean += apart * other.count / all;
+    count = all;
+  }
+};
+/// Of each channel of [n, channels].
+template <class T>
+std::vector<Moments> moments(const T* values, std::size_t n, std::size_t channels) {
+  std::vector<Moments> out(channels);
+  for (std::size_t p = 0; p < n; ++p)
+    for (std::size_t c = 0; c < channels; ++c) out[c].mean += double(values[p * channels + c]);
+  for (Moments& m : out) {
+    m.mean /= double(n);
+    m.count = double(n);
+  }
+  for (std::size_t p = 0; p < n; ++p)
+    for (std::size_t c = 0; c < channels; ++c) {
+      const double d = double(values[p * channels + c]) - out[c].mean;
+      out[c].squares += d * d;
+    }
+  return out;
+}
+}  // namespace
+
+template <class T>
+OperatorSamples<T>::OperatorSamples(const ArrayFile& file, const OperatorLayout& layout, std::size_t stride,
+                                    std::size_t first, std::size_t count, bool in_memory)
+    : file_(file), layout_(layout), stride_(stride), first_(first), count_(count), in_memory_(in_memory) {
+  for (std::size_t p = 0; p < layout.parts.size(); ++p) {
+    fields_.push_back(read_fields<T>(file, layout.parts[p].names, first, in_memory ? count : 0, stride));
+    check(fields_[p].values, p, 0);
+  }
+}
+
+template <class T>
+const T* OperatorSamples<T>::sample(std::size_t i, std::size_t part, std::vector<T>& buffer) const {
+  const FieldData<T>& field = fields_[part];
+  if (in_memory_) return field.values.data() + i * field.points() * field.channels;
+  buffer = read_fields<T>(file_, layout_.parts[part].names, first_ + i, 1, stride_).values;
+  check(buffer, part, i);
+  return buffer.data();
+}
+
+template <class T>
+void OperatorSamples<T>::check(const std::vector<T>& values, std::size_t part, std::size_t first) const {
+  const std::size_t channels = layout_.parts[part].channels, size = fields_[part].points() * channels;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i])) continue;
+    std::size_t name = 0, channel = i % channels;
+    const std::vector<std::string>& names = layout_.parts[part].names;
+    while (channel >= FieldName::parse(names[name]).channels())
+      channel -= FieldName::parse(names[name++]).channels();
+    throw FileError(fmt::format("{}: sample {} of {} contains {}; data must be finite numbers",
+                                file_.path().string(), first_ + first + i / size, names[name], values[i]));
+  }
+}
+
+std::size_t sample_bytes(const ArrayFile& file, const OperatorLayout& layout, std::size_t stride,
+                         std::size_t width) {
+  std::size_t numbers = 0;
+  for (const OperatorLayout::Part& part : layout.parts)
+    numbers += read_fields<float>(file, part.names, 0, 0, stride).points() * part.channels;
+  return numbers * width;
+}
+
+double memory_limit(double gibibytes) {
+  if (gibibytes > 0) return gibibytes * double(std::size_t(1) << 30);
+  return double(::sysconf(_SC_PHYS_PAGES)) * double(::sysconf(_SC_PAGESIZE)) / 2;
+}
+
+template <class T>
+std::pair<ChannelNormaliser, ChannelNormaliser> normalisers(const OperatorSamples<T>& samples,
+                                                            const OperatorLayout& layout) {
+  // By part and group.
+  std::vector<std::vector<Moments>> all;
+  for (const OperatorLayout::Part& part : layout.parts) all.emplace_back(part.channels);
+  std::vector<T> buffer;
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    for (std::size_t p = 0; p < layout.parts.size(); ++p) {
+      const std::size_t channels = layout.parts[p].channels,
+                        n = p == layout.output_part ? samples.output_points() : samples.points();
+      const std::vector<Moments> own = moments(samples.sample(i, p, buffer), n, channels);
+      for (std::size_t c = 0; c < channels; ++c) all[p][layout.parts[p].group[c]].add(own[c]);
+    }
+  const auto of = [&](const std::vector<OperatorLayout::Channel>& wanted, std::size_t part) {
+    ChannelNormaliser out;
+    for (const OperatorLayout::Channel& channel : wanted) {
+      const Moments& m = all[part][layout.parts[part].group[channel.at]];
+      out.mean.push_back(m.mean);
+      // A channel that is constant stays in its units.
+      out.deviation.push_back(m.squares > 0 ? std::sqrt(m.squares / m.count) : 1);
+    }
+    return out;
+  };
+  return {of(layout.inputs, 0), of(layout.outputs, layout.output_part)};
+}
+
+template <class T>
+void gather(const OperatorSamples<T>& samples, const OperatorLayout& layout, const ChannelNormaliser& inputs,
+            const std::vector<Window>& windows, std::size_t steps, OperatorBatch<T>& batch) {
+  const std::size_t in = layout.inputs.size(), out = layout.outputs.size(), n = samples.points(),
+                    n_out = samples.output_points(), last = layout.output_part;
+  const std::size_t in_row = layout.parts[0].channels, out_row = layout.parts[last].channels;
+  batch.samples = windows.size();
+  batch.x.resize(windows.size() * n * in);
+  batch.y.resize(steps * windows.size() * n_out * out);
+  std::vector<T> buffer;
+  std::vector<std::size_t> at(std::max(in, out));
+  const auto places = [&](const std::vector<OperatorLayout::Channel>& channels, std::size_t later) {
+    for (std::size_t c = 0; c < channels.size(); ++c)
+      at[c] = channels[c].at + (channels[c].moves ? later : 0);
+  };
+  for (std::size_t b = 0; b < windows.size(); ++b) {
+    const T* from = samples.sample(windows[b].sample, 0, buffer);
+    places(layout.inputs, windows[b].start);
+    T* to = batch.x.data() + b * n * in;
+    for (std::size_t p = 0; p < n; ++p)
+      for (std::size_t c = 0; c < in; ++c)
+        *to++ = T((double(from[p * in_row + at[c]]) - inputs.mean[c]) / inputs.deviation[c]);
+    if (last != 0) from = samples.sample(windows[b].sample, last, buffer);
+    for (std::size_t s = 0; s < steps; ++s) {
+      places(layout.outputs, windows[b].start + s);
+      T* y = batch.y.data() + (s * windows.size() + b) * n_out * out;
+      for (std::size_t p = 0; p < n_out; ++p)
+        for (std::size_t c = 0; c < out; ++c) *y++ = from[p * out_row + at[c]];
+    }
+  }
+}
+
+#define SOBOLEV_INSTANTIATE(T)                                                                     \
+  template class OperatorSamples<T>;                                                               \
+  template std::pair<ChannelNormaliser, ChannelNormaliser> normalisers(const OperatorSamples<T>&,  \
+                                                                       const OperatorLayout&);     \
+  template void gather(const OperatorSamples<T>&, const OperatorLayout&, const ChannelNormaliser&, \
+                       const std::vector<Window>&, std::size_t, OperatorBatch<T>&);
+SOBOLEV_INSTANTIATE(float)
+SOBOLEV_INSTANTIATE(double)
+#undef SOBOLEV_INSTANTIATE
+
+}  // namespace sobolev::detail

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The samples of a training: in memory, or read when they are asked for.
+#include <utility>
+#include <vector>
+
+#include "src/operators/operator_layout.hpp"
+
+namespace sobolev::detail {
+
+/// Samples of a file as the layout reads them.
+template <class T>
+class OperatorSamples {
+ public:
+  /// Samples first … first + count; FileError where some are no finite numbers. The file outlives it.
+  OperatorSamples(const ArrayFile& file, const OperatorLayout& layout, std::size_t stride, std::size_t first,
+                  std::size_t count, bool in_memory);
+
+  std::size_t size() const { return count_; }
+  bool in_memory() const { return in_memory_; }
+  /// Of inputs, and of outputs.
+  const std::vector<std::size_t>& grid() const { return fields_[0].grid; }
+  const std::vector<std::size_t>& output_grid() const { return fields_[layout_.output_part].grid; }
+  std::size_t points() const { return fields_[0].points(); }
+  std::size_t output_points() const { return fields_[layout_.output_part].points(); }
+  /// A part of sample i, [N, channels]: where it is kept, or in the buffer. Threads need buffers of their
+  /// own.
+  const T* sample(std::size_t i, std::size_t part, std::vector<T>& buffer) const;
+
+ private:
+  void check(const std::vector<T>& values, std::size_t part, std::size_t first) const;
+
+  const ArrayFile& file_;
+  const OperatorLayout& layout_;
+  std::size_t stride_, first_, count_;
+  bool in_memory_;
+  std::vector<FieldData<T>> fields_;  // by part; without values where they are read later
+};
+
+/// Bytes of samples in memory.
+std::size_t sample_bytes(const ArrayFile& file, const OperatorLayout& layout, std::size_t stride,
+                         std::size_t width);
+/// What `gibibytes` of data.memory stand for, in bytes.
+double memory_limit(double gibibytes);
+
+/// Of inputs and outputs: channels of one quantity have the mean and the deviation of all of them. Each
+/// sample is read once; sums are made sample by sample, so that they are the same from memory and from the
+/// file.
+template <class T>
+std::pair<ChannelNormaliser, ChannelNormaliser> normalisers(const OperatorSamples<T>& samples,
+                                                            const OperatorLayout& layout);
+
+/// A window of a sample, and windows of a batch: inputs normalised, x [B, N, C], and the targets of one step
+/// after another, y [steps, B, N', O].
+struct Window {
+  std::size_t sample, start;
+};
+template <class T>
+struct OperatorBatch {
+  std::vector<T> x, y;
+  std::size_t samples = 0;
+};
+template <class T>
+void gather(const OperatorSamples<T>& samples, const OperatorLayout& layout, const ChannelNormaliser& inputs,
+            const std::vector<Window>& windows, std::size_t steps, OperatorBatch<T>& batch);
+
+}  // namespace sobolev::detail
