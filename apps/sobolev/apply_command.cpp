@@ -16,13 +16,17 @@
 
 namespace sobolev::app {
 namespace {
+/// At points, unless there are none.
 FieldData<float> apply_on(const DeviceChoice& device, const Cpu& host, const OperatorModel& model,
-                          const FieldData<float>& x) {
+                          const FieldData<float>& x, const FieldData<float>& points) {
 #if SOBOLEV_HAS_CUDA
-  if (device.cuda) return model.apply(Cuda(device.index), x);
+  if (device.cuda) {
+    const Cuda cuda(device.index);
+    return points.samples == 0 ? model.apply(cuda, x) : model.apply(cuda, x, points);
+  }
 #endif
   static_cast<void>(device);
-  return model.apply(host, x);
+  return points.samples == 0 ? model.apply(host, x) : model.apply(host, x, points);
 }
 
 /// "u" of "u[10:20]", unless another output is of the same array.
@@ -55,7 +59,10 @@ int run_apply(const EvaluateCommand& command) {
   for (std::size_t s = 0; s < samples; s += together) {
     const FieldData<float> x =
         read_fields<float>(data, file.inputs, s, std::min(together, samples - s), file.stride);
-    const FieldData<float> y = apply_on(device, host, model, x);
+    FieldData<float> at;
+    if (!file.points.empty())
+      at = read_points<float>(data, file.points, samples, s, x.samples, 0, model.places().points.mean.size());
+    const FieldData<float> y = apply_on(device, host, model, x, at);
     const std::size_t points = y.points();
     std::size_t first = 0;
     std::vector<float> rows;

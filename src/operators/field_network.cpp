@@ -105,6 +105,36 @@ int FieldNetwork::crop(int x, const std::vector<Margin>& margin) {
   return step.out;
 }
 
+int FieldNetwork::query(std::size_t coordinates) {
+  return append(FieldInstruction::Kind::query, 0, coordinates).out;
+}
+
+int FieldNetwork::flatten(int x, std::size_t points) {
+  require(points >= 1 && points <= 65536, [&] {
+    return fmt::format("FieldNetwork: a field of {} points is flattened; there may be from 1 to 65536",
+                       points);
+  });
+  require(x >= 0 && x < slots(), [&] { return fmt::format("FieldNetwork: there is no slot {}", x); });
+  return append(FieldInstruction::Kind::flatten, x, points * channels(x)).out;
+}
+
+int FieldNetwork::basis(int branch, int trunk, std::size_t outputs, const std::string& name) {
+  require(branch >= 0 && branch < slots() && trunk >= 0 && trunk < slots() && outputs >= 1 &&
+              channels(branch) == channels(trunk) && channels(branch) % outputs == 0,
+          [&] {
+            return fmt::format(
+                "FieldNetwork: the branch and the trunk of {} must have as many channels, a multiple of its "
+                "{} outputs",
+                name, outputs);
+          });
+  FieldInstruction& step = append(FieldInstruction::Kind::basis, branch, outputs);
+  step.trunk = trunk;
+  step.bias = parameters_;
+  arrays_.push_back({name + ".bias", {outputs}, parameters_, 0, 0});
+  parameters_ += outputs;
+  return step.out;
+}
+
 std::vector<double> FieldNetwork::initial_parameters(std::uint64_t seed) const {
   std::vector<double> out(parameters_);
   for (std::size_t a = 0; a < arrays_.size(); ++a) {
@@ -148,6 +178,20 @@ FieldNetwork fno(const FnoOptions& o) {
   if (!o.padding.empty()) x = net.crop(x, o.padding);
   x = net.mix(x, o.projection, FieldActivation::gelu, "projection.0");
   net.mix(x, o.outputs, FieldActivation::identity, "projection.1");
+  return net;
+}
+
+FieldNetwork deeponet(const DeepOnetOptions& o) {
+  FieldNetwork net(o.axes, o.inputs);
+  const auto layers = [&](int x, const std::vector<std::size_t>& widths, const std::string& name,
+                          FieldActivation last) {
+    for (std::size_t i = 0; i < widths.size(); ++i)
+      x = net.mix(x, widths[i], o.activation, fmt::format("{}.{}", name, i));
+    return net.mix(x, o.outputs * o.basis, last, fmt::format("{}.{}", name, widths.size()));
+  };
+  const int branch = layers(net.flatten(0, o.sensors), o.branch, "branch", FieldActivation::identity),
+            trunk = layers(net.query(o.coordinates), o.trunk, "trunk", o.activation);
+  net.basis(branch, trunk, o.outputs, "output");
   return net;
 }
 

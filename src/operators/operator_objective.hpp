@@ -29,14 +29,19 @@ class OperatorObjective final : public Objective<T, E> {
   using Use = typename PlannedFieldNetwork<T, E>::Use;
   /// For inference it has no gradient.
   OperatorObjective(const E& executor, const FieldNetwork& network, const std::vector<std::size_t>& grid,
-                    std::size_t batch, const ChannelNormaliser& outputs, Use use = Use::training)
+                    std::size_t batch, const ChannelNormaliser& outputs, Use use = Use::training,
+                    const QueryPoints& query = {}, std::size_t coordinates = 0)
       : executor_(executor),
-        network_(executor, network, grid, batch, use),
+        network_(executor, network, grid, batch, use, query),
         parameters_(network.parameters()),
         inputs_(network.inputs()),
         outputs_(network.outputs()),
-        points_(std::accumulate(grid.begin(), grid.end(), std::size_t(1), std::multiplies<>())),
-        x_(zeros<T>(executor, batch * points_ * inputs_)),
+        sensors_(std::accumulate(grid.begin(), grid.end(), std::size_t(1), std::multiplies<>())),
+        points_(std::accumulate(network_.output_grid().begin(), network_.output_grid().end(), std::size_t(1),
+                                std::multiplies<>())),
+        coordinates_(coordinates),
+        x_(zeros<T>(executor, batch * sensors_ * inputs_)),
+        asked_(zeros<T>(executor, (query.shared ? 1 : batch) * points_ * coordinates)),
         target_(zeros<T>(executor, batch * points_ * outputs_)),
         y_bar_(zeros<T>(executor, use == Use::training ? batch * points_ * outputs_ : 0)),
         scale_(zeros<T>(executor, outputs_)),
@@ -47,9 +52,14 @@ class OperatorObjective final : public Objective<T, E> {
     put(outputs.mean, offset_);
   }
 
-  /// The batch from here on: x [B, N, C] normalised, target [B, N, O].
-  void set(const std::vector<T>& x, const std::vector<T>& target, std::size_t count) {
+  /// The batch from here on: x [B, N, C] normalised, target [B, N', O]; of a network with a query its points
+  /// [B or 1, N', D] as well, normalised.
+  void set(const std::vector<T>& x, const std::vector<T>& target, std::size_t count,
+           const std::vector<T>& asked = {}) {
     count_ = count;
+    upload<T, 1>(executor_, View<const T, 1>(asked.data(), asked.size()),
+                 View<T, 1>(asked_.data(), asked.size()));
+    sets_ = asked.size() / std::max<std::size_t>(1, points_ * coordinates_);
     upload<T, 1>(executor_, View<const T, 1>(x.data(), x.size()), View<T, 1>(x_.data(), x.size()));
     upload<T, 1>(executor_, View<const T, 1>(target.data(), target.size()),
                  View<T, 1>(target_.data(), target.size()));
@@ -84,7 +94,8 @@ class OperatorObjective final : public Objective<T, E> {
   }
   void measure(View<const T, 1> parameters, bool gradient, View<double, 1> loss) {
     const View<const T, 3> y =
-        network_.forward(parameters, View<const T, 3>(x_.data(), count_, points_, inputs_));
+        network_.forward(parameters, View<const T, 3>(x_.data(), count_, sensors_, inputs_),
+                         View<const T, 3>(asked_.data(), sets_, points_, coordinates_));
     relative_l2<T>(
         executor_, y, View<const T, 1>(scale_.data(), outputs_), View<const T, 1>(offset_.data(), outputs_),
         View<const T, 3>(target_.data(), count_, points_, outputs_), View<double, 1>(errors_.data(), count_),
@@ -98,15 +109,26 @@ class OperatorObjective final : public Objective<T, E> {
 
   E executor_;
   PlannedFieldNetwork<T, E> network_;
-  std::size_t parameters_, inputs_, outputs_, points_, count_ = 0;
-  BufferOn<E, T> x_, target_, y_bar_, scale_, offset_;
+  std::size_t parameters_, inputs_, outputs_, sensors_, points_, coordinates_, count_ = 0, sets_ = 0;
+  BufferOn<E, T> x_, asked_, target_, y_bar_, scale_, offset_;
   BufferOn<E, double> errors_, loss_;
 };
 
-/// Training and test samples, inputs normalised.
+/// Training and test samples, inputs normalised; of a DeepONet the points of the outputs too, normalised, one
+/// set for all samples or for each.
 template <class T>
 struct OperatorData {
-  FieldData<T> x, y;
+  FieldData<T> x, y, points;
+  std::vector<T> points_of(const std::vector<std::size_t>& samples, bool shared) const {
+    const std::size_t size = points.points() * points.channels;
+    if (shared || points.channels == 0) return points.values;
+    std::vector<T> out;
+    for (const std::size_t s : samples) {
+      const auto from = points.values.begin() + std::ptrdiff_t((points.samples == 1 ? 0 : s) * size);
+      out.insert(out.end(), from, from + std::ptrdiff_t(size));
+    }
+    return out;
+  }
   void take(const std::vector<std::size_t>& samples, std::vector<T>& to_x, std::vector<T>& to_y) const {
     const auto gather = [&](const FieldData<T>& from, std::vector<T>& to) {
       const std::size_t size = from.points() * from.channels;
@@ -125,8 +147,13 @@ template <class T, class E>
 class OperatorTask final : public Task<T, E> {
  public:
   OperatorTask(OperatorObjective<T, E>& objective, const OperatorData<T>& data, std::size_t batch,
-               unsigned long seed, const TrainingState& state)
-      : objective_(objective), data_(data), batch_(batch), seed_(seed), state_(state) {}
+               unsigned long seed, const TrainingState& state, bool shared_points = true)
+      : objective_(objective),
+        data_(data),
+        batch_(batch),
+        seed_(seed),
+        state_(state),
+        shared_points_(shared_points) {}
   static long batches(std::size_t samples, std::size_t batch) { return long((samples + batch - 1) / batch); }
 
   Objective<T, E>& objective() override { return objective_; }
@@ -136,10 +163,12 @@ class OperatorTask final : public Task<T, E> {
     epoch_ = epoch;
     const std::size_t first = std::size_t(state_.generation % each) * batch_;
     const std::size_t last = std::min(first + batch_, order_.size());
-    data_.take({order_.begin() + std::ptrdiff_t(first), order_.begin() + std::ptrdiff_t(last)}, x_, y_);
-    objective_.set(x_, y_, last - first);
+    const std::vector<std::size_t> samples(order_.begin() + std::ptrdiff_t(first),
+                                           order_.begin() + std::ptrdiff_t(last));
+    data_.take(samples, x_, y_);
+    objective_.set(x_, y_, last - first, data_.points_of(samples, shared_points_));
   }
-  double points_per_pass() const override { return double(batch_ * data_.x.points()); }
+  double points_per_pass() const override { return double(batch_ * data_.y.points()); }
 
  private:
   OperatorObjective<T, E>& objective_;
@@ -147,6 +176,7 @@ class OperatorTask final : public Task<T, E> {
   std::size_t batch_;
   unsigned long seed_;
   const TrainingState& state_;
+  bool shared_points_;
   long epoch_ = -1;
   std::vector<std::size_t> order_;
   std::vector<T> x_, y_;

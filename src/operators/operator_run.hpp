@@ -17,8 +17,13 @@ struct OperatorState {
   ChannelNormaliser inputs, outputs;
   TrainingState training;
   std::vector<double> parameters;
+  OperatorPlaces places = {};
 
-  OperatorModel model() const { return {file, axes, inputs, outputs, parameters}; }
+  OperatorModel model() const { return {file, axes, inputs, outputs, parameters, places}; }
+  FieldNetwork network() const {
+    return file.network(axes, inputs.mean.size(), outputs.mean.size(), places.sensors,
+                        places.points.mean.size());
+  }
   void save(const std::filesystem::path& path, const std::function<void()>& before_rename) const;
   static OperatorState load(const std::filesystem::path& path);
 };
@@ -46,6 +51,8 @@ class OperatorRun final : public Surroundings {
           file_.normalise ? ChannelNormaliser::of(train_.x) : ChannelNormaliser::none(train_.x.channels);
       state_.outputs =
           file_.normalise ? ChannelNormaliser::of(train_.y) : ChannelNormaliser::none(train_.y.channels);
+      if (file_.kind == OperatorKind::deeponet)
+        state_.places = {train_.x.grid, train_.y.grid, ChannelNormaliser::of(train_.points)};
     }
     require(
         train_.x.channels == state_.inputs.mean.size() && train_.y.channels == state_.outputs.mean.size(),
@@ -55,11 +62,23 @@ class OperatorRun final : public Surroundings {
         const std::size_t c = i % d->x.channels;
         d->x.values[i] = T((double(d->x.values[i]) - state_.inputs.mean[c]) / state_.inputs.deviation[c]);
       }
-    const FieldNetwork network = file_.network(state_.axes, train_.x.channels, train_.y.channels);
+    if (file_.kind == OperatorKind::deeponet) {
+      require(train_.x.grid == state_.places.sensors &&
+                  train_.points.channels == state_.places.points.mean.size(),
+              [&] {
+                return fmt::format("{}: other sensors or points than the model was trained on",
+                                   file_.file.string());
+              });
+      for (OperatorData<T>* d : {&train_, &test_})
+        d->points.values = state_.places.points.normalised(d->points.values);
+      query_ = {train_.y.grid, train_.points.samples == 1 && test_.points.samples <= 1};
+    }
+    const FieldNetwork network = state_.network();
     if (!resumed) state_.parameters = network.initial_parameters(file_.seed);
     batch_ = std::min(file_.batch, file_.train);
-    objective_ =
-        std::make_unique<OperatorObjective<T, E>>(executor, network, train_.x.grid, batch_, state_.outputs);
+    using Objective = OperatorObjective<T, E>;
+    objective_ = std::make_unique<Objective>(executor, network, train_.x.grid, batch_, state_.outputs,
+                                             Objective::Use::training, query_, train_.points.channels);
     seconds_before_ = state_.training.seconds;
     start_ = last_progress_ = last_checkpoint_ = Clock::now();
   }
@@ -68,7 +87,7 @@ class OperatorRun final : public Surroundings {
     TrainingState& training = state_.training;
     const long batches = OperatorTask<T, E>::batches(file_.train, batch_);
     if (!training.finished) {
-      OperatorTask<T, E> task(*objective_, train_, batch_, file_.seed, training);
+      OperatorTask<T, E> task(*objective_, train_, batch_, file_.seed, training, query_.shared);
       const TrainingOptions options = training_options(batches);
       task.draw();
       Loop<T, E> loop(executor_, task, options, training, state_.parameters, *this);
@@ -89,7 +108,13 @@ class OperatorRun final : public Surroundings {
           std::min(count_samples(data, file_.inputs), count_samples(data, file_.outputs)) - file_.test;
       out.sample_input = read_fields<double>(data, file_.inputs, at, 1, file_.stride);
       out.sample_target = read_fields<double>(data, file_.outputs, at, 1, file_.stride);
-      out.sample_output = out.model.apply(executor_, out.sample_input);
+      if (file_.points.empty())
+        out.sample_output = out.model.apply(executor_, out.sample_input);
+      else
+        out.sample_output = out.model.apply(executor_, out.sample_input,
+                                            read_points<double>(data, file_.points,
+                                                                count_samples(data, file_.inputs), at, 1,
+                                                                out.sample_target.points()));
     }
     out.history = training.history;
     out.seconds = training.seconds;
@@ -146,16 +171,24 @@ class OperatorRun final : public Surroundings {
  private:
   OperatorData<T> read(const ArrayFile& data, std::size_t first, std::size_t count) const {
     OperatorData<T> out{read_fields<T>(data, file_.inputs, first, count, file_.stride),
-                        read_fields<T>(data, file_.outputs, first, count, file_.stride)};
-    if (out.x.grid != out.y.grid)
+                        read_fields<T>(data, file_.outputs, first, count, file_.stride),
+                        {}};
+    if (file_.kind == OperatorKind::deeponet)
+      out.points = file_.points.empty()
+                       ? grid_points<T>(out.y.grid, file_.end_point)
+                       : read_points<T>(data, file_.points, count_samples(data, file_.inputs), first, count,
+                                        out.y.points());
+    else if (out.x.grid != out.y.grid)
       throw FileError(fmt::format("{}: {} and {} are on different grids", file_.file.string(),
                                   file_.inputs[0], file_.outputs[0]));
-    for (const FieldData<T>* field : {&out.x, &out.y})
+    for (const FieldData<T>* field : {&out.x, &out.y, &out.points})
       for (std::size_t i = 0; i < field->values.size(); ++i)
         if (!std::isfinite(field->values[i]))
           throw FileError(fmt::format("{}: sample {} of {} contains {}; data must be finite numbers",
                                       file_.file.string(), first + i / (field->points() * field->channels),
-                                      field == &out.x ? file_.inputs[0] : file_.outputs[0],
+                                      field == &out.x   ? file_.inputs[0]
+                                      : field == &out.y ? file_.outputs[0]
+                                                        : file_.points,
                                       field->values[i]));
     return out;
   }
@@ -185,15 +218,15 @@ class OperatorRun final : public Surroundings {
     using Measuring = OperatorObjective<T, E>;
     if (!measuring_)  // a network of its own: the one in training keeps what its next pass needs
       measuring_ = std::make_unique<Measuring>(
-          executor_, file_.network(state_.axes, train_.x.channels, train_.y.channels), train_.x.grid, batch_,
-          state_.outputs, Measuring::Use::inference);
+          executor_, state_.network(), train_.x.grid, batch_, state_.outputs, Measuring::Use::inference,
+          query_, train_.points.channels);
     std::vector<double> all;
     std::vector<T> x, y;
     for (std::size_t s = 0; s < count; s += batch_) {
       std::vector<std::size_t> samples(std::min(batch_, count - s));
       std::iota(samples.begin(), samples.end(), s);
       data.take(samples, x, y);
-      measuring_->set(x, y, samples.size());
+      measuring_->set(x, y, samples.size(), data.points_of(samples, query_.shared));
       const auto some = measuring_->errors(View<const T, 1>(theta.data(), theta.size()));
       all.insert(all.end(), some.begin(), some.end());
     }
@@ -212,6 +245,7 @@ class OperatorRun final : public Surroundings {
   const OperatorFile& file_;
   OperatorData<T> train_, test_;
   std::size_t batch_ = 1;
+  QueryPoints query_;
   std::unique_ptr<OperatorObjective<T, E>> objective_, measuring_;
   Clock::time_point start_, last_progress_, last_checkpoint_;
   double seconds_before_ = 0;

@@ -4,11 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "sobolev/core/buffer_on.hpp"
 #include "sobolev/core/copy.hpp"
 #include "sobolev/core/error.hpp"
+#include "sobolev/operators/basis_product.hpp"
 #include "sobolev/operators/channel_scale.hpp"
 #include "sobolev/operators/field_copy.hpp"
 #include "sobolev/operators/field_network.hpp"
@@ -42,6 +44,11 @@ Ends ends_of(const Margin& margin, std::size_t points) {
   const auto share = std::size_t(std::llround(margin.fraction * double(points)));
   return {margin.before + share, margin.after + share};
 }
+
+/// The slots that an instruction reads; −1 for none.
+std::array<int, 3> reads(const FieldInstruction& step) {
+  return {step.kind == Kind::query ? -1 : step.in, step.added, step.trunk};
+}
 }  // namespace
 
 /// Fields of one network on one grid.
@@ -52,10 +59,13 @@ struct FieldPlan {
     std::vector<std::size_t> grid;
     std::size_t points = 1, channels = 0;
     int memory = -1;       // of the field; −1: the caller's
+    bool query = false;    // the caller's points, not its field
+    bool shared = false;   // the same for all samples
     bool trained = false;  // depends on parameters
     int last_reader = -1;  // the instruction
     int readers = 0;
-    std::size_t size(std::size_t batch) const { return batch * points * channels; }
+    std::size_t rows(std::size_t batch) const { return (shared ? 1 : batch) * points; }
+    std::size_t size(std::size_t batch) const { return rows(batch) * channels; }
   };
 
   E executor;
@@ -70,9 +80,10 @@ struct FieldPlan {
   std::vector<BufferOn<E, T>> adjoints;
   std::vector<int> adjoint_of;  // by slot; −1 for none
   std::vector<bool> written;    // adjoints that already hold something
-  View<const T, 3> input{nullptr, 0, 0, 0};
+  View<const T, 3> input{nullptr, 0, 0, 0}, query{nullptr, 0, 0, 0};
 
-  FieldPlan(const E& e, const FieldNetwork& n, const std::vector<std::size_t>& grid, std::size_t most, Use u)
+  FieldPlan(const E& e, const FieldNetwork& n, const std::vector<std::size_t>& grid, std::size_t most, Use u,
+            const QueryPoints& asked)
       : executor(e), network(n), batch(most), use(u), results(zeros<T>(e, 0)), sums(zeros<T>(e, 0)) {
     require(int(grid.size()) == n.axes(), [&] {
       return fmt::format("the network is one of fields on {} axes; the grid [{}] has {}", n.axes(),
@@ -86,6 +97,24 @@ struct FieldPlan {
       const FieldInstruction& step = steps[i];
       Slot& out = slot(step.out);
       out.grid = slot(step.in).grid;
+      out.shared = slot(step.in).shared;
+      if (step.kind == Kind::query) {
+        require(!asked.grid.empty(), "the network is one of points that are asked for, and none are");
+        out.grid = asked.grid;
+        out.shared = asked.shared;
+        out.query = true;
+      } else if (step.kind == Kind::flatten) {
+        std::size_t count = 1;
+        for (std::size_t g : out.grid) count *= g;
+        require(count * step.inputs == step.outputs, [&] {
+          return fmt::format("the network is one of fields at {} points; the grid [{}] has {}",
+                             step.outputs / step.inputs, fmt::join(out.grid, ", "), count);
+        });
+        out.grid = {1};
+      } else if (step.kind == Kind::basis) {
+        require(!out.shared, "FieldNetwork: a branch that does not depend on the input");
+        out.grid = slot(step.trunk).grid;
+      }
       for (std::size_t a = 0; a < step.margin.size(); ++a) {
         if (step.kind == Kind::pad) {
           const Ends ends = ends_of(step.margin[a], out.grid[a]);
@@ -95,10 +124,11 @@ struct FieldPlan {
         }
       }
       if (step.added >= 0)
-        require(slot(step.added).grid == out.grid, "FieldNetwork: fields of different grids are added");
+        require(slot(step.added).grid == out.grid && slot(step.added).shared == out.shared,
+                "FieldNetwork: fields of different grids are added");
       out.trained = slot(step.in).trained || step.kind == Kind::mix || step.kind == Kind::spectral ||
-                    step.kind == Kind::scale;
-      for (int s : {step.in, step.added})
+                    step.kind == Kind::scale || step.kind == Kind::basis;
+      for (int s : reads(step))
         if (s >= 0) {
           slot(s).last_reader = int(i);
           ++slot(s).readers;
@@ -117,9 +147,9 @@ struct FieldPlan {
       points.push_back(zeros<T>(e, 0));
       if (step.kind == Kind::mix) {
         if (step.activation != FieldActivation::identity && use == Use::training) slope = out.size(batch);
-        most_sums = std::max(most_sums, channel_mix_workspace(batch * out.points, step.inputs, step.outputs));
+        most_sums = std::max(most_sums, channel_mix_workspace(out.rows(batch), step.inputs, step.outputs));
       } else if (step.kind == Kind::scale) {
-        most_sums = std::max(most_sums, channel_scale_workspace(batch * out.points, step.inputs));
+        most_sums = std::max(most_sums, channel_scale_workspace(out.rows(batch), step.inputs));
       } else if (step.kind == Kind::spectral) {
         transforms.back() = std::make_unique<TruncatedTransform<T, E>>(e, in.grid, step.modes);
         kept = batch * transforms.back()->mode_count() * 2 * step.inputs;
@@ -191,10 +221,12 @@ struct FieldPlan {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       Slot& out = slot(steps[i].out);
       const int added = steps[i].added;
-      const bool in_place = added > 0 && slot(added).readers == 1;
+      if (out.query) continue;
+      if (steps[i].kind == Kind::flatten && steps[i].in == 0) continue;  // the input's own memory
+      const bool in_place = added > 0 && slot(added).readers == 1 && slot(added).memory >= 0;
       out.memory = in_place ? slot(added).memory : take(out.size(batch));
       if (use == Use::training) continue;
-      for (int s : {steps[i].in, added})
+      for (int s : reads(steps[i]))
         if (s > 0 && slot(s).last_reader == int(i) && slot(s).memory >= 0 && slot(s).memory != out.memory &&
             std::find(free.begin(), free.end(), slot(s).memory) == free.end())
           free.push_back(slot(s).memory);
@@ -228,7 +260,8 @@ struct FieldPlan {
         adjoint_of[std::size_t(added)] = own;
         passed_on = true;
       }
-      if (slot(steps[i].in).trained && adjoint_of[std::size_t(steps[i].in)] < 0) take(steps[i].in);
+      for (const int s : {steps[i].in, steps[i].trunk})
+        if (s >= 0 && slot(s).trained && adjoint_of[std::size_t(s)] < 0) take(s);
       if (!passed_on) taken[std::size_t(own)] = false;
     }
   }
@@ -239,13 +272,20 @@ struct FieldPlan {
   }
   View<T, 3> field(int s, std::size_t b) {
     Slot& at = slot(s);
-    return View<T, 3>(const_cast<T*>(memory[std::size_t(at.memory)].data()), b, at.points, at.channels);
+    return View<T, 3>(const_cast<T*>(memory[std::size_t(at.memory)].data()), samples(s, b), at.points,
+                      at.channels);
   }
-  View<const T, 3> read(int s, std::size_t b) { return s == 0 ? input : View<const T, 3>(field(s, b)); }
+  std::size_t samples(int s, std::size_t b) { return slot(s).shared ? 1 : b; }
+  View<const T, 3> read(int s, std::size_t b) {
+    if (slot(s).memory >= 0) return field(s, b);
+    return View<const T, 3>((slot(s).query ? query : input).data(), samples(s, b), slot(s).points,
+                            slot(s).channels);
+  }
   View<T, 3> adjoint(int s, std::size_t b) {
     const int m = adjoint_of[std::size_t(s)];
     if (m < 0) return View<T, 3>(nullptr, 0, 0, 0);
-    return View<T, 3>(const_cast<T*>(adjoints[std::size_t(m)].data()), b, slot(s).points, slot(s).channels);
+    return View<T, 3>(const_cast<T*>(adjoints[std::size_t(m)].data()), samples(s, b), slot(s).points,
+                      slot(s).channels);
   }
   template <class S>
   static View<S, 2> rows(View<S, 3> f) {
@@ -275,6 +315,7 @@ struct FieldPlan {
 
   void forward(std::size_t i, View<const T, 1> theta, std::size_t b) {
     const FieldInstruction& step = network.instructions()[i];
+    if (slot(step.out).memory < 0) return;  // the caller's
     const View<const T, 3> x = read(step.in, b);
     const View<T, 3> y = field(step.out, b);
     const Extents<3> grid = three_axes(slot(step.in).grid);
@@ -293,7 +334,7 @@ struct FieldPlan {
             step.added >= 0 ? rows<const T>(read(step.added, b)) : View<const T, 2>(nullptr, 0, 0);
         channel_mix<T>(executor, step.activation, rows<const T>(x),
                        View<const T, 2>(theta.data() + step.weight, step.inputs, step.outputs), bias, added,
-                       rows(y), slope_rows(i, b * slot(step.out).points));
+                       rows(y), slope_rows(i, slot(step.out).rows(b)));
         return;
       }
       case Kind::spectral: {
@@ -318,6 +359,15 @@ struct FieldPlan {
         field_copy<T>(executor, x, margin_in(step, step.out, step.in), y, {inner}, inner, step.inputs, false);
         return;
       }
+      case Kind::query: return;
+      case Kind::flatten:
+        field_copy<T>(executor, x, {grid}, View<T, 3>(y.data(), x.extent(0), x.extent(1), x.extent(2)),
+                      {grid}, grid, step.inputs, false);
+        return;
+      case Kind::basis:
+        basis_product<T>(executor, rows<const T>(x), read(step.trunk, b),
+                         View<const T, 1>(theta.data() + *step.bias, step.outputs), y);
+        return;
     }
   }
 
@@ -338,7 +388,7 @@ struct FieldPlan {
                                   step.bias ? step.outputs : 0);
         channel_mix_adjoint<T>(executor, rows<const T>(x),
                                View<const T, 2>(theta.data() + step.weight, step.inputs, step.outputs),
-                               slope_rows(i, b * slot(step.out).points), rows(y_bar), x_bar_rows, add,
+                               slope_rows(i, slot(step.out).rows(b)), rows(y_bar), x_bar_rows, add,
                                View<T, 2>(gradient.data() + step.weight, step.inputs, step.outputs), bias_bar,
                                all(sums));
         if (step.added > 0 && adjoint_of[std::size_t(step.added)] >= 0) {
@@ -382,6 +432,21 @@ struct FieldPlan {
                       true);
         break;
       }
+      case Kind::query: break;
+      case Kind::flatten:
+        if (wanted)
+          field_copy<T>(executor,
+                        View<const T, 3>(y_bar.data(), x_bar.extent(0), x_bar.extent(1), x_bar.extent(2)),
+                        {grid}, x_bar, {grid}, grid, step.inputs, add);
+        break;
+      case Kind::basis: {
+        const View<T, 3> trunk_bar = adjoint(step.trunk, b);
+        basis_product_adjoint<T>(executor, rows<const T>(x), read(step.trunk, b), y_bar, x_bar_rows, add,
+                                 trunk_bar, written[std::size_t(step.trunk)],
+                                 View<T, 1>(gradient.data() + *step.bias, step.outputs));
+        written[std::size_t(step.trunk)] = true;
+        break;
+      }
     }
     if (wanted) written[std::size_t(step.in)] = true;
   }
@@ -399,8 +464,8 @@ struct FieldPlan {
 template <class T, class E>
 PlannedFieldNetwork<T, E>::PlannedFieldNetwork(const E& executor, const FieldNetwork& network,
                                                const std::vector<std::size_t>& grid, std::size_t batch,
-                                               Use use)
-    : plan_(std::make_unique<detail::FieldPlan<T, E>>(executor, network, grid, batch, use)) {}
+                                               Use use, const QueryPoints& query)
+    : plan_(std::make_unique<detail::FieldPlan<T, E>>(executor, network, grid, batch, use, query)) {}
 template <class T, class E>
 PlannedFieldNetwork<T, E>::PlannedFieldNetwork(PlannedFieldNetwork&&) noexcept = default;
 template <class T, class E>
@@ -410,6 +475,12 @@ PlannedFieldNetwork<T, E>::~PlannedFieldNetwork() = default;
 
 template <class T, class E>
 View<const T, 3> PlannedFieldNetwork<T, E>::forward(View<const T, 1> parameters, View<const T, 3> x) {
+  return forward(parameters, x, View<const T, 3>(nullptr, 0, 0, 0));
+}
+
+template <class T, class E>
+View<const T, 3> PlannedFieldNetwork<T, E>::forward(View<const T, 1> parameters, View<const T, 3> x,
+                                                    View<const T, 3> points) {
   auto& p = *plan_;
   const auto& in = p.slots[0];
   require(x.extent(0) <= p.batch && x.extent(1) == in.points && x.extent(2) == in.channels &&
@@ -420,7 +491,17 @@ View<const T, 3> PlannedFieldNetwork<T, E>::forward(View<const T, 1> parameters,
                 p.batch, in.points, in.channels, p.network.parameters(), fmt::join(x.shape(), ", "),
                 parameters.size());
           });
+  for (const auto& slot : p.slots)
+    if (slot.query)
+      require(points.extent(0) == (slot.shared ? 1 : x.extent(0)) && points.extent(1) == slot.points &&
+                  points.extent(2) == slot.channels,
+              [&] {
+                return fmt::format("the network is asked at points [{}, {}, {}], not [{}]",
+                                   slot.shared ? 1 : x.extent(0), slot.points, slot.channels,
+                                   fmt::join(points.shape(), ", "));
+              });
   p.input = x;
+  p.query = points;
   for (std::size_t i = 0; i < p.network.instructions().size(); ++i) p.forward(i, parameters, x.extent(0));
   return p.read(p.network.slots() - 1, x.extent(0));
 }

@@ -28,9 +28,13 @@ struct FieldInstruction {
     scale,        // w ⊙ x, channel by channel          parameters: w [C]
     pad,          // zeros around the field
     crop,         // what pad added is taken away
+    query,        // the points that are asked for, a second input [B or 1, P, D]
+    flatten,      // all points as one, of N C channels
+    basis,        // Σ_k β τ + c; basis_product.hpp   β: in, τ: trunk   parameters: c [O]
   };
   Kind kind;
-  int in, added, out;           // slots; added: −1 for none
+  int in, added, out;           // slots; added: −1 for none; query reads none
+  int trunk = -1;               // a slot, of basis
   std::size_t inputs, outputs;  // channels
   FieldActivation activation = FieldActivation::identity;
   std::size_t weight = 0;  // where W, R or w begins in the parameters
@@ -58,6 +62,13 @@ class FieldNetwork {
   int scale(int x, const std::string& name);
   int pad(int x, const std::vector<Margin>& margin);
   int crop(int x, const std::vector<Margin>& margin);
+  /// The second input: points of so many coordinates. What is made of them alone need not depend on the
+  /// sample.
+  int query(std::size_t coordinates);
+  /// Of a field on a grid of so many points.
+  int flatten(int x, std::size_t points);
+  /// Of a flattened field and of one on the points that are asked for, both of outputs · K channels.
+  int basis(int branch, int trunk, std::size_t outputs, const std::string& name);
 
   int axes() const { return axes_; }
   std::size_t inputs() const { return channels_[0]; }
@@ -76,7 +87,7 @@ class FieldNetwork {
     double low, high;  // uniform start
   };
   const std::vector<Array>& arrays() const { return arrays_; }
-  /// Each array uniform between its bounds: W and b between ±1/√C, R between 0 and 1/(C O), w = 1.
+  /// Each array uniform between its bounds: W and b between ±1/√C, R between 0 and 1/(C O), w = 1, c = 0.
   std::vector<double> initial_parameters(std::uint64_t seed) const;
 
  private:
@@ -108,6 +119,26 @@ struct FnoOptions {
 /// Source: Li, Kovachki et al. 2021, "Fourier neural operator for parametric partial differential equations".
 FieldNetwork fno(const FnoOptions& options);
 
+struct DeepOnetOptions {
+  int axes = 1;                              // of the input's grid
+  std::size_t inputs = 1, sensors = 100;     // its channels and points
+  std::size_t coordinates = 1, outputs = 1;  // of the points that are asked for; channels there
+  std::vector<std::size_t> branch{40, 40}, trunk{40, 40};  // hidden channels, layer by layer
+  std::size_t basis = 40;                                  // functions K of each output
+  FieldActivation activation = FieldActivation::tanh;
+};
+/// DeepONet: u(y) = Σ_k b_k(a) t_k(y) + c of a branch network of the input's values at the sensors and a trunk
+/// network of the point, K of both for each output; the trunk's last layer is activated, the branch's is not.
+/// Source: Lu, Jin, Pang, Zhang, Karniadakis 2021, "Learning nonlinear operators via DeepONet".
+FieldNetwork deeponet(const DeepOnetOptions& options);
+
+/// The points that a network with a query is asked at: their grid (one axis where they lie anywhere), and
+/// whether they are the same for all samples.
+struct QueryPoints {
+  std::vector<std::size_t> grid;
+  bool shared = true;
+};
+
 namespace detail {
 template <class T, class E>
 struct FieldPlan;
@@ -118,16 +149,18 @@ template <class T, class E = Cpu>
 class PlannedFieldNetwork {
  public:
   enum class Use { training, inference };  // inference keeps no field longer than it is read
-  /// For at most `batch` samples at once.
+  /// For at most `batch` samples at once. A network with a query needs to know of its points.
   PlannedFieldNetwork(const E&, const FieldNetwork&, const std::vector<std::size_t>& grid, std::size_t batch,
-                      Use use = Use::training);
+                      Use use = Use::training, const QueryPoints& query = {});
   PlannedFieldNetwork(PlannedFieldNetwork&&) noexcept;
   PlannedFieldNetwork& operator=(PlannedFieldNetwork&&) noexcept;
   ~PlannedFieldNetwork();
 
   /// The output, [B, N', O], which stays until the next call.       parameters : [P], x : [B, N, C]
   View<const T, 3> forward(View<const T, 1> parameters, View<const T, 3> x);
-  /// gradient = Σ ȳ ∂y/∂θ of the last forward call, whose x and parameters must not have changed.
+  /// Of a network with a query; points : [B, P, D], or [1, P, D] where they are shared.
+  View<const T, 3> forward(View<const T, 1> parameters, View<const T, 3> x, View<const T, 3> points);
+  /// gradient = Σ ȳ ∂y/∂θ of the last forward call, whose x, points and parameters must not have changed.
   /// y_bar : [B, N', O], gradient : [P]. ArgumentError of a plan for inference.
   void backward(View<const T, 1> parameters, View<const T, 3> y_bar, View<T, 1> gradient);
   /// Of the output.
