@@ -13,7 +13,7 @@
 #include "kernels/common/dispatch.hpp"
 #include "kernels/common/simd.hpp"
 #include "kernels/operators/convolution_row.hpp"
-#include "kernels/operators/gelu_math.hpp"
+#include "kernels/operators/field_activation_math.hpp"
 
 namespace sobolev::SOBOLEV_TARGET {
 namespace {
@@ -189,9 +189,12 @@ SOBOLEV_INLINE void put_channels(T* to, Vec<T> v, int room) {
 }
 template <class T>
 SOBOLEV_INLINE void finish(const RowTarget<T>& to, std::size_t at, Vec<T> z, int room) {
-  if (!to.gelu) return put_channels<T>(to.y + at, z, room);
+  if (to.activation == FieldActivation::identity) return put_channels<T>(to.y + at, z, room);
   Vec<T> value, slope;
-  gelu_and_slope<T>(z, value, slope);
+  if (to.activation == FieldActivation::gelu)
+    activate<T, FieldActivation::gelu>(z, value, slope);
+  else
+    activate<T, FieldActivation::tanh>(z, value, slope);
   put_channels<T>(to.y + at, value, room);
   if (to.slope != nullptr) put_channels<T>(to.slope + at, slope, room);
 }

@@ -10,7 +10,7 @@
 
 #include "kernels/common/cuda.hpp"
 #include "kernels/operators/convolution_plan.hpp"
-#include "kernels/operators/gelu_math.hpp"
+#include "kernels/operators/field_activation_math.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -30,7 +30,8 @@ template <class T>
 struct DeviceEpilogue {
   View<const T, 1> bias, added;
   View<T, 1> slope;
-  bool gelu, add;
+  FieldActivation activation;
+  bool add;
 };
 
 template <class T>
@@ -85,9 +86,12 @@ __global__ void gather_kernel(DeviceGather g, View<const int, 1> table, View<con
       if (epilogue.bias.size() > 0) z += epilogue.bias(o);
       if (epilogue.added.size() > 0) z += epilogue.added(at);
       if (epilogue.add) z += y.data()[at];
-      if (epilogue.gelu) {
+      if (epilogue.activation != FieldActivation::identity) {
         T value, slope;
-        gelu_and_slope<T>(z, value, slope);
+        if (epilogue.activation == FieldActivation::gelu)
+          activate<T, FieldActivation::gelu>(z, value, slope);
+        else
+          activate<T, FieldActivation::tanh>(z, value, slope);
         y.data()[at] = value;
         if (epilogue.slope.size() > 0) epilogue.slope(at) = slope;
       } else {
@@ -221,7 +225,7 @@ void convolve(const Cuda& cuda, ConvolutionPlan<T, Cuda>& plan, FieldActivation 
   const DeviceGather g = device_gather(plan.forward, plan.output_grid, plan.grid, plan.options.width);
   const DeviceEpilogue<T> epilogue{bias, View<const T, 1>(added.data(), added.size()),
                                    View<T, 1>(slope.data(), slope.size()),
-                                   activation == FieldActivation::gelu, false};
+                                   activation, false};
   gather<T>(cuda, g, View<const int, 1>(plan.tables.data(), plan.forward.device_points.size()), x,
             View<const T, 3>(weight.data(), plan.taps, plan.inputs, plan.outputs), epilogue, y);
 }
@@ -256,7 +260,7 @@ void convolve_adjoint(const Cuda& cuda, ConvolutionPlan<T, Cuda>& plan, View<con
   gather<T>(cuda, device_gather(plan.adjoint, plan.grid, plan.output_grid, plan.options.width),
             View<const int, 1>(plan.tables.data() + forward.size(), plan.adjoint.device_points.size()),
             View<const T, 3>(y_bar), View<const T, 3>(turned),
-            {none, none, View<T, 1>(nullptr, 0), false, add}, x_bar);
+            {none, none, View<T, 1>(nullptr, 0), FieldActivation::identity, add}, x_bar);
 }
 
 #define SOBOLEV_INSTANTIATE(T)                                                                             \

@@ -63,7 +63,7 @@ void read_rows(const Gather& g, const Strip& strip, const T* x, std::size_t row_
 template <class T>
 struct Epilogue {
   const T *bias, *added;
-  bool gelu;
+  FieldActivation activation;
   T* slope;
 };
 
@@ -109,7 +109,7 @@ void compute_strip(const Gather& g, const Strip& strip, std::size_t width, std::
       if (first >= rule.points) continue;
       const std::size_t fit = std::min(own - skip, (rule.points - first + rule.phases - 1) / rule.phases);
       const RowTarget<T> to{
-          first, rule.phases,           fit, epilogue.bias, add ? out : beside(epilogue.added), epilogue.gelu,
+          first, rule.phases,           fit, epilogue.bias, add ? out : beside(epilogue.added), epilogue.activation,
           out,   beside(epilogue.slope)};
       SOBOLEV_CALL(row_of_planes<T>, sums + skip, out_pitch, outputs, to, turned);
     }
@@ -216,7 +216,7 @@ void convolve(const Cpu& cpu, ConvolutionPlan<T, Cpu>& plan, FieldActivation act
   for_strips(cpu, g, batch, flops, memory, thread_room(plan), [&](std::size_t b, const Strip& strip, T* own) {
     const auto at = [&](auto* of) { return of == nullptr ? of : of + b * plan.output_points * plan.outputs; };
     const Epilogue<T> epilogue{data_or_null(bias), at(data_or_null(added)),
-                               activation == FieldActivation::gelu, at(data_or_null(slope))};
+                               activation, at(data_or_null(slope))};
     compute_strip<T>(g, strip, plan.options.width, plan.taps, x.data() + b * plan.points * plan.inputs, row,
                      plan.inputs, packed, plan.outputs, epilogue, false, at(y.data()), own);
   });
@@ -265,7 +265,7 @@ void convolve_adjoint(const Cpu& cpu, ConvolutionPlan<T, Cpu>& plan, View<const 
   for_strips(cpu, plan.adjoint, batch, flops, memory, room, [&](std::size_t b, const Strip& strip, T* own) {
     compute_strip<T>(plan.adjoint, strip, plan.options.width, plan.taps,
                      y_bar.data() + b * plan.output_points * outputs, plan.output_grid.back(), outputs,
-                     packed, plan.inputs, {nullptr, nullptr, false, nullptr}, add,
+                     packed, plan.inputs, {nullptr, nullptr, FieldActivation::identity, nullptr}, add,
                      x_bar.data() + b * plan.points * plan.inputs, own);
   });
 }

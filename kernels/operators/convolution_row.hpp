@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "kernels/common/dispatch.hpp"
+#include "sobolev/operators/channel_mix.hpp"
 
 namespace sobolev::detail {
 /// A tap, and its first point in the planes of the first channel.
@@ -18,7 +19,7 @@ template <class T>
 struct RowTarget {
   std::size_t first, step, count;
   const T *bias, *added;
-  bool gelu;
+  FieldActivation activation;
   T *y, *slope;
 };
 }  // namespace sobolev::detail

@@ -64,6 +64,28 @@ std::vector<Case> cases() {
             trunk = lifted.mix(lifted.scale(hidden, "w"), 8, FieldActivation::tanh, "b", true,
                                lifted.mix(hidden, 8, FieldActivation::identity, "c"));
   lifted.basis(branch, trunk, 2, "out");
+  MgnoOptions grids;
+  grids.inputs = 2;
+  grids.layers = 2;
+  grids.cycle.channels = 3;
+  grids.cycle.smoothing = {{1, 0}, {1, 1}, {2, 0}};
+  MgnoOptions turns = grids;  // a W cycle without skips, of the residual
+  turns.inputs = 1;
+  turns.layers = 1;
+  turns.skip = false;
+  turns.residual = true;
+  turns.cycle.channels = 2;
+  turns.cycle.smoothing = {{2, 1}, {1, 0}, {1, 1}};
+  turns.cycle.visits = 2;
+  turns.cycle.boundary = Boundary::periodic;
+  turns.cycle.smoother_bias = true;
+  turns.cycle.restrict_residual = true;
+  turns.coordinates = {{0, 1}, {0, 1}};
+  MgnoOptions rod = grids;
+  rod.axes = 1;
+  rod.inputs = 1;
+  rod.cycle.boundary = Boundary::reflect;
+  rod.cycle.smoothing = {{1, 1}, {1, 0}};
   if (test::in_another_order())
     return {{fno(gated), {4, 5}}, {deeponet(unaligned), {3, 2}, {{4}, false}, 2}};
   return {{fno(line), {11}},
@@ -72,7 +94,10 @@ std::vector<Case> cases() {
           {fno(space), {3, 4, 2}},
           {deeponet(aligned), {5}, {{3, 2}, true}, 1},
           {deeponet(unaligned), {3, 2}, {{4}, false}, 2},
-          {lifted, {4}, {{3}, true}, 1}};
+          {lifted, {4}, {{3}, true}, 1},
+          {mgno(grids), {7, 6}},
+          {mgno(turns), {4, 8}},
+          {mgno(rod), {9}}};
 }
 
 template <class T, class E>
@@ -163,6 +188,11 @@ TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
       ASSERT_NEAR(gradient[i], (high - low) / (2 * h), 1e-6 * (1 + largest)) << "parameter " << i;
     }
   }
+}
+
+TEST(FieldNetwork, MgnoHasThePublishedNumbersOfParameters) {
+  MgnoOptions rough;  // Darcy flow with rough coefficients
+  EXPECT_EQ(mgno(rough).parameters(), 572661u);
 }
 
 /// A network for inference, whose fields share memory, gives the same bits, and so do smaller batches.
