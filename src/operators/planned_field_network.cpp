@@ -84,7 +84,7 @@ struct FieldPlan {
   View<const T, 3> input{nullptr, 0, 0, 0}, query{nullptr, 0, 0, 0};
 
   FieldPlan(const E& e, const FieldNetwork& n, const std::vector<std::size_t>& grid, std::size_t most, Use u,
-            const QueryPoints& asked)
+            const QueryPoints& asked, bool input_adjoint)
       : executor(e), network(n), batch(most), use(u), results(zeros<T>(e, 0)), sums(zeros<T>(e, 0)) {
     require(int(grid.size()) == n.axes(), [&] {
       return fmt::format("the network is one of fields on {} axes; the grid [{}] has {}", n.axes(),
@@ -93,6 +93,7 @@ struct FieldPlan {
     for (std::size_t g : grid) require(g >= 1, "a grid without points");
     slots.resize(std::size_t(n.slots()));
     slots[0].grid = grid;
+    slots[0].trained = input_adjoint;  // something wants its adjoint
     const auto& steps = n.instructions();
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const FieldInstruction& step = steps[i];
@@ -132,7 +133,7 @@ struct FieldPlan {
       if (step.added >= 0)
         require(slot(step.added).grid == out.grid && slot(step.added).shared == out.shared,
                 "FieldNetwork: fields of different grids are added");
-      out.trained = slot(step.in).trained || step.kind == Kind::mix || step.kind == Kind::spectral ||
+      out.trained = (slot(step.in).trained && step.kind != Kind::query) || step.kind == Kind::mix || step.kind == Kind::spectral ||
                     step.kind == Kind::scale || step.kind == Kind::basis || step.kind == Kind::convolve;
       for (int s : reads(step))
         if (s >= 0) {
@@ -267,7 +268,7 @@ struct FieldPlan {
       if (own < 0) continue;
       bool passed_on = false;
       const int added = steps[i].added;
-      if (added > 0 && slot(added).trained && adjoint_of[std::size_t(added)] < 0) {
+      if (added >= 0 && slot(added).trained && adjoint_of[std::size_t(added)] < 0) {
         adjoint_of[std::size_t(added)] = own;
         passed_on = true;
       }
@@ -338,7 +339,7 @@ struct FieldPlan {
   }
   /// What was added gets the adjoint of its sum.
   void add_to_added(const FieldInstruction& step, View<T, 3> y_bar, std::size_t b) {
-    if (step.added <= 0 || adjoint_of[std::size_t(step.added)] < 0) return;
+    if (step.added < 0 || adjoint_of[std::size_t(step.added)] < 0) return;
     const View<T, 3> added = adjoint(step.added, b);
     if (added.data() != y_bar.data())
       field_copy<T>(executor, y_bar, box_in(step.out), added, box_in(step.out),
@@ -501,8 +502,9 @@ struct FieldPlan {
 template <class T, class E>
 PlannedFieldNetwork<T, E>::PlannedFieldNetwork(const E& executor, const FieldNetwork& network,
                                                const std::vector<std::size_t>& grid, std::size_t batch,
-                                               Use use, const QueryPoints& query)
-    : plan_(std::make_unique<detail::FieldPlan<T, E>>(executor, network, grid, batch, use, query)) {}
+                                               Use use, const QueryPoints& query, bool input_adjoint)
+    : plan_(std::make_unique<detail::FieldPlan<T, E>>(executor, network, grid, batch, use, query,
+                                                      input_adjoint)) {}
 template <class T, class E>
 PlannedFieldNetwork<T, E>::PlannedFieldNetwork(PlannedFieldNetwork&&) noexcept = default;
 template <class T, class E>
@@ -562,6 +564,12 @@ void PlannedFieldNetwork<T, E>::backward(View<const T, 1> parameters, View<const
   for (std::size_t i = p.network.instructions().size(); i-- > 0;) p.backward(i, parameters, gradient, b);
 }
 
+template <class T, class E>
+View<const T, 3> PlannedFieldNetwork<T, E>::input_adjoint() const {
+  require(!plan_->adjoint_of.empty() && plan_->adjoint_of[0] >= 0,
+          "the network was planned without the adjoint of its input");
+  return plan_->adjoint(0, plan_->input.extent(0));
+}
 template <class T, class E>
 const std::vector<std::size_t>& PlannedFieldNetwork<T, E>::output_grid() const {
   return plan_->slots.back().grid;

@@ -142,11 +142,11 @@ TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
     using Planned = PlannedFieldNetwork<double, E>;
     const std::size_t batch = 2, n = points(c.grid), outputs = network.outputs(), m = points(c.output_grid()),
                       sets = c.coordinates == 0 ? 0 : c.query.shared ? 1 : batch;
-    Planned planned(executor, network, c.grid, batch, Planned::Use::training, c.query);
+    Planned planned(executor, network, c.grid, batch, Planned::Use::training, c.query, true);
     ASSERT_EQ(planned.output_grid(), c.output_grid());
     std::vector<double> theta = network.initial_parameters(5);
-    const std::vector<double> x = numbers(batch * n * network.inputs(), 1),
-                              seed = numbers(batch * m * outputs, 2),
+    std::vector<double> x = numbers(batch * n * network.inputs(), 1);
+    const std::vector<double> seed = numbers(batch * m * outputs, 2),
                               asked = numbers(sets * m * c.coordinates, 3);
     const auto loss = [&] {
       const auto y =
@@ -174,10 +174,13 @@ TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
     std::vector<double> gradient(g.size());
     download<double, 1>(executor, View<const double, 1>(g.data(), g.size()),
                         View<double, 1>(gradient.data(), gradient.size()));
+    std::vector<double> x_bar(x.size());
+    download<double, 1>(executor, View<const double, 1>(planned.input_adjoint().data(), x.size()),
+                        View<double, 1>(x_bar.data(), x_bar.size()));
     double largest = 0;
     for (double v : gradient) largest = std::max(largest, std::abs(v));
     // Each difference is two passes, which take a simulated device a second.
-    const std::size_t step = test::in_another_order() ? 151 : std::is_same_v<E, Cpu> ? 1 : 61;
+    const std::size_t step = test::in_another_order() ? 151 : std::is_same_v<E, Cpu> ? 1 + theta.size() / 400 : 61 + theta.size() / 6;
     for (std::size_t i = 0; i < theta.size(); i += step) {
       const double before = theta[i], h = 1e-5;
       theta[i] = before + h;
@@ -186,6 +189,15 @@ TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
       const double low = loss();
       theta[i] = before;
       ASSERT_NEAR(gradient[i], (high - low) / (2 * h), 1e-6 * (1 + largest)) << "parameter " << i;
+    }
+    for (std::size_t i = 0; i < x.size(); i += std::is_same_v<E, Cpu> ? 7 : 1 + x.size() / 3) {
+      const double before = x[i], h = 1e-5;
+      x[i] = before + h;
+      const double high = loss();
+      x[i] = before - h;
+      const double low = loss();
+      x[i] = before;
+      ASSERT_NEAR(x_bar[i], (high - low) / (2 * h), 1e-6 * (1 + largest)) << "input " << i;
     }
   }
 }
@@ -229,6 +241,7 @@ TYPED_TEST(FieldNetworks, InferenceIsTheSame) {
     EXPECT_THROW(inference.backward(View<const T, 1>(g.data(), g.size()), View<const T, 3>(nullptr, 0, 0, 0),
                                     View<T, 1>(g.data(), g.size())),
                  ArgumentError);
+    EXPECT_THROW(training.input_adjoint(), ArgumentError);
   }
 }
 

@@ -195,9 +195,10 @@ template <class T, class E = Cpu>
 class PlannedFieldNetwork {
  public:
   enum class Use { training, inference };  // inference keeps no field longer than it is read
-  /// For at most `batch` samples at once. A network with a query needs to know of its points.
+  /// For at most `batch` samples at once. A network with a query needs to know of its points. With
+  /// input_adjoint backward() makes that of x too.
   PlannedFieldNetwork(const E&, const FieldNetwork&, const std::vector<std::size_t>& grid, std::size_t batch,
-                      Use use = Use::training, const QueryPoints& query = {});
+                      Use use = Use::training, const QueryPoints& query = {}, bool input_adjoint = false);
   PlannedFieldNetwork(PlannedFieldNetwork&&) noexcept;
   PlannedFieldNetwork& operator=(PlannedFieldNetwork&&) noexcept;
   ~PlannedFieldNetwork();
@@ -209,6 +210,9 @@ class PlannedFieldNetwork {
   /// gradient = Σ ȳ ∂y/∂θ of the last forward call, whose x, points and parameters must not have changed.
   /// y_bar : [B, N', O], gradient : [P]. ArgumentError of a plan for inference.
   void backward(View<const T, 1> parameters, View<const T, 3> y_bar, View<T, 1> gradient);
+  /// x̄ = Σ ȳ ∂y/∂x of the last backward call, [B, N, C], until the next call. ArgumentError of a plan
+  /// without.
+  View<const T, 3> input_adjoint() const;
   /// Of the output.
   const std::vector<std::size_t>& output_grid() const;
   std::size_t scratch_bytes() const;
