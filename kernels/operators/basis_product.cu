@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // y(b, p, o) = Σ_k β(b, o, k) τ(t, p, o, k) + c(o), and its adjoint.     β : [B, O K], τ : [B or 1, P, O K]
 // All three products are strided matrix products of 16² results a block (tile_product_detail.hpp), a block
-// row for each output and, where τ is not shared, for each sample; c̄ is a block's sum for each output. 2 B P O
-// K FLOPs forward, 4 B P O K backward, two loads from shared memory an FMA: bound by those where τ is shared,
-// else by the B P O K numbers of τ and τ̄.
+// row for each output and, where τ is not shared, for each sample; c̄ is a block's sum for each output. 2 B P
+// O K FLOPs forward, 4 B P O K backward, two loads from shared memory an FMA: bound by those where τ is
+// shared, else by the B P O K numbers of τ and τ̄.
 #include <algorithm>
 
 #include "kernels/common/cuda.hpp"
@@ -32,10 +32,10 @@ __global__ void basis_tiles_kernel(const T* a, Steps a_steps, const T* b, Steps 
     const std::size_t o = z % outputs, g = z / outputs;
     for (std::size_t i0 = std::size_t(blockIdx.x) * side; i0 < rows; i0 += std::size_t(gridDim.x) * side) {
       const std::size_t i = i0 + threadIdx.y;
-      const T sum = detail::tile_product<T>(
-          a + o * a_steps.output + g * a_steps.sample, a_steps.row, a_steps.column, rows,
-          b + o * b_steps.output + g * b_steps.sample, b_steps.row, b_steps.column, columns, 0, terms, i, j,
-          left, right);
+      const T sum =
+          detail::tile_product<T>(a + o * a_steps.output + g * a_steps.sample, a_steps.row, a_steps.column,
+                                  rows, b + o * b_steps.output + g * b_steps.sample, b_steps.row,
+                                  b_steps.column, columns, 0, terms, i, j, left, right);
       if (i >= rows || j >= columns) continue;
       T& to = c[i * c_steps.row + j * c_steps.column + o * c_steps.output + g * c_steps.sample];
       to = sum + (add ? to : start.size() > 0 ? start(o) : T(0));
@@ -69,15 +69,15 @@ LaunchShape tiles(std::size_t rows, std::size_t columns, std::size_t groups) {
 template <class T>
 void basis_product(const Cuda& cuda, View<const T, 2> branch, View<const T, 3> trunk, View<const T, 1> bias,
                    View<T, 3> y) {
-  const auto s = detail::basis_product_shape("basis_product", branch.shape(), trunk.shape(), bias.size(),
-                                             y.shape());
+  const auto s =
+      detail::basis_product_shape("basis_product", branch.shape(), trunk.shape(), bias.size(), y.shape());
   if (y.size() == 0) return;
   const std::size_t row = s.outputs * s.basis, field = s.points * s.outputs, samples = s.shared ? s.batch : 1,
                     groups = s.shared ? 1 : s.batch;
   launch<basis_tiles_kernel<T>>(cuda, tiles(s.points, samples, s.outputs * groups), trunk.data(),
                                 Steps{row, 1, s.basis, s.points * row}, branch.data(),
-                                Steps{1, row, s.basis, row}, y.data(), Steps{s.outputs, field, 1, field}, bias,
-                                s.points, samples, s.basis, s.outputs, groups, false);
+                                Steps{1, row, s.basis, row}, y.data(), Steps{s.outputs, field, 1, field},
+                                bias, s.points, samples, s.basis, s.outputs, groups, false);
 }
 
 template <class T>
@@ -103,10 +103,10 @@ void basis_product_adjoint(const Cuda& cuda, View<const T, 2> branch, View<const
     launch<basis_bias_kernel<T>>(cuda, {unsigned(s.outputs), sum_threads}, y_bar, bias_bar);
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                                \
-  template void basis_product<T>(const Cuda&, View<const T, 2>, View<const T, 3>, View<const T, 1>,           \
-                                 View<T, 3>);                                                                 \
-  template void basis_product_adjoint<T>(const Cuda&, View<const T, 2>, View<const T, 3>, View<const T, 3>,   \
+#define SOBOLEV_INSTANTIATE(T)                                                                              \
+  template void basis_product<T>(const Cuda&, View<const T, 2>, View<const T, 3>, View<const T, 1>,         \
+                                 View<T, 3>);                                                               \
+  template void basis_product_adjoint<T>(const Cuda&, View<const T, 2>, View<const T, 3>, View<const T, 3>, \
                                          View<T, 2>, bool, View<T, 3>, bool, View<T, 1>);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)

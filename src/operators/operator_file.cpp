@@ -134,8 +134,7 @@ const std::vector<ModelKey>& model_keys() {
   constexpr double any = std::numeric_limits<double>::infinity();
   constexpr auto fno = OperatorKind::fno, deeponet = OperatorKind::deeponet;
   static const std::vector<ModelKey> keys{
-      {"model", "kind", true,
-       word(&OperatorFile::kind, operator_kinds)},
+      {"model", "kind", true, word(&OperatorFile::kind, operator_kinds)},
       {"model", "modes", false, by_axis(&OperatorFile::modes, 1, 4096), fno},
       {"model", "frequencies", false, read_frequencies, fno},
       {"model", "width", false, whole(&OperatorFile::width, 1, 4096), fno},
@@ -150,8 +149,8 @@ const std::vector<ModelKey>& model_keys() {
       {"model", "basis", false, whole(&OperatorFile::basis, 1, 65536), deeponet},
       {"model", "activation", false,
        [](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
-         file.activation = FieldActivation{
-             reader.choice(node, path, {field_activations.begin(), field_activations.end()})};
+         file.activation =
+             FieldActivation{reader.choice(node, path, {field_activations.begin(), field_activations.end()})};
        },
        deeponet},
       {"model", "end_point", false, truth(&OperatorFile::end_point)},
@@ -226,7 +225,8 @@ OperatorFile read_model(detail::TomlDocument document, const std::vector<std::st
                                                   operator_kinds[std::size_t(file.kind)]));
   }
   if (!file.points.empty() && file.stride != 1)
-    throw ParseError(file.positions["data.stride"], "data.stride is of fields on grids; data.points are none");
+    throw ParseError(file.positions["data.stride"],
+                     "data.stride is of fields on grids; data.points are none");
   if (file.kind == OperatorKind::fno && file.modes.empty() == file.frequencies.empty())
     throw ParseError({document.file, 0, 0}, "[model] needs either modes or frequencies");
   for (const ModelKey& key : model_keys())

@@ -84,9 +84,8 @@ FieldData<T> apply_on(const E& executor, const OperatorModel& model, const Field
                      View<T, 1>(asked.data(), sets * coordinates));
       at = View<const T, 3>(asked.data(), sets, m, points->channels);
     }
-    const View<const T, 3> result =
-        planned.forward(View<const T, 1>(theta.data(), theta.size()),
-                        View<const T, 3>(field.data(), count, n, x.channels), at);
+    const View<const T, 3> result = planned.forward(View<const T, 1>(theta.data(), theta.size()),
+                                                    View<const T, 3>(field.data(), count, n, x.channels), at);
     T* const to = y.values.data() + s * m * outputs;
     download<T, 1>(executor, View<const T, 1>(result.data(), result.size()), View<T, 1>(to, result.size()));
     for (std::size_t i = 0; i < count * m * outputs; ++i) {
@@ -162,8 +161,7 @@ template FieldData<float> grid_points<float>(const std::vector<std::size_t>&, bo
 template FieldData<double> grid_points<double>(const std::vector<std::size_t>&, bool);
 
 OperatorModel::OperatorModel(OperatorFile file, std::size_t axes, ChannelNormaliser inputs,
-                             ChannelNormaliser outputs, std::vector<double> parameters,
-                             OperatorPlaces places)
+                             ChannelNormaliser outputs, std::vector<double> parameters, OperatorPlaces places)
     : file_(std::move(file)),
       axes_(axes),
       inputs_(std::move(inputs)),

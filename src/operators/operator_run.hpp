@@ -111,10 +111,10 @@ class OperatorRun final : public Surroundings {
       if (file_.points.empty())
         out.sample_output = out.model.apply(executor_, out.sample_input);
       else
-        out.sample_output = out.model.apply(executor_, out.sample_input,
-                                            read_points<double>(data, file_.points,
-                                                                count_samples(data, file_.inputs), at, 1,
-                                                                out.sample_target.points()));
+        out.sample_output =
+            out.model.apply(executor_, out.sample_input,
+                            read_points<double>(data, file_.points, count_samples(data, file_.inputs), at, 1,
+                                                out.sample_target.points()));
     }
     out.history = training.history;
     out.seconds = training.seconds;
@@ -217,9 +217,9 @@ class OperatorRun final : public Surroundings {
                  View<T, 1>(theta.data(), host.size()));
     using Measuring = OperatorObjective<T, E>;
     if (!measuring_)  // a network of its own: the one in training keeps what its next pass needs
-      measuring_ = std::make_unique<Measuring>(
-          executor_, state_.network(), train_.x.grid, batch_, state_.outputs, Measuring::Use::inference,
-          query_, train_.points.channels);
+      measuring_ =
+          std::make_unique<Measuring>(executor_, state_.network(), train_.x.grid, batch_, state_.outputs,
+                                      Measuring::Use::inference, query_, train_.points.channels);
     std::vector<double> all;
     std::vector<T> x, y;
     for (std::size_t s = 0; s < count; s += batch_) {

@@ -124,8 +124,8 @@ std::filesystem::path write_integrals(const TemporaryFolder& folder, std::size_t
   ArrayFileWriter file(path);
   const auto write = [&](const char* name, const std::vector<double>& values, std::size_t rows,
                          std::size_t row) {
-    file.create<double>(name, row == 0 ? std::vector<std::size_t>{rows}
-                                       : std::vector<std::size_t>{rows, row});
+    file.create<double>(name,
+                        row == 0 ? std::vector<std::size_t>{rows} : std::vector<std::size_t>{rows, row});
     file.write<double>(name, 0, View<const double, 2>(values.data(), rows, std::max<std::size_t>(row, 1)));
   };
   write("u", u, samples, m);
@@ -277,8 +277,8 @@ TEST(OperatorTraining, SaysWhatIsWrongWithItsData) {
   EXPECT_THAT(message_of<FileError>([&] { train_operator(Cpu(1), small_model(folder / "bad.npz")); }),
               AllOf(HasSubstr("sample 3"), HasSubstr("nan")));
   EXPECT_THAT(message_of<FileError>([&] {
-                train_operator(Cpu(1), small_deeponet(write_integrals(folder, 70, false),
-                                                      {"data.outputs=\"u\""}));
+                train_operator(Cpu(1),
+                               small_deeponet(write_integrals(folder, 70, false), {"data.outputs=\"u\""}));
               }),
               AllOf(HasSubstr("y has the shape [70, 5]"), HasSubstr("[20]")));
   EXPECT_THAT(message_of<ArgumentError>([&] {
@@ -304,8 +304,8 @@ TEST(OperatorTraining, TrainsADeepOnetOnACudaDeviceSolve) {
   if (Cuda::count() == 0) GTEST_SKIP() << "no CUDA device";
   const TemporaryFolder folder;
   const OperatorFile file =
-      small_deeponet(write_integrals(folder, 12, false), {"training.epochs=2", "data.train=8", "data.test=2",
-                                                          "training.precision=float64"});
+      small_deeponet(write_integrals(folder, 12, false),
+                     {"training.epochs=2", "data.train=8", "data.test=2", "training.precision=float64"});
   const OperatorTraining cpu = train_operator(Cpu(2), file), cuda = train_operator(Cuda(0), file);
   ASSERT_EQ(cpu.test_errors.size(), cuda.test_errors.size());
   for (std::size_t i = 0; i < cpu.test_errors.size(); ++i)
