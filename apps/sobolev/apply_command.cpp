@@ -16,15 +16,18 @@
 
 namespace sobolev::app {
 namespace {
-/// steps: of a roll-out, or 0.
+/// steps: of a roll-out, or 0. At points, unless there are none.
 FieldData<float> apply_on(const DeviceChoice& device, const Cpu& host, const OperatorModel& model,
-                          const FieldData<float>& x, std::size_t steps) {
+                          const FieldData<float>& x, std::size_t steps, const FieldData<float>& points) {
+  const auto on = [&](const auto& executor) {
+    if (steps > 0) return model.roll_out(executor, x, steps);
+    return points.samples == 0 ? model.apply(executor, x) : model.apply(executor, x, points);
+  };
 #if SOBOLEV_HAS_CUDA
-  if (device.cuda)
-    return steps > 0 ? model.roll_out(Cuda(device.index), x, steps) : model.apply(Cuda(device.index), x);
+  if (device.cuda) return on(Cuda(device.index));
 #endif
   static_cast<void>(device);
-  return steps > 0 ? model.roll_out(host, x, steps) : model.apply(host, x);
+  return on(host);
 }
 
 /// "u" of "u[10:20]", unless another output is of the same array.
@@ -61,7 +64,10 @@ int run_apply(const EvaluateCommand& command) {
   for (std::size_t s = 0; s < samples; s += together) {
     const FieldData<float> x =
         read_fields<float>(data, file.inputs, s, std::min(together, samples - s), file.stride);
-    const FieldData<float> y = apply_on(device, host, model, x, steps);
+    FieldData<float> at;
+    if (!file.points.empty())
+      at = read_points<float>(data, file.points, samples, s, x.samples, 0, model.places().points.mean.size());
+    const FieldData<float> y = apply_on(device, host, model, x, steps, at);
     const std::size_t points = y.points();
     std::size_t first = 0;
     std::vector<float> rows;

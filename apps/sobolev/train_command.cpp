@@ -57,9 +57,11 @@ nlohmann::ordered_json result_of(const DeviceChoice& device, const Cpu& host,
   if (!training.test_errors.empty()) {
     result["test"] = {{"relative_l2", mean(training.test_errors)},
                       {"worst", worst(training.test_errors)},
-                      {"relative_h1", mean(training.test_h1_errors)},
-                      {"h1", file.loss == OperatorLoss::h1_fourier ? "fourier" : "differences"},
                       {"samples", training.test_errors.size()}};
+    if (!training.test_h1_errors.empty()) {
+      result["test"]["relative_h1"] = mean(training.test_h1_errors);
+      result["test"]["h1"] = file.loss == OperatorLoss::h1_fourier ? "fourier" : "differences";
+    }
     if (!training.step_errors.empty()) result["test"]["steps"] = training.step_errors;
   }
   result["finished"] = training.finished;
@@ -149,7 +151,8 @@ Report report_of(const OperatorTraining& training, const Cpu& host) {
   if (!training.test_errors.empty()) {
     report.results.emplace_back("relative L2 error, test", error(mean(training.test_errors)));
     report.results.emplace_back("worst test sample", error(worst(training.test_errors)));
-    report.results.emplace_back("relative H1 error, test", error(mean(training.test_h1_errors)));
+    if (!training.test_h1_errors.empty())
+      report.results.emplace_back("relative H1 error, test", error(mean(training.test_h1_errors)));
     const double ratio = mean(training.test_errors) / std::max(1e-300, mean(training.train_errors));
     if (ratio > 3)
       report.notes.push_back(
@@ -266,8 +269,11 @@ int run_train(const TrainCommand& command) {
           training.finished ? "finished" : "interrupted", duration_text(training.seconds),
           training.finished ? fmt::format(" ({})", training.stopped_because) : "");
     if (!training.test_errors.empty())
-      print("  test: relative L2 error {:.3e}, worst {:.3e}, relative H1 error {:.3e}, {} samples\n",
-            mean(training.test_errors), worst(training.test_errors), mean(training.test_h1_errors),
+      print("  test: relative L2 error {:.3e}, worst {:.3e}{}, {} samples\n", mean(training.test_errors),
+            worst(training.test_errors),
+            training.test_h1_errors.empty()
+                ? ""
+                : fmt::format(", relative H1 error {:.3e}", mean(training.test_h1_errors)),
             training.test_errors.size());
     if (training.validation_error)
       print("  validation: relative L2 error {:.3e}, the smallest, after epoch {}\n",

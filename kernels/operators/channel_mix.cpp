@@ -9,13 +9,13 @@
 
 #include "kernels/common/dispatch.hpp"
 #include "kernels/common/simd.hpp"
-#include "kernels/operators/gelu_math.hpp"
+#include "kernels/operators/field_activation_math.hpp"
 
 SOBOLEV_DECLARE_TARGETS(
     /// Rows of y = σ(x W + b + a); null for what is not there.
-    template <class T>
-    void channel_mix_rows(bool gelu, const T* x, const T* weight, const T* bias, const T* added,
-                          std::size_t rows, std::size_t inputs, std::size_t outputs, T* y, T* slope);
+    template <class T> void channel_mix_rows(FieldActivation activation, const T* x, const T* weight,
+                                             const T* bias, const T* added, std::size_t rows,
+                                             std::size_t inputs, std::size_t outputs, T* y, T* slope);
     /// z̄ = ȳ ⊙ slope in place and sum += Σ z̄ (null: no sum).
     template <class T>
     void slope_rows(const T* slope, std::size_t rows, std::size_t outputs, T* y_bar, T* sum);
@@ -83,7 +83,7 @@ SOBOLEV_INLINE void for_blocks(std::size_t rows, std::size_t columns, const F& f
   for (; o < columns; o += lanes<T>) down(integral_constant<int, 1>{}, rooms_at<T>(columns, o));
 }
 
-template <class T, bool gelu>
+template <class T, FieldActivation activation>
 SOBOLEV_INLINE void mix_rows(const T* x, const T* weight, const T* bias, const T* added, std::size_t rows,
                              std::size_t inputs, std::size_t outputs, T* y, T* slope) {
   for_blocks<T>(
@@ -109,9 +109,9 @@ SOBOLEV_INLINE void mix_rows(const T* x, const T* weight, const T* bias, const T
 #pragma GCC unroll 2
               for (int v = 0; v < nv; ++v) {
                 const std::size_t at = (r0 + std::size_t(r)) * outputs + o + std::size_t(v) * lanes<T>;
-                if constexpr (gelu) {
+                if constexpr (activation != FieldActivation::identity) {
                   Vec<T> value, derivative;
-                  gelu_and_slope<T>(sum[r][v], value, derivative);
+                  activate<T, activation>(sum[r][v], value, derivative);
                   store_part<T>(y + at, value, rooms.room[v]);
                   if (slope != nullptr) store_part<T>(slope + at, derivative, rooms.room[v]);
                 } else {
@@ -123,12 +123,18 @@ SOBOLEV_INLINE void mix_rows(const T* x, const T* weight, const T* bias, const T
 }  // namespace
 
 template <class T>
-void channel_mix_rows(bool gelu, const T* x, const T* weight, const T* bias, const T* added, std::size_t rows,
-                      std::size_t inputs, std::size_t outputs, T* y, T* slope) {
-  if (gelu)
-    mix_rows<T, true>(x, weight, bias, added, rows, inputs, outputs, y, slope);
-  else
-    mix_rows<T, false>(x, weight, bias, added, rows, inputs, outputs, y, slope);
+void channel_mix_rows(FieldActivation activation, const T* x, const T* weight, const T* bias, const T* added,
+                      std::size_t rows, std::size_t inputs, std::size_t outputs, T* y, T* slope) {
+  const auto run = [&](auto which) {
+    mix_rows<T, decltype(which)::value>(x, weight, bias, added, rows, inputs, outputs, y, slope);
+  };
+  using std::integral_constant;
+  switch (activation) {
+    case FieldActivation::identity:
+      return run(integral_constant<FieldActivation, FieldActivation::identity>{});
+    case FieldActivation::gelu: return run(integral_constant<FieldActivation, FieldActivation::gelu>{});
+    case FieldActivation::tanh: return run(integral_constant<FieldActivation, FieldActivation::tanh>{});
+  }
 }
 
 template <class T>
@@ -206,8 +212,8 @@ void channel_mix_weights(const T* x, const T* z_bar, std::size_t rows, std::size
 }
 
 #define SOBOLEV_INSTANTIATE(T)                                                                              \
-  template void channel_mix_rows<T>(bool, const T*, const T*, const T*, const T*, std::size_t, std::size_t, \
-                                    std::size_t, T*, T*);                                                   \
+  template void channel_mix_rows<T>(FieldActivation, const T*, const T*, const T*, const T*, std::size_t,   \
+                                    std::size_t, std::size_t, T*, T*);                                      \
   template void slope_rows<T>(const T*, std::size_t, std::size_t, T*, T*);                                  \
   template void channel_mix_inputs<T>(const T*, const T*, std::size_t, std::size_t, std::size_t, bool, T*); \
   template void channel_mix_weights<T>(const T*, const T*, std::size_t, std::size_t, std::size_t, T*);
@@ -240,9 +246,9 @@ void channel_mix(const Cpu& cpu, FieldActivation activation, View<const T, 2> x,
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::size_t p = 0; p < s.points; p += tile) {
     const auto at = [&](auto* of) { return of == nullptr ? of : of + p * s.outputs; };
-    SOBOLEV_CALL(channel_mix_rows<T>, activation == FieldActivation::gelu, x.data() + p * s.inputs,
-                 weight.data(), data_or_null(bias), at(data_or_null(added)), std::min(tile, s.points - p),
-                 s.inputs, s.outputs, y.data() + p * s.outputs, at(data_or_null(slope)));
+    SOBOLEV_CALL(channel_mix_rows<T>, activation, x.data() + p * s.inputs, weight.data(), data_or_null(bias),
+                 at(data_or_null(added)), std::min(tile, s.points - p), s.inputs, s.outputs,
+                 y.data() + p * s.outputs, at(data_or_null(slope)));
   }
 }
 

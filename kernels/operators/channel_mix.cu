@@ -8,33 +8,17 @@
 
 #include "kernels/common/cuda.hpp"
 #include "kernels/operators/channel_mix_shapes.hpp"
-#include "kernels/operators/gelu_math.hpp"
+#include "kernels/operators/field_activation_math.hpp"
+#include "kernels/operators/tile_product_detail.hpp"
 #include "sobolev/operators/channel_mix.hpp"
 
 namespace sobolev {
 namespace {
 using namespace target_cuda;
-constexpr unsigned side = 16;
+constexpr unsigned side = detail::tile_side;
+using detail::tile_product;
 
-/// Σ_t a(i, t) b(t, j), t from first to last, for the thread's (i, j); steps along rows and columns.
-template <class T, class Tile>
-__device__ T tile_product(const T* a, std::size_t a_row, std::size_t a_column, std::size_t rows, const T* b,
-                          std::size_t b_row, std::size_t b_column, std::size_t columns, std::size_t first,
-                          std::size_t last, std::size_t i, std::size_t j, Tile& left, Tile& right) {
-  const unsigned x = threadIdx.x, y = threadIdx.y;
-  T sum = T(0);
-  for (std::size_t t0 = first; t0 < last; t0 += side) {
-    const std::size_t ta = t0 + x, tb = t0 + y;
-    left[y * side + x] = i < rows && ta < last ? a[i * a_row + ta * a_column] : T(0);
-    right[y * side + x] = j < columns && tb < last ? b[tb * b_row + j * b_column] : T(0);
-    __syncthreads();
-    for (unsigned t = 0; t < side; ++t) sum += left[y * side + t] * right[t * side + x];
-    __syncthreads();
-  }
-  return sum;
-}
-
-template <class T, bool gelu>
+template <class T, FieldActivation activation>
 __global__ void channel_mix_kernel(View<const T, 2> x, View<const T, 2> weight, View<const T, 1> bias,
                                    View<const T, 2> added, View<T, 2> y, View<T, 2> slope) {
   SOBOLEV_SHARED(T, left, side * side);
@@ -48,9 +32,9 @@ __global__ void channel_mix_kernel(View<const T, 2> x, View<const T, 2> weight, 
     if (p >= n || o >= outputs) continue;
     if (bias.size() > 0) z += bias(o);
     if (added.size() > 0) z += added(p, o);
-    if (gelu) {
+    if constexpr (activation != FieldActivation::identity) {
       T value, derivative;
-      gelu_and_slope<T>(z, value, derivative);
+      activate<T, activation>(z, value, derivative);
       y(p, o) = value;
       if (slope.size() > 0) slope(p, o) = derivative;
     } else {
@@ -131,10 +115,17 @@ void channel_mix(const Cuda& cuda, FieldActivation activation, View<const T, 2> 
   const auto s = detail::channel_mix_shape("channel_mix", x.shape(), weight.shape(), bias.size(),
                                            added.shape(), y.shape(), slope.shape());
   if (y.size() == 0) return;
-  if (activation == FieldActivation::gelu)
-    launch<channel_mix_kernel<T, true>>(cuda, tiles(s.points, s.outputs), x, weight, bias, added, y, slope);
-  else
-    launch<channel_mix_kernel<T, false>>(cuda, tiles(s.points, s.outputs), x, weight, bias, added, y, slope);
+  const auto run = [&](auto which) {
+    launch<channel_mix_kernel<T, decltype(which)::value>>(cuda, tiles(s.points, s.outputs), x, weight, bias,
+                                                          added, y, slope);
+  };
+  using std::integral_constant;
+  switch (activation) {
+    case FieldActivation::identity:
+      return run(integral_constant<FieldActivation, FieldActivation::identity>{});
+    case FieldActivation::gelu: return run(integral_constant<FieldActivation, FieldActivation::gelu>{});
+    case FieldActivation::tanh: return run(integral_constant<FieldActivation, FieldActivation::tanh>{});
+  }
 }
 
 template <class T>

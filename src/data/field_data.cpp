@@ -125,4 +125,46 @@ template FieldData<float> read_fields<float>(const ArrayFile&, const std::vector
 template FieldData<double> read_fields<double>(const ArrayFile&, const std::vector<std::string>&, std::size_t,
                                                std::size_t, std::size_t);
 
+template <class T>
+FieldData<T> read_points(const ArrayFile& file, const std::string& name, std::size_t samples,
+                         std::size_t first, std::size_t count, std::size_t points, std::size_t coordinates) {
+  const std::vector<std::size_t>& shape = file.array(name).shape;
+  const auto fits = [](std::size_t wanted, std::size_t found) { return wanted == 0 || wanted == found; };
+  FieldData<T> data;
+  bool known = true, shared = true;
+  if (shape.size() == 1 && fits(points, shape[0]) && fits(coordinates, 1)) {
+    data = {{shape[0]}, 1, 1, {}};
+  } else if (shape.size() == 2 && shape[0] == samples && fits(points, shape[1]) && fits(coordinates, 1)) {
+    data = {{shape[1]}, count, 1, {}};
+    shared = false;
+  } else if (shape.size() == 2 && fits(points, shape[0]) && fits(coordinates, shape[1])) {
+    data = {{shape[0]}, 1, shape[1], {}};
+  } else if (shape.size() == 3 && shape[0] == samples && fits(points, shape[1]) &&
+             fits(coordinates, shape[2])) {
+    data = {{shape[1]}, count, shape[2], {}};
+    shared = false;
+  } else {
+    known = false;
+  }
+  if (!known || data.channels == 0 || data.channels > 65536 || data.grid[0] == 0)
+    throw FileError(fmt::format(
+        "{}: {} has the shape [{}]; points are [{}{}] or [{}{}], or [{}, …] where each of the {} samples has "
+        "its own",
+        file.path().string(), name, fmt::join(shape, ", "), points > 0 ? std::to_string(points) : "points",
+        coordinates > 1 ? fmt::format(", {}", coordinates) : "",
+        points > 0 ? std::to_string(points) : "points",
+        coordinates > 0 ? fmt::format(", {}", coordinates) : ", coordinates", samples, samples));
+  const std::size_t size = data.points() * data.channels;
+  data.values.resize(data.samples * size);
+  // Of an array that has no axis of samples each point is a row.
+  const std::size_t rows = shared ? shape[0] : count,
+                    row = data.values.size() / std::max<std::size_t>(1, rows);
+  if (rows > 0) file.read<T>(name, shared ? 0 : first, View<T, 2>(data.values.data(), rows, row));
+  return data;
+}
+template FieldData<float> read_points<float>(const ArrayFile&, const std::string&, std::size_t, std::size_t,
+                                             std::size_t, std::size_t, std::size_t);
+template FieldData<double> read_points<double>(const ArrayFile&, const std::string&, std::size_t, std::size_t,
+                                               std::size_t, std::size_t, std::size_t);
+
 }  // namespace sobolev

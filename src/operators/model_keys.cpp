@@ -11,7 +11,9 @@ namespace sobolev::detail {
 ModelKeyText model_key_line(const std::string& path) {
   // Path, type where the table of keys does not give it, default, text.
   static const std::vector<ModelKeyText> lines{
-      {"model.kind", R"(`"fno"`)", "", "Fourier neural operator"},
+      {"model.kind", "", "",
+       "a Fourier neural operator, or a DeepONet, which has `branch` … `activation` and `data.points`, "
+       "and of the others `end_point`"},
       {"model.modes", "", "this or `frequencies`", "m means −m … m − 1, on the last axis 0 … m − 1"},
       {"model.frequencies", "list of pairs", "none",
        "instead, the lowest and highest frequency of each axis: `[[-8, 7], [0, 8]]`"},
@@ -22,6 +24,12 @@ ModelKeyText model_key_line(const std::string& path) {
       {"model.channel_mlp", "", "0",
        "hidden channels of an MLP with a soft gate after each layer, as neuraloperator has it; 0: none"},
       {"model.padding", "", "none", "points behind the field's end, for fields that are not periodic"},
+      {"model.branch", "", "[40, 40]", "hidden channels of a DeepONet's branch, layer by layer; `[]`: none"},
+      {"model.trunk", "", "[40, 40]", "of its trunk"},
+      {"model.basis", "", "40", "its functions for each output"},
+      {"model.activation", R"(`"identity"`, `"gelu"`, `"tanh"`)", R"(`"tanh"`)", "of its hidden layers"},
+      {"data.points", "text", "the outputs' grid",
+       "of a DeepONet, the array of the points where the outputs lie"},
       {"model.coordinates", "", "true", "the points' coordinates join the inputs"},
       {"model.end_point", "", "true", "they end at 1; false: at 1 − 1/n, as on periodic grids"},
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 
 #include "sobolev/core/words.hpp"
 #include "sobolev/io/atomic_file.hpp"
@@ -94,6 +95,23 @@ Reading by_axis(std::vector<std::size_t> OperatorFile::*member, long long low, l
   };
   return {read, fmt::format("whole number {} … {}, or one for each axis", low, high)};
 }
+/// A list of numbers of channels, which may be empty.
+Reading widths(std::vector<std::size_t> OperatorFile::*member) {
+  const auto read = [=](const TomlReader& reader, const TomlNode& node, const std::string& path,
+                        OperatorFile& file) {
+    if (node.kind != TomlNode::Kind::array || node.items.size() > 64)
+      reader.expected(node, path, "a list of hidden channels, layer by layer, e.g. [40, 40]");
+    reader.remember(path, node.position);
+    (file.*member).clear();
+    for (const TomlNode& item : node.items) {
+      const long long value = reader.long_integer(item, path);
+      if (value < 1 || value > 65536)
+        reader.fail(item, fmt::format("{} has {}; it must be from 1 to 65536", path, value));
+      (file.*member).push_back(std::size_t(value));
+    }
+  };
+  return {read, "list of whole numbers 1 … 65536"};
+}
 /// A name of a field, or a list of them.
 Reading fields(std::vector<std::string> OperatorFile::*member) {
   const auto read = [=](const TomlReader& reader, const TomlNode& node, const std::string& path,
@@ -140,28 +158,41 @@ struct ModelKey {
   const char *table, *key;
   bool required;
   Reading reading;
+  std::optional<OperatorKind> of = {};  // this kind alone has it
 };
 const std::vector<ModelKey>& model_keys() {
   constexpr double any = std::numeric_limits<double>::infinity();
+  constexpr auto fno = OperatorKind::fno, deeponet = OperatorKind::deeponet;
   static const std::vector<ModelKey> keys{
-      {"model", "kind", true,
-       [](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile&) {
-         reader.choice(node, path, {"fno"});
-       }},
-      {"model", "modes", false, by_axis(&OperatorFile::modes, 1, 4096)},
-      {"model", "frequencies", false, read_frequencies},
-      {"model", "width", false, whole(&OperatorFile::width, 1, 4096)},
-      {"model", "layers", false, whole(&OperatorFile::layers, 1, 64)},
-      {"model", "lifting", false, whole(&OperatorFile::lifting, 0, 65536)},
-      {"model", "projection", false, whole(&OperatorFile::projection, 1, 65536)},
-      {"model", "channel_mlp", false, whole(&OperatorFile::channel_mlp, 0, 65536)},
-      {"model", "padding", false, by_axis(&OperatorFile::padding, 0, 65536)},
-      {"model", "coordinates", false, truth(&OperatorFile::coordinates)},
+      {"model", "kind", true, word(&OperatorFile::kind, operator_kinds)},
+      {"model", "modes", false, by_axis(&OperatorFile::modes, 1, 4096), fno},
+      {"model", "frequencies", false, read_frequencies, fno},
+      {"model", "width", false, whole(&OperatorFile::width, 1, 4096), fno},
+      {"model", "layers", false, whole(&OperatorFile::layers, 1, 64), fno},
+      {"model", "lifting", false, whole(&OperatorFile::lifting, 0, 65536), fno},
+      {"model", "projection", false, whole(&OperatorFile::projection, 1, 65536), fno},
+      {"model", "channel_mlp", false, whole(&OperatorFile::channel_mlp, 0, 65536), fno},
+      {"model", "padding", false, by_axis(&OperatorFile::padding, 0, 65536), fno},
+      {"model", "coordinates", false, truth(&OperatorFile::coordinates), fno},
+      {"model", "branch", false, widths(&OperatorFile::branch), deeponet},
+      {"model", "trunk", false, widths(&OperatorFile::trunk), deeponet},
+      {"model", "basis", false, whole(&OperatorFile::basis, 1, 65536), deeponet},
+      {"model", "activation", false,
+       [](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+         file.activation =
+             FieldActivation{reader.choice(node, path, {field_activations.begin(), field_activations.end()})};
+       },
+       deeponet},
       {"model", "end_point", false, truth(&OperatorFile::end_point)},
       {"data", "file", true,
        [](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
          file.file = reader.text(node, path, "\"darcy.h5\"");
        }},
+      {"data", "points", false,
+       [](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+         file.points = reader.text(node, path, "\"y\"");
+       },
+       deeponet},
       {"data", "inputs", true, fields(&OperatorFile::inputs)},
       {"data", "outputs", true, fields(&OperatorFile::outputs)},
       {"data", "train", true, whole(&OperatorFile::train, 1, 1ll << 40)},
@@ -215,6 +246,11 @@ void check_together(const OperatorFile& file) {
   const auto fail = [&](const char* key, const std::string& message) {
     throw ParseError(file.positions.at(key), message);
   };
+  if (file.rollout && file.kind == OperatorKind::deeponet)
+    fail("data.rollout",
+         "data.rollout is of models that answer on the grid of their input; a deeponet does not");
+  if (file.loss != OperatorLoss::l2 && !file.points.empty())
+    fail("training.loss", "H1 norms are of outputs on a grid; data.points are none");
   if (file.rollout) {
     detail::OperatorLayout layout;
     try {
@@ -250,7 +286,17 @@ OperatorFile read_model(detail::TomlDocument document, const std::vector<std::st
                                                    suggestion(entry.key, tables), word_list(tables)));
     }
   }
-  if (file.modes.empty() == file.frequencies.empty())
+  for (const ModelKey& key : model_keys()) {
+    const auto found = file.positions.find(fmt::format("{}.{}", key.table, key.key));
+    if (key.of && *key.of != file.kind && found != file.positions.end())
+      throw ParseError(found->second, fmt::format("{} is of models of the kind \"{}\"; this one is \"{}\"",
+                                                  found->first, operator_kinds[std::size_t(*key.of)],
+                                                  operator_kinds[std::size_t(file.kind)]));
+  }
+  if (!file.points.empty() && file.stride != 1)
+    throw ParseError(file.positions["data.stride"],
+                     "data.stride is of fields on grids; data.points are none");
+  if (file.kind == OperatorKind::fno && file.modes.empty() == file.frequencies.empty())
     throw ParseError({document.file, 0, 0}, "[model] needs either modes or frequencies");
   for (const ModelKey& key : model_keys())
     if (key.required && !file.positions.contains(fmt::format("{}.{}", key.table, key.key)))
@@ -290,7 +336,22 @@ std::vector<std::pair<std::string, std::filesystem::path>> shipped_models() {
   return detail::shipped_files("models");
 }
 
-FieldNetwork OperatorFile::network(std::size_t axes, std::size_t in, std::size_t out) const {
+FieldNetwork OperatorFile::network(std::size_t axes, std::size_t in, std::size_t out,
+                                   const std::vector<std::size_t>& sensors, std::size_t points_axes) const {
+  if (kind == OperatorKind::deeponet) {
+    DeepOnetOptions o;
+    o.axes = int(axes);
+    o.inputs = in;
+    o.sensors = 1;
+    for (std::size_t n : sensors) o.sensors *= n;
+    o.coordinates = points_axes;
+    o.outputs = out;
+    o.branch = branch;
+    o.trunk = trunk;
+    o.basis = basis;
+    o.activation = activation;
+    return sobolev::deeponet(o);
+  }
   const auto each = [&](const std::vector<std::size_t>& values, const char* what) {
     if (values.size() == 1) return std::vector<std::size_t>(axes, values[0]);
     require(values.size() == axes, [&] {

@@ -17,10 +17,24 @@ namespace sobolev {
 namespace {
 constexpr const char* format_name = "sobolev operator 1";
 
+std::size_t points_of(const std::vector<std::size_t>& grid) {
+  std::size_t n = 1;
+  for (std::size_t g : grid) n *= g;
+  return n;
+}
+
 /// With a layout `steps` times, each from those before it.
 template <class T, class E>
 FieldData<T> apply_on(const E& executor, const OperatorModel& model, const FieldData<T>& x,
-                      std::size_t steps = 1, const detail::OperatorLayout* layout = nullptr) {
+                      const FieldData<T>* points = nullptr, std::size_t steps = 1,
+                      const detail::OperatorLayout* layout = nullptr) {
+  const OperatorPlaces& places = model.places();
+  if (!places.sensors.empty() && points == nullptr) {
+    const FieldData<T> grid = grid_points<T>(places.grid, model.file().end_point);
+    return apply_on(executor, model, x, &grid);
+  }
+  require(points == nullptr || !places.sensors.empty(),
+          "the model answers on the grid of its input, not at points");
   require(x.channels == model.inputs() && x.grid.size() == model.axes(), [&] {
     return fmt::format("the model takes fields of {} channels on {} axes; these have {} on {}",
                        model.inputs(), model.axes(), x.channels, x.grid.size());
@@ -29,18 +43,35 @@ FieldData<T> apply_on(const E& executor, const OperatorModel& model, const Field
   constexpr std::size_t together = 8;  // samples
   const std::size_t batch = std::max<std::size_t>(1, std::min(x.samples, together)), n = x.points(),
                     outputs = model.outputs();
+  QueryPoints query;
+  std::vector<T> normal_points;
+  if (points != nullptr) {
+    const std::size_t d = places.points.mean.size();
+    require(points->channels == d && (points->samples == 1 || points->samples == x.samples), [&] {
+      return fmt::format(
+          "the model answers at points of {} coordinates, the same for all {} samples or one set for each; "
+          "these are {} sets with {} coordinates",
+          d, x.samples, points->samples, points->channels);
+    });
+    const bool on_grid = points_of(places.grid) == points->points() && points->grid.size() == 1;
+    query = {on_grid ? places.grid : points->grid, points->samples == 1};
+    normal_points = places.points.normalised(points->values);
+  }
   using Planned = PlannedFieldNetwork<T, E>;
-  Planned planned(executor, network, x.grid, batch, Planned::Use::inference);
+  Planned planned(executor, network, x.grid, batch, Planned::Use::inference, query);
+  const std::size_t m = points_of(planned.output_grid()),
+                    coordinates = points != nullptr ? m * points->channels : 0;
+  auto asked = zeros<T>(executor, (query.shared ? 1 : batch) * coordinates);
   const std::vector<T> host(model.parameters().begin(), model.parameters().end());
   auto theta = zeros<T>(executor, host.size()), field = zeros<T>(executor, batch * n * x.channels),
        next = zeros<T>(executor, steps > 1 ? batch * n * x.channels : 0);
   upload<T, 1>(executor, View<const T, 1>(host.data(), host.size()), View<T, 1>(theta.data(), host.size()));
   FieldData<T> y;
-  y.grid = x.grid;
+  y.grid = planned.output_grid();
   y.samples = x.samples;
   y.channels = outputs * steps;
-  y.values.resize(x.samples * n * y.channels);
-  std::vector<T> normal(batch * n * x.channels), made(batch * n * outputs);
+  y.values.resize(x.samples * m * y.channels);
+  std::vector<T> normal(batch * n * x.channels), made(batch * m * outputs);
   const ChannelNormaliser &in = model.input_normaliser(), &out = model.output_normaliser();
   for (std::size_t s = 0; s < x.samples; s += batch) {
     const std::size_t count = std::min(batch, x.samples - s), size = count * n * x.channels;
@@ -49,14 +80,22 @@ FieldData<T> apply_on(const E& executor, const OperatorModel& model, const Field
       normal[i] = T((double(x.values[s * n * x.channels + i]) - in.mean[c]) / in.deviation[c]);
     }
     upload<T, 1>(executor, View<const T, 1>(normal.data(), size), View<T, 1>(field.data(), size));
+    View<const T, 3> at(nullptr, 0, 0, 0);
+    if (points != nullptr) {
+      const std::size_t sets = query.shared ? 1 : count, first = query.shared ? 0 : s * coordinates;
+      if (s == 0 || !query.shared)
+        upload<T, 1>(executor, View<const T, 1>(normal_points.data() + first, sets * coordinates),
+                     View<T, 1>(asked.data(), sets * coordinates));
+      at = View<const T, 3>(asked.data(), sets, m, points->channels);
+    }
     for (std::size_t step = 0; step < steps; ++step) {
       const View<const T, 3> now(field.data(), count, n, x.channels);
-      const View<const T, 3> result = planned.forward(View<const T, 1>(theta.data(), theta.size()), now);
+      const View<const T, 3> result = planned.forward(View<const T, 1>(theta.data(), theta.size()), now, at);
       download<T, 1>(executor, View<const T, 1>(result.data(), result.size()),
                      View<T, 1>(made.data(), result.size()));
-      for (std::size_t i = 0; i < count * n * outputs; ++i) {
+      for (std::size_t i = 0; i < count * m * outputs; ++i) {
         const std::size_t c = i % outputs;
-        y.values[(s * n + i / outputs) * y.channels + c * steps + step] =
+        y.values[(s * m + i / outputs) * y.channels + c * steps + step] =
             T(out.mean[c] + out.deviation[c] * double(made[i]));
       }
       if (step + 1 == steps) break;
@@ -73,7 +112,7 @@ FieldData<T> roll_out_on(const E& executor, const OperatorModel& model, const Fi
   require(model.file().rollout, "roll_out: the model makes its outputs at once; data.rollout is false");
   require(steps >= 1, "roll_out: no steps are asked for");
   const detail::OperatorLayout layout = detail::layout_of(model.file());
-  return apply_on<T>(executor, model, x, steps, &layout);
+  return apply_on<T>(executor, model, x, nullptr, steps, &layout);
 }
 
 std::vector<double> finite(const TensorFile& file, const std::string& name, std::size_t size,
@@ -111,13 +150,43 @@ ChannelNormaliser ChannelNormaliser::none(std::size_t channels) {
   return {std::vector<double>(channels, 0), std::vector<double>(channels, 1)};
 }
 
+template <class T>
+std::vector<T> ChannelNormaliser::normalised(const std::vector<T>& values) const {
+  std::vector<T> out(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t c = i % mean.size();
+    out[i] = T((double(values[i]) - mean[c]) / deviation[c]);
+  }
+  return out;
+}
+template std::vector<float> ChannelNormaliser::normalised(const std::vector<float>&) const;
+template std::vector<double> ChannelNormaliser::normalised(const std::vector<double>&) const;
+
+template <class T>
+FieldData<T> grid_points(const std::vector<std::size_t>& grid, bool end_point) {
+  FieldData<T> out{grid, 1, grid.size(), {}};
+  const std::size_t count = out.points();
+  for (std::size_t i = 0; i < count; ++i) {
+    std::size_t rest = count, at = i;
+    for (const std::size_t n : grid) {
+      rest /= n;
+      out.values.push_back(T(double(at / rest) / double(end_point ? std::max<std::size_t>(n, 2) - 1 : n)));
+      at %= rest;
+    }
+  }
+  return out;
+}
+template FieldData<float> grid_points<float>(const std::vector<std::size_t>&, bool);
+template FieldData<double> grid_points<double>(const std::vector<std::size_t>&, bool);
+
 OperatorModel::OperatorModel(OperatorFile file, std::size_t axes, ChannelNormaliser inputs,
-                             ChannelNormaliser outputs, std::vector<double> parameters)
+                             ChannelNormaliser outputs, std::vector<double> parameters, OperatorPlaces places)
     : file_(std::move(file)),
       axes_(axes),
       inputs_(std::move(inputs)),
       outputs_(std::move(outputs)),
-      parameters_(std::move(parameters)) {
+      parameters_(std::move(parameters)),
+      places_(std::move(places)) {
   const std::size_t wanted = network().parameters();
   require(parameters_.size() == wanted, [&] {
     return fmt::format("the model has {} parameters, and {} are given", wanted, parameters_.size());
@@ -136,6 +205,14 @@ FieldData<T> OperatorModel::roll_out(const Cpu& cpu, const FieldData<T>& x, std:
 }
 template FieldData<float> OperatorModel::roll_out(const Cpu&, const FieldData<float>&, std::size_t) const;
 template FieldData<double> OperatorModel::roll_out(const Cpu&, const FieldData<double>&, std::size_t) const;
+template <class T>
+FieldData<T> OperatorModel::apply(const Cpu& cpu, const FieldData<T>& x, const FieldData<T>& points) const {
+  return apply_on<T>(cpu, *this, x, &points);
+}
+template FieldData<float> OperatorModel::apply(const Cpu&, const FieldData<float>&,
+                                               const FieldData<float>&) const;
+template FieldData<double> OperatorModel::apply(const Cpu&, const FieldData<double>&,
+                                                const FieldData<double>&) const;
 #if SOBOLEV_HAS_CUDA
 template <class T>
 FieldData<T> OperatorModel::apply(const Cuda& cuda, const FieldData<T>& x) const {
@@ -149,6 +226,14 @@ FieldData<T> OperatorModel::roll_out(const Cuda& cuda, const FieldData<T>& x, st
 }
 template FieldData<float> OperatorModel::roll_out(const Cuda&, const FieldData<float>&, std::size_t) const;
 template FieldData<double> OperatorModel::roll_out(const Cuda&, const FieldData<double>&, std::size_t) const;
+template <class T>
+FieldData<T> OperatorModel::apply(const Cuda& cuda, const FieldData<T>& x, const FieldData<T>& points) const {
+  return apply_on<T>(cuda, *this, x, &points);
+}
+template FieldData<float> OperatorModel::apply(const Cuda&, const FieldData<float>&,
+                                               const FieldData<float>&) const;
+template FieldData<double> OperatorModel::apply(const Cuda&, const FieldData<double>&,
+                                                const FieldData<double>&) const;
 #endif
 
 namespace detail {
@@ -167,6 +252,12 @@ TensorFile model_tensors(const OperatorModel& model) {
   add("inputs.deviation", model.input_normaliser().deviation);
   add("outputs.mean", model.output_normaliser().mean);
   add("outputs.deviation", model.output_normaliser().deviation);
+  if (const OperatorPlaces& places = model.places(); !places.sensors.empty()) {
+    add("places.sensors", {places.sensors.begin(), places.sensors.end()});
+    add("places.grid", {places.grid.begin(), places.grid.end()});
+    add("places.mean", places.points.mean);
+    add("places.deviation", places.points.deviation);
+  }
   const FieldNetwork network = model.network();
   for (const FieldNetwork::Array& array : network.arrays()) {
     std::size_t size = 1;
@@ -197,7 +288,27 @@ OperatorModel model_of(const TensorFile& file, const std::filesystem::path& path
     const std::size_t axes = std::size_t(axes_text[0] - '0');
     const std::size_t in = file.at("inputs.mean", path).values.size(),
                       out = file.at("outputs.mean", path).values.size();
-    const FieldNetwork network = model.network(axes, in, out);
+    OperatorPlaces places;
+    if (model.kind == OperatorKind::deeponet) {
+      const auto grid = [&](const char* name) {
+        std::vector<std::size_t> sizes;
+        const std::vector<double>& values = file.at(name, path).values;
+        for (double v : values) {
+          if (!(v >= 1 && v <= 65536) || v != std::floor(v) || values.size() > 3)
+            throw FileError(fmt::format("{}: {} contains {}; it must be 1 to 3 numbers of points",
+                                        path.string(), name, v));
+          sizes.push_back(std::size_t(v));
+        }
+        if (sizes.empty()) throw FileError(fmt::format("{}: {} is empty", path.string(), name));
+        return sizes;
+      };
+      places.sensors = grid("places.sensors");
+      places.grid = grid("places.grid");
+      const std::size_t d = file.at("places.mean", path).values.size();
+      places.points = {finite(file, "places.mean", d, path), finite(file, "places.deviation", d, path)};
+      if (d == 0) throw FileError(fmt::format("{}: places.mean is empty", path.string()));
+    }
+    const FieldNetwork network = model.network(axes, in, out, places.sensors, places.points.mean.size());
     std::vector<double> parameters(network.parameters());
     for (const FieldNetwork::Array& array : network.arrays()) {
       const std::string name = "parameters." + array.name;
@@ -213,7 +324,7 @@ OperatorModel model_of(const TensorFile& file, const std::filesystem::path& path
     const ChannelNormaliser inputs{finite(file, "inputs.mean", in, path),
                                    finite(file, "inputs.deviation", in, path)},
         outputs{finite(file, "outputs.mean", out, path), finite(file, "outputs.deviation", out, path)};
-    return {std::move(model), axes, inputs, outputs, std::move(parameters)};
+    return {std::move(model), axes, inputs, outputs, std::move(parameters), std::move(places)};
   } catch (const ArgumentError& error) {
     throw FileError(fmt::format("{}: {}", path.string(), error.what()));
   }

@@ -29,20 +29,26 @@ class OperatorObjective final : public Objective<T, E> {
     std::vector<double> steps_sum;  // relative L2 of each step, added up over the samples
   };
 
-  /// For inference it has errors and no gradient. The layout outlives it.
+  /// For inference it has errors and no gradient. Without `on_grid` outputs lie anywhere and have no H1
+  /// errors. The layout outlives it.
   OperatorObjective(const E& executor, const FieldNetwork& network, const std::vector<std::size_t>& grid,
                     std::size_t batch, const ChannelNormaliser& outputs, const OperatorLayout& layout,
-                    std::size_t steps, OperatorLoss loss, bool periodic, Use use = Use::training)
+                    std::size_t steps, OperatorLoss loss, bool periodic, Use use = Use::training,
+                    const QueryPoints& query = {}, std::size_t coordinates = 0, bool on_grid = true)
       : executor_(executor),
         layout_(layout),
         steps_(steps),
         training_(use == Use::training),
         use_h1_(loss != OperatorLoss::l2),
-        network_(executor, network, grid, batch, use, training_ && steps > 1),
+        network_(executor, network, grid, batch, use, query, training_ && steps > 1),
         parameters_(network.parameters()),
         inputs_(network.inputs()),
         outputs_(network.outputs()),
-        points_(std::accumulate(grid.begin(), grid.end(), std::size_t(1), std::multiplies<>())),
+        sensors_(std::accumulate(grid.begin(), grid.end(), std::size_t(1), std::multiplies<>())),
+        points_(std::accumulate(network_.output_grid().begin(), network_.output_grid().end(), std::size_t(1),
+                                std::multiplies<>())),
+        coordinates_(coordinates),
+        asked_(zeros<T>(executor, (query.shared ? 1 : batch) * points_ * coordinates)),
         target_(zeros<T>(executor, steps * batch * points_ * outputs_)),
         y_bar_(zeros<T>(executor, training_ ? steps * batch * points_ * outputs_ : 0)),
         noise_(zeros<T>(executor, 0)),
@@ -53,13 +59,13 @@ class OperatorObjective final : public Objective<T, E> {
         step_loss_(zeros<double>(executor, 1)),
         zero_(zeros<T>(executor, training_ || steps == 1 ? 0 : batch * points_ * outputs_)) {
     const std::size_t kept = training_ ? steps : std::min<std::size_t>(steps, 2);
-    for (std::size_t s = 0; s < kept; ++s) x_.push_back(zeros<T>(executor, batch * points_ * inputs_));
+    for (std::size_t s = 0; s < kept; ++s) x_.push_back(zeros<T>(executor, batch * sensors_ * inputs_));
     for (std::size_t i = 0; i < (training_ && steps > 1 ? 2u : 0u); ++i)
-      x_bar_.push_back(zeros<T>(executor, batch * points_ * inputs_));
+      x_bar_.push_back(zeros<T>(executor, batch * sensors_ * inputs_));
     partial_ = zeros<T>(executor, training_ && steps > 1 ? parameters_ : 0);
-    if (use_h1_ || !training_) {
+    if (use_h1_ || (!training_ && on_grid)) {
       const H1Norm norm = loss == OperatorLoss::h1_fourier ? H1Norm::fourier : H1Norm::differences;
-      h1_.emplace(executor, grid, outputs_, batch, H1Options{norm, periodic});
+      h1_.emplace(executor, network_.output_grid(), outputs_, batch, H1Options{norm, periodic});
     }
     put(outputs.deviation, scale_);
     put(outputs.mean, offset_);
@@ -68,6 +74,9 @@ class OperatorObjective final : public Objective<T, E> {
   /// The batch from here on.
   void set(const OperatorBatch<T>& batch) {
     count_ = batch.samples;
+    upload<T, 1>(executor_, View<const T, 1>(batch.asked.data(), batch.asked.size()),
+                 View<T, 1>(asked_.data(), batch.asked.size()));
+    sets_ = batch.asked.size() / std::max<std::size_t>(1, points_ * coordinates_);
     upload<T, 1>(executor_, View<const T, 1>(batch.x.data(), batch.x.size()),
                  View<T, 1>(x_[0].data(), batch.x.size()));
     upload<T, 1>(executor_, View<const T, 1>(batch.y.data(), batch.y.size()),
@@ -75,7 +84,7 @@ class OperatorObjective final : public Objective<T, E> {
   }
   /// x += deviation · normal numbers of this stream.
   void disturb(double deviation, const Philox& random) {
-    const std::size_t size = count_ * points_ * inputs_;
+    const std::size_t size = count_ * sensors_ * inputs_;
     if (noise_.size() < x_[0].size()) noise_ = zeros<T>(executor_, x_[0].size());
     const View<T, 1> noise(noise_.data(), size), x(x_[0].data(), size);
     fill_normal<T>(executor_, random, 0, noise);
@@ -90,7 +99,7 @@ class OperatorObjective final : public Objective<T, E> {
     for (auto& kind : sums)
       for (auto& part : kind) part.assign(count_, 0);
     for (std::size_t s = 0; s < steps_; ++s) {
-      const View<const T, 3> y = network_.forward(parameters, x(s));
+      const View<const T, 3> y = forward(parameters, s);
       const auto at_step = [&](bool h1) {
         relative(h1, y, scale(), offset(), target(s), View<double, 1>(nullptr, 0),
                  View<T, 3>(nullptr, 0, 0, 0));
@@ -110,7 +119,7 @@ class OperatorObjective final : public Objective<T, E> {
         }
       };
       at_step(false);
-      at_step(true);
+      if (h1_) at_step(true);
       if (s + 1 < steps_) next_inputs<T>(executor_, layout_, x(s), y, writable_x(s + 1));
     }
     for (std::size_t b = 0; b < count_; ++b) {
@@ -118,7 +127,7 @@ class OperatorObjective final : public Objective<T, E> {
         return std::sqrt(sum[0][b]) / (sum[1][b] > 0 ? std::sqrt(sum[1][b]) : 1);
       };
       out.l2.push_back(quotient(sums[0]));
-      out.h1.push_back(quotient(sums[1]));
+      if (h1_) out.h1.push_back(quotient(sums[1]));
     }
     return out;
   }
@@ -135,7 +144,7 @@ class OperatorObjective final : public Objective<T, E> {
   void loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss) override {
     measure(parameters, true, loss);
     for (std::size_t s = steps_; s-- > 0;) {
-      if (s + 1 < steps_) network_.forward(parameters, x(s));
+      if (s + 1 < steps_) forward(parameters, s);
       const View<T, 3> bar = y_bar(s);
       if (steps_ > 1) {
         const View<T, 1> flat(bar.data(), bar.size());
@@ -157,10 +166,14 @@ class OperatorObjective final : public Objective<T, E> {
     upload<T, 1>(executor_, View<const T, 1>(host.data(), host.size()), View<T, 1>(to.data(), host.size()));
   }
   View<T, 3> writable_x(std::size_t s) {
-    return View<T, 3>(x_[s % x_.size()].data(), count_, points_, inputs_);
+    return View<T, 3>(x_[s % x_.size()].data(), count_, sensors_, inputs_);
   }
   View<const T, 3> x(std::size_t s) { return writable_x(s); }
-  View<T, 3> x_bar(std::size_t s) { return View<T, 3>(x_bar_[s % 2].data(), count_, points_, inputs_); }
+  View<const T, 3> forward(View<const T, 1> parameters, std::size_t s) {
+    if (coordinates_ == 0) return network_.forward(parameters, x(s));
+    return network_.forward(parameters, x(s), View<const T, 3>(asked_.data(), sets_, points_, coordinates_));
+  }
+  View<T, 3> x_bar(std::size_t s) { return View<T, 3>(x_bar_[s % 2].data(), count_, sensors_, inputs_); }
   View<const T, 3> target(std::size_t s) {
     const std::size_t size = count_ * points_ * outputs_;
     return View<const T, 3>(target_.data() + s * size, count_, points_, outputs_);
@@ -182,7 +195,7 @@ class OperatorObjective final : public Objective<T, E> {
   void measure(View<const T, 1> parameters, bool gradient, View<double, 1> loss) {
     const View<double, 1> own(step_loss_.data(), 1);
     for (std::size_t s = 0; s < steps_; ++s) {
-      const View<const T, 3> y = network_.forward(parameters, x(s));
+      const View<const T, 3> y = forward(parameters, s);
       relative(use_h1_, y, scale(), offset(), target(s), steps_ == 1 ? loss : own,
                gradient ? y_bar(s) : View<T, 3>(nullptr, 0, 0, 0));
       const double share = 1 / double(steps_);
@@ -207,9 +220,9 @@ class OperatorObjective final : public Objective<T, E> {
   std::size_t steps_;
   bool training_, use_h1_;
   PlannedFieldNetwork<T, E> network_;
-  std::size_t parameters_, inputs_, outputs_, points_, count_ = 0;
+  std::size_t parameters_, inputs_, outputs_, sensors_, points_, coordinates_, count_ = 0, sets_ = 0;
   std::vector<BufferOn<E, T>> x_, x_bar_;  // of each step; of two steps
-  BufferOn<E, T> target_, y_bar_, noise_, scale_, offset_;
+  BufferOn<E, T> asked_, target_, y_bar_, noise_, scale_, offset_;
   BufferOn<E, double> errors_, loss_, step_loss_;
   BufferOn<E, T> zero_, partial_ = zeros<T>(executor_, 0);
   std::optional<RelativeH1<T, E>> h1_;

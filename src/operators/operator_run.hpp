@@ -17,6 +17,7 @@ struct OperatorState {
   ChannelNormaliser inputs, outputs;
   TrainingState training;
   std::vector<double> parameters;
+  OperatorPlaces places;
   // With samples for validation: the parameters of the smallest error, and the epoch after which it was.
   // Empty before the first.
   std::vector<double> best;
@@ -24,7 +25,13 @@ struct OperatorState {
   long best_epoch = 0;
 
   /// The best one, where errors of a validation say which it is.
-  OperatorModel model() const { return {file, axes, inputs, outputs, best.empty() ? parameters : best}; }
+  OperatorModel model() const {
+    return {file, axes, inputs, outputs, best.empty() ? parameters : best, places};
+  }
+  FieldNetwork network() const {
+    return file.network(axes, inputs.mean.size(), outputs.mean.size(), places.sensors,
+                        places.points.mean.size());
+  }
   void save(const std::filesystem::path& path, const std::function<void()>& before_rename) const;
   static OperatorState load(const std::filesystem::path& path);
 };
@@ -32,6 +39,8 @@ struct OperatorState {
 /// T is the precision of the training.
 template <class T, class E>
 class OperatorRun final : public Surroundings {
+  using Objective = OperatorObjective<T, E>;
+
  public:
   OperatorRun(const E& executor, OperatorState state, const OperatorTrainingOptions& options, bool resumed)
       : executor_(executor),
@@ -54,33 +63,48 @@ class OperatorRun final : public Surroundings {
     const bool in_memory = double(used) * double(sample_bytes(data_, layout_, file_.stride, sizeof(T))) <=
                            memory_limit(file_.memory);
     const auto samples = [&](std::size_t first, std::size_t count) {
-      return std::make_unique<OperatorSamples<T>>(data_, layout_, file_.stride, first, count, in_memory);
+      return std::make_unique<OperatorSamples<T>>(data_, layout_, file_, first, count, in_memory);
     };
     train_ = samples(0, file_.train);
     validation_ = samples(file_.train, file_.validation);
     first_test_ = there - file_.test;
     test_ = samples(first_test_, file_.test);
-    if (train_->grid() != train_->output_grid())
+    const bool deeponet = file_.kind == OperatorKind::deeponet;
+    if (!deeponet && train_->grid() != train_->output_grid())
       throw FileError(fmt::format("{}: {} and {} are on different grids", file_.file.string(),
                                   file_.inputs[0], file_.outputs[0]));
     state_.axes = train_->grid().size();
     const std::size_t in = layout_.inputs.size(), out = layout_.outputs.size();
     if (!resumed) {
-      if (file_.normalise)
-        std::tie(state_.inputs, state_.outputs) = normalisers(*train_, layout_);
-      else
-        std::tie(state_.inputs, state_.outputs) =
-            std::pair(ChannelNormaliser::none(in), ChannelNormaliser::none(out));
+      normalisers_ = {ChannelNormaliser::none(in), ChannelNormaliser::none(out), {}};
+      if (file_.normalise || deeponet) {
+        const Normalisers measured = normalisers(*train_, layout_);
+        if (file_.normalise) normalisers_ = measured;
+        normalisers_.points = measured.points;
+      }
+      state_.inputs = normalisers_.inputs;
+      state_.outputs = normalisers_.outputs;
+      if (deeponet) state_.places = {train_->grid(), train_->output_grid(), normalisers_.points};
     }
+    normalisers_ = {state_.inputs, state_.outputs, state_.places.points};
     require(in == state_.inputs.mean.size() && out == state_.outputs.mean.size(), [&] {
       return fmt::format("{}: other channels than the model was trained on", file_.file.string());
     });
-    const FieldNetwork network = file_.network(state_.axes, in, out);
+    if (deeponet) {
+      require(train_->grid() == state_.places.sensors &&
+                  train_->coordinates() == state_.places.points.mean.size(),
+              [&] {
+                return fmt::format("{}: other sensors or points than the model was trained on",
+                                   file_.file.string());
+              });
+      query_ = {train_->output_grid(), train_->points_shared()};
+    }
+    const FieldNetwork network = state_.network();
     if (!resumed) state_.parameters = network.initial_parameters(file_.seed);
     batch_ = std::min(file_.batch, file_.train * windows());
-    objective_ =
-        std::make_unique<OperatorObjective<T, E>>(executor, network, train_->grid(), batch_, state_.outputs,
-                                                  layout_, steps_, file_.loss, file_.periodic);
+    objective_ = std::make_unique<Objective>(executor, network, train_->grid(), batch_, state_.outputs,
+                                             layout_, steps_, file_.loss, file_.periodic,
+                                             Objective::Use::training, query_, train_->coordinates());
     seconds_before_ = state_.training.seconds;
     start_ = last_progress_ = last_checkpoint_ = Clock::now();
   }
@@ -90,7 +114,8 @@ class OperatorRun final : public Surroundings {
     const long batches = OperatorTask<T, E>::batches(file_.train * windows(), batch_);
     batches_ = batches;
     if (!training.finished) {
-      OperatorTask<T, E> task(*objective_, *train_, layout_, state_.inputs, file_, batch_, steps_, training);
+      OperatorTask<T, E> task(*objective_, *train_, layout_, normalisers_, file_, batch_, steps_,
+                              query_.shared, training);
       const TrainingOptions options = training_options(batches);
       task.draw();
       Loop<T, E> loop(executor_, task, options, training, state_.parameters, *this);
@@ -119,8 +144,15 @@ class OperatorRun final : public Surroundings {
     if (file_.test > 0) {
       out.sample_input = read_fields<double>(data_, file_.inputs, first_test_, 1, file_.stride);
       out.sample_target = read_fields<double>(data_, file_.outputs, first_test_, 1, file_.stride);
-      out.sample_output = file_.rollout ? out.model.roll_out(executor_, out.sample_input, layout_.steps)
-                                        : out.model.apply(executor_, out.sample_input);
+      if (file_.rollout)
+        out.sample_output = out.model.roll_out(executor_, out.sample_input, layout_.steps);
+      else if (file_.points.empty())
+        out.sample_output = out.model.apply(executor_, out.sample_input);
+      else
+        out.sample_output =
+            out.model.apply(executor_, out.sample_input,
+                            read_points<double>(data_, file_.points, count_samples(data_, file_.inputs),
+                                                first_test_, 1, out.sample_target.points()));
     }
     out.history = training.history;
     out.seconds = training.seconds;
@@ -214,9 +246,8 @@ class OperatorRun final : public Surroundings {
     options.phases = {phase};
     return options;
   }
-  using Measuring = OperatorObjective<T, E>;
   /// Of the first samples; of a roll-out from their first times to the last.
-  typename Measuring::Errors errors(const OperatorSamples<T>& samples, std::size_t count,
+  typename Objective::Errors errors(const OperatorSamples<T>& samples, std::size_t count,
                                     const std::vector<double>& parameters) {
     const std::vector<T> host(parameters.begin(), parameters.end());
     auto theta = zeros<T>(executor_, host.size());
@@ -224,17 +255,17 @@ class OperatorRun final : public Surroundings {
                  View<T, 1>(theta.data(), host.size()));
     const std::size_t together = std::min(batch_, std::max(file_.train, file_.test));
     if (!measuring_)  // a network of its own: the one in training keeps what its next pass needs
-      measuring_ = std::make_unique<Measuring>(
-          executor_, file_.network(state_.axes, layout_.inputs.size(), layout_.outputs.size()),
-          train_->grid(), together, state_.outputs, layout_, layout_.steps, file_.loss, file_.periodic,
-          Measuring::Use::inference);
-    typename Measuring::Errors all;
+      measuring_ = std::make_unique<Objective>(executor_, state_.network(), train_->grid(), together,
+                                               state_.outputs, layout_, layout_.steps, file_.loss,
+                                               file_.periodic, Objective::Use::inference, query_,
+                                               train_->coordinates(), file_.points.empty());
+    typename Objective::Errors all;
     all.steps_sum.assign(layout_.steps, 0);
     OperatorBatch<T> batch;
     for (std::size_t s = 0; s < count; s += together) {
       std::vector<Window> windows;
       for (std::size_t i = s; i < std::min(s + together, count); ++i) windows.push_back({i, 0});
-      gather(samples, layout_, state_.inputs, windows, layout_.steps, batch);
+      gather(samples, layout_, normalisers_, windows, layout_.steps, query_.shared, batch);
       measuring_->set(batch);
       const auto some = measuring_->errors(View<const T, 1>(theta.data(), theta.size()));
       all.l2.insert(all.l2.end(), some.l2.begin(), some.l2.end());
@@ -265,7 +296,9 @@ class OperatorRun final : public Surroundings {
   std::unique_ptr<OperatorSamples<T>> train_, validation_, test_;
   std::size_t batch_ = 1, first_test_ = 0;
   long batches_ = 1;  // of an epoch
-  std::unique_ptr<OperatorObjective<T, E>> objective_, measuring_;
+  Normalisers normalisers_;
+  QueryPoints query_;
+  std::unique_ptr<Objective> objective_, measuring_;
   Clock::time_point start_, last_progress_, last_checkpoint_;
   double seconds_before_ = 0;
   bool any_good_, saved_once_ = false;

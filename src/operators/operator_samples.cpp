@@ -42,20 +42,56 @@ std::vector<Moments> moments(const T* values, std::size_t n, std::size_t channel
 }  // namespace
 
 template <class T>
-OperatorSamples<T>::OperatorSamples(const ArrayFile& file, const OperatorLayout& layout, std::size_t stride,
-                                    std::size_t first, std::size_t count, bool in_memory)
-    : file_(file), layout_(layout), stride_(stride), first_(first), count_(count), in_memory_(in_memory) {
+OperatorSamples<T>::OperatorSamples(const ArrayFile& data, const OperatorLayout& layout,
+                                    const OperatorFile& model, std::size_t first, std::size_t count,
+                                    bool in_memory)
+    : file_(data), layout_(layout), model_(model), first_(first), count_(count), in_memory_(in_memory) {
   for (std::size_t p = 0; p < layout.parts.size(); ++p) {
-    fields_.push_back(read_fields<T>(file, layout.parts[p].names, first, in_memory ? count : 0, stride));
+    fields_.push_back(
+        read_fields<T>(data, layout.parts[p].names, first, in_memory ? count : 0, model.stride));
     check(fields_[p].values, p, 0);
   }
+  if (model.kind != OperatorKind::deeponet) return;
+  if (model.points.empty()) {
+    asked_ = grid_points<T>(output_grid(), model.end_point);
+    return;
+  }
+  // Which of the two it is the array's shape says; where there are no samples it does not matter.
+  asked_ = read_asked(0, in_memory ? count : std::min<std::size_t>(count, 2));
+  asked_by_sample_ = read_asked(0, 0).samples != 1;
+  check_points(asked_.values, 0);
+  if (asked_by_sample_ && !in_memory) asked_.values.clear();
+}
+
+template <class T>
+FieldData<T> OperatorSamples<T>::read_asked(std::size_t first, std::size_t count) const {
+  return read_points<T>(file_, model_.points, count_samples(file_, model_.inputs), first_ + first, count,
+                        output_points());
+}
+
+template <class T>
+const T* OperatorSamples<T>::asked(std::size_t i, std::vector<T>& buffer) const {
+  if (!asked_by_sample_) return asked_.values.data();
+  if (in_memory_) return asked_.values.data() + i * output_points() * asked_.channels;
+  buffer = read_asked(i, 1).values;
+  check_points(buffer, i);
+  return buffer.data();
+}
+
+template <class T>
+void OperatorSamples<T>::check_points(const std::vector<T>& values, std::size_t first) const {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(values[i]))
+      throw FileError(
+          fmt::format("{}: sample {} of {} contains {}; data must be finite numbers", file_.path().string(),
+                      first_ + first + i / (output_points() * asked_.channels), model_.points, values[i]));
 }
 
 template <class T>
 const T* OperatorSamples<T>::sample(std::size_t i, std::size_t part, std::vector<T>& buffer) const {
   const FieldData<T>& field = fields_[part];
   if (in_memory_) return field.values.data() + i * field.points() * field.channels;
-  buffer = read_fields<T>(file_, layout_.parts[part].names, first_ + i, 1, stride_).values;
+  buffer = read_fields<T>(file_, layout_.parts[part].names, first_ + i, 1, model_.stride).values;
   check(buffer, part, i);
   return buffer.data();
 }
@@ -74,11 +110,11 @@ void OperatorSamples<T>::check(const std::vector<T>& values, std::size_t part, s
   }
 }
 
-std::size_t sample_bytes(const ArrayFile& file, const OperatorLayout& layout, std::size_t stride,
+std::size_t sample_bytes(const ArrayFile& data, const OperatorLayout& layout, std::size_t stride,
                          std::size_t width) {
   std::size_t numbers = 0;
   for (const OperatorLayout::Part& part : layout.parts)
-    numbers += read_fields<float>(file, part.names, 0, 0, stride).points() * part.channels;
+    numbers += read_fields<float>(data, part.names, 0, 0, stride).points() * part.channels;
   return numbers * width;
 }
 
@@ -88,35 +124,47 @@ double memory_limit(double gibibytes) {
 }
 
 template <class T>
-std::pair<ChannelNormaliser, ChannelNormaliser> normalisers(const OperatorSamples<T>& samples,
-                                                            const OperatorLayout& layout) {
+Normalisers normalisers(const OperatorSamples<T>& samples, const OperatorLayout& layout) {
   // By part and group.
   std::vector<std::vector<Moments>> all;
   for (const OperatorLayout::Part& part : layout.parts) all.emplace_back(part.channels);
+  std::vector<Moments> of_points(samples.coordinates());
   std::vector<T> buffer;
-  for (std::size_t i = 0; i < samples.size(); ++i)
+  const auto add_points = [&](std::size_t i) {
+    const auto own = moments(samples.asked(i, buffer), samples.output_points(), samples.coordinates());
+    for (std::size_t c = 0; c < own.size(); ++c) of_points[c].add(own[c]);
+  };
+  if (samples.coordinates() > 0 && samples.points_shared()) add_points(0);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (samples.coordinates() > 0 && !samples.points_shared()) add_points(i);
     for (std::size_t p = 0; p < layout.parts.size(); ++p) {
       const std::size_t channels = layout.parts[p].channels,
                         n = p == layout.output_part ? samples.output_points() : samples.points();
       const std::vector<Moments> own = moments(samples.sample(i, p, buffer), n, channels);
       for (std::size_t c = 0; c < channels; ++c) all[p][layout.parts[p].group[c]].add(own[c]);
     }
+  }
+  // A channel that is constant stays in its units.
+  const auto put = [](const Moments& m, ChannelNormaliser& to) {
+    to.mean.push_back(m.mean);
+    to.deviation.push_back(m.squares > 0 ? std::sqrt(m.squares / m.count) : 1);
+  };
   const auto of = [&](const std::vector<OperatorLayout::Channel>& wanted, std::size_t part) {
     ChannelNormaliser out;
-    for (const OperatorLayout::Channel& channel : wanted) {
-      const Moments& m = all[part][layout.parts[part].group[channel.at]];
-      out.mean.push_back(m.mean);
-      // A channel that is constant stays in its units.
-      out.deviation.push_back(m.squares > 0 ? std::sqrt(m.squares / m.count) : 1);
-    }
+    for (const OperatorLayout::Channel& channel : wanted)
+      put(all[part][layout.parts[part].group[channel.at]], out);
     return out;
   };
-  return {of(layout.inputs, 0), of(layout.outputs, layout.output_part)};
+  Normalisers out{of(layout.inputs, 0), of(layout.outputs, layout.output_part), {}};
+  for (const Moments& m : of_points) put(m, out.points);
+  return out;
 }
 
 template <class T>
-void gather(const OperatorSamples<T>& samples, const OperatorLayout& layout, const ChannelNormaliser& inputs,
-            const std::vector<Window>& windows, std::size_t steps, OperatorBatch<T>& batch) {
+void gather(const OperatorSamples<T>& samples, const OperatorLayout& layout, const Normalisers& normalisers,
+            const std::vector<Window>& windows, std::size_t steps, bool points_shared,
+            OperatorBatch<T>& batch) {
+  const ChannelNormaliser& inputs = normalisers.inputs;
   const std::size_t in = layout.inputs.size(), out = layout.outputs.size(), n = samples.points(),
                     n_out = samples.output_points(), last = layout.output_part;
   const std::size_t in_row = layout.parts[0].channels, out_row = layout.parts[last].channels;
@@ -144,14 +192,21 @@ void gather(const OperatorSamples<T>& samples, const OperatorLayout& layout, con
         for (std::size_t c = 0; c < out; ++c) *y++ = from[p * out_row + at[c]];
     }
   }
+  const std::size_t d = samples.coordinates();
+  batch.asked.clear();
+  for (std::size_t b = 0; d > 0 && b < (points_shared ? 1 : windows.size()); ++b) {
+    const T* const from = samples.asked(windows[b].sample, buffer);
+    for (std::size_t i = 0; i < n_out * d; ++i)
+      batch.asked.push_back(
+          T((double(from[i]) - normalisers.points.mean[i % d]) / normalisers.points.deviation[i % d]));
+  }
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                     \
-  template class OperatorSamples<T>;                                                               \
-  template std::pair<ChannelNormaliser, ChannelNormaliser> normalisers(const OperatorSamples<T>&,  \
-                                                                       const OperatorLayout&);     \
-  template void gather(const OperatorSamples<T>&, const OperatorLayout&, const ChannelNormaliser&, \
-                       const std::vector<Window>&, std::size_t, OperatorBatch<T>&);
+#define SOBOLEV_INSTANTIATE(T)                                                               \
+  template class OperatorSamples<T>;                                                         \
+  template Normalisers normalisers(const OperatorSamples<T>&, const OperatorLayout&);        \
+  template void gather(const OperatorSamples<T>&, const OperatorLayout&, const Normalisers&, \
+                       const std::vector<Window>&, std::size_t, bool, OperatorBatch<T>&);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)
 #undef SOBOLEV_INSTANTIATE

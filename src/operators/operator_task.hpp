@@ -26,16 +26,17 @@ template <class T, class E>
 class OperatorTask final : public Task<T, E> {
  public:
   OperatorTask(OperatorObjective<T, E>& objective, const OperatorSamples<T>& samples,
-               const OperatorLayout& layout, const ChannelNormaliser& inputs, const OperatorFile& file,
-               std::size_t batch, std::size_t steps, const TrainingState& state)
+               const OperatorLayout& layout, const Normalisers& normalisers, const OperatorFile& file,
+               std::size_t batch, std::size_t steps, bool points_shared, const TrainingState& state)
       : objective_(objective),
         samples_(samples),
         layout_(layout),
-        inputs_(inputs),
+        normalisers_(normalisers),
         file_(file),
         batch_(batch),
         steps_(steps),
         windows_(layout.steps - steps + 1),
+        points_shared_(points_shared),
         state_(state) {}
   static long batches(std::size_t samples, std::size_t batch) { return long((samples + batch - 1) / batch); }
 
@@ -57,7 +58,7 @@ class OperatorTask final : public Task<T, E> {
     next_generation_ = generation + 1;
     next_ = std::async(std::launch::async, [this, generation] { return load(generation + 1); });
   }
-  double points_per_pass() const override { return double(batch_ * samples_.points()); }
+  double points_per_pass() const override { return double(batch_ * samples_.output_points()); }
   long epoch() const override {
     return file_.validation > 0 ? batches(samples_.size() * windows_, batch_) : 0;
   }
@@ -74,16 +75,17 @@ class OperatorTask final : public Task<T, E> {
     for (std::size_t i = first; i < std::min(first + batch_, all); ++i)
       windows.push_back({order_[i] / windows_, order_[i] % windows_});
     OperatorBatch<T> batch;
-    gather(samples_, layout_, inputs_, windows, steps_, batch);
+    gather(samples_, layout_, normalisers_, windows, steps_, points_shared_, batch);
     return batch;
   }
 
   OperatorObjective<T, E>& objective_;
   const OperatorSamples<T>& samples_;
   const OperatorLayout& layout_;
-  const ChannelNormaliser& inputs_;
+  const Normalisers& normalisers_;
   const OperatorFile& file_;
   std::size_t batch_, steps_, windows_;
+  bool points_shared_;
   const TrainingState& state_;
   long epoch_ = -1;
   std::vector<std::size_t> order_;

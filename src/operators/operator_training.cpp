@@ -47,6 +47,7 @@ OperatorState OperatorState::load(const std::filesystem::path& path) {
   state.inputs = model.input_normaliser();
   state.outputs = model.output_normaliser();
   state.parameters = model.parameters();
+  state.places = model.places();
   const auto text = file.metadata.find("training");
   if (text == file.metadata.end())
     throw FileError(fmt::format("{}: holds a model and no training to go on with", path.string()));

@@ -4,11 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "sobolev/core/buffer_on.hpp"
 #include "sobolev/core/copy.hpp"
 #include "sobolev/core/error.hpp"
+#include "sobolev/operators/basis_product.hpp"
 #include "sobolev/operators/channel_scale.hpp"
 #include "sobolev/operators/field_copy.hpp"
 #include "sobolev/operators/field_network.hpp"
@@ -42,6 +44,11 @@ Ends ends_of(const Margin& margin, std::size_t points) {
   const auto share = std::size_t(std::llround(margin.fraction * double(points)));
   return {margin.before + share, margin.after + share};
 }
+
+/// The slots that an instruction reads; −1 for none.
+std::array<int, 3> reads(const FieldInstruction& step) {
+  return {step.kind == Kind::query ? -1 : step.in, step.added, step.trunk};
+}
 }  // namespace
 
 /// Fields of one network on one grid.
@@ -52,10 +59,13 @@ struct FieldPlan {
     std::vector<std::size_t> grid;
     std::size_t points = 1, channels = 0;
     int memory = -1;       // of the field; −1: the caller's
+    bool query = false;    // the caller's points, not its field
+    bool shared = false;   // the same for all samples
     bool trained = false;  // depends on parameters
     int last_reader = -1;  // the instruction
     int readers = 0;
-    std::size_t size(std::size_t batch) const { return batch * points * channels; }
+    std::size_t rows(std::size_t batch) const { return (shared ? 1 : batch) * points; }
+    std::size_t size(std::size_t batch) const { return rows(batch) * channels; }
   };
 
   E executor;
@@ -66,14 +76,15 @@ struct FieldPlan {
   std::vector<BufferOn<E, T>> memory;  // of fields, shared where one is in the place of another
   std::vector<BufferOn<E, T>> slopes, coefficients, points;  // by instruction; points: coordinates
   std::vector<std::unique_ptr<TruncatedTransform<T, E>>> transforms;
+  std::vector<std::unique_ptr<Convolution<T, E>>> convolutions;
   BufferOn<E, T> results, sums;  // of a spectral layer's coefficients; of adjoints
   std::vector<BufferOn<E, T>> adjoints;
   std::vector<int> adjoint_of;  // by slot; −1 for none
   std::vector<bool> written;    // adjoints that already hold something
-  View<const T, 3> input{nullptr, 0, 0, 0};
+  View<const T, 3> input{nullptr, 0, 0, 0}, query{nullptr, 0, 0, 0};
 
   FieldPlan(const E& e, const FieldNetwork& n, const std::vector<std::size_t>& grid, std::size_t most, Use u,
-            bool input_adjoint)
+            const QueryPoints& asked, bool input_adjoint)
       : executor(e), network(n), batch(most), use(u), results(zeros<T>(e, 0)), sums(zeros<T>(e, 0)) {
     require(int(grid.size()) == n.axes(), [&] {
       return fmt::format("the network is one of fields on {} axes; the grid [{}] has {}", n.axes(),
@@ -88,6 +99,29 @@ struct FieldPlan {
       const FieldInstruction& step = steps[i];
       Slot& out = slot(step.out);
       out.grid = slot(step.in).grid;
+      out.shared = slot(step.in).shared;
+      if (step.kind == Kind::query) {
+        require(!asked.grid.empty(), "the network is one of points that are asked for, and none are");
+        out.grid = asked.grid;
+        out.shared = asked.shared;
+        out.query = true;
+      } else if (step.kind == Kind::flatten) {
+        std::size_t count = 1;
+        for (std::size_t g : out.grid) count *= g;
+        require(count * step.inputs == step.outputs, [&] {
+          return fmt::format("the network is one of fields at {} points; the grid [{}] has {}",
+                             step.outputs / step.inputs, fmt::join(out.grid, ", "), count);
+        });
+        out.grid = {1};
+      } else if (step.kind == Kind::basis) {
+        require(!out.shared, "FieldNetwork: a branch that does not depend on the input");
+        out.grid = slot(step.trunk).grid;
+      }
+      if (step.kind == Kind::convolve)
+        for (std::size_t a = 0; a < out.grid.size(); ++a)
+          out.grid[a] = step.convolution.transposed && step.like >= 0
+                            ? slot(step.like).grid[a]
+                            : convolved_points(out.grid[a], step.convolution);
       for (std::size_t a = 0; a < step.margin.size(); ++a) {
         if (step.kind == Kind::pad) {
           const Ends ends = ends_of(step.margin[a], out.grid[a]);
@@ -97,10 +131,12 @@ struct FieldPlan {
         }
       }
       if (step.added >= 0)
-        require(slot(step.added).grid == out.grid, "FieldNetwork: fields of different grids are added");
-      out.trained = slot(step.in).trained || step.kind == Kind::mix || step.kind == Kind::spectral ||
-                    step.kind == Kind::scale;
-      for (int s : {step.in, step.added})
+        require(slot(step.added).grid == out.grid && slot(step.added).shared == out.shared,
+                "FieldNetwork: fields of different grids are added");
+      out.trained = (slot(step.in).trained && step.kind != Kind::query) || step.kind == Kind::mix ||
+                    step.kind == Kind::spectral || step.kind == Kind::scale || step.kind == Kind::basis ||
+                    step.kind == Kind::convolve;
+      for (int s : reads(step))
         if (s >= 0) {
           slot(s).last_reader = int(i);
           ++slot(s).readers;
@@ -116,12 +152,17 @@ struct FieldPlan {
       const Slot &in = slot(step.in), &out = slot(step.out);
       std::size_t slope = 0, kept = 0;
       transforms.push_back(nullptr);
+      convolutions.push_back(nullptr);
       points.push_back(zeros<T>(e, 0));
       if (step.kind == Kind::mix) {
         if (step.activation != FieldActivation::identity && use == Use::training) slope = out.size(batch);
-        most_sums = std::max(most_sums, channel_mix_workspace(batch * out.points, step.inputs, step.outputs));
+        most_sums = std::max(most_sums, channel_mix_workspace(out.rows(batch), step.inputs, step.outputs));
+      } else if (step.kind == Kind::convolve) {
+        if (step.activation != FieldActivation::identity && use == Use::training) slope = out.size(batch);
+        convolutions.back() = std::make_unique<Convolution<T, E>>(e, in.grid, step.convolution, step.inputs,
+                                                                  step.outputs, out.grid);
       } else if (step.kind == Kind::scale) {
-        most_sums = std::max(most_sums, channel_scale_workspace(batch * out.points, step.inputs));
+        most_sums = std::max(most_sums, channel_scale_workspace(out.rows(batch), step.inputs));
       } else if (step.kind == Kind::spectral) {
         transforms.back() = std::make_unique<TruncatedTransform<T, E>>(e, in.grid, step.modes);
         kept = batch * transforms.back()->mode_count() * 2 * step.inputs;
@@ -193,10 +234,12 @@ struct FieldPlan {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       Slot& out = slot(steps[i].out);
       const int added = steps[i].added;
-      const bool in_place = added > 0 && slot(added).readers == 1;
+      if (out.query) continue;
+      if (steps[i].kind == Kind::flatten && steps[i].in == 0) continue;  // the input's own memory
+      const bool in_place = added > 0 && slot(added).readers == 1 && slot(added).memory >= 0;
       out.memory = in_place ? slot(added).memory : take(out.size(batch));
       if (use == Use::training) continue;
-      for (int s : {steps[i].in, added})
+      for (int s : reads(steps[i]))
         if (s > 0 && slot(s).last_reader == int(i) && slot(s).memory >= 0 && slot(s).memory != out.memory &&
             std::find(free.begin(), free.end(), slot(s).memory) == free.end())
           free.push_back(slot(s).memory);
@@ -230,7 +273,8 @@ struct FieldPlan {
         adjoint_of[std::size_t(added)] = own;
         passed_on = true;
       }
-      if (slot(steps[i].in).trained && adjoint_of[std::size_t(steps[i].in)] < 0) take(steps[i].in);
+      for (const int s : {steps[i].in, steps[i].trunk})
+        if (s >= 0 && slot(s).trained && adjoint_of[std::size_t(s)] < 0) take(s);
       if (!passed_on) taken[std::size_t(own)] = false;
     }
   }
@@ -241,13 +285,20 @@ struct FieldPlan {
   }
   View<T, 3> field(int s, std::size_t b) {
     Slot& at = slot(s);
-    return View<T, 3>(const_cast<T*>(memory[std::size_t(at.memory)].data()), b, at.points, at.channels);
+    return View<T, 3>(const_cast<T*>(memory[std::size_t(at.memory)].data()), samples(s, b), at.points,
+                      at.channels);
   }
-  View<const T, 3> read(int s, std::size_t b) { return s == 0 ? input : View<const T, 3>(field(s, b)); }
+  std::size_t samples(int s, std::size_t b) { return slot(s).shared ? 1 : b; }
+  View<const T, 3> read(int s, std::size_t b) {
+    if (slot(s).memory >= 0) return field(s, b);
+    return View<const T, 3>((slot(s).query ? query : input).data(), samples(s, b), slot(s).points,
+                            slot(s).channels);
+  }
   View<T, 3> adjoint(int s, std::size_t b) {
     const int m = adjoint_of[std::size_t(s)];
     if (m < 0) return View<T, 3>(nullptr, 0, 0, 0);
-    return View<T, 3>(const_cast<T*>(adjoints[std::size_t(m)].data()), b, slot(s).points, slot(s).channels);
+    return View<T, 3>(const_cast<T*>(adjoints[std::size_t(m)].data()), samples(s, b), slot(s).points,
+                      slot(s).channels);
   }
   template <class S>
   static View<S, 2> rows(View<S, 3> f) {
@@ -275,8 +326,31 @@ struct FieldPlan {
     return box;
   }
 
+  template <class S>
+  static View<S, 1> bias_of(const FieldInstruction& step, View<S, 1> theta) {
+    return View<S, 1>(step.bias ? theta.data() + *step.bias : nullptr, step.bias ? step.outputs : 0);
+  }
+  View<const T, 1> convolution_weight(std::size_t i, View<const T, 1> theta) {
+    return View<const T, 1>(theta.data() + network.instructions()[i].weight, convolutions[i]->weights());
+  }
+  View<T, 3> slope_field(std::size_t i, std::size_t b) {
+    if (slopes[i].size() == 0) return View<T, 3>(nullptr, 0, 0, 0);
+    const Slot& out = slot(network.instructions()[i].out);
+    return View<T, 3>(const_cast<T*>(slopes[i].data()), b, out.points, out.channels);
+  }
+  /// What was added gets the adjoint of its sum.
+  void add_to_added(const FieldInstruction& step, View<T, 3> y_bar, std::size_t b) {
+    if (step.added < 0 || adjoint_of[std::size_t(step.added)] < 0) return;
+    const View<T, 3> added = adjoint(step.added, b);
+    if (added.data() != y_bar.data())
+      field_copy<T>(executor, y_bar, box_in(step.out), added, box_in(step.out),
+                    three_axes(slot(step.out).grid), step.outputs, written[std::size_t(step.added)]);
+    written[std::size_t(step.added)] = true;
+  }
+
   void forward(std::size_t i, View<const T, 1> theta, std::size_t b) {
     const FieldInstruction& step = network.instructions()[i];
+    if (slot(step.out).memory < 0) return;  // the caller's
     const View<const T, 3> x = read(step.in, b);
     const View<T, 3> y = field(step.out, b);
     const Extents<3> grid = three_axes(slot(step.in).grid);
@@ -289,13 +363,12 @@ struct FieldPlan {
         return;
       }
       case Kind::mix: {
-        const View<const T, 1> bias(step.bias ? theta.data() + *step.bias : nullptr,
-                                    step.bias ? step.outputs : 0);
+        const View<const T, 1> bias = bias_of(step, theta);
         const View<const T, 2> added =
             step.added >= 0 ? rows<const T>(read(step.added, b)) : View<const T, 2>(nullptr, 0, 0);
         channel_mix<T>(executor, step.activation, rows<const T>(x),
                        View<const T, 2>(theta.data() + step.weight, step.inputs, step.outputs), bias, added,
-                       rows(y), slope_rows(i, b * slot(step.out).points));
+                       rows(y), slope_rows(i, slot(step.out).rows(b)));
         return;
       }
       case Kind::spectral: {
@@ -306,6 +379,11 @@ struct FieldPlan {
         transforms[i]->synthesise(w, y);
         return;
       }
+      case Kind::convolve:
+        convolutions[i]->forward(step.activation, x, convolution_weight(i, theta), bias_of(step, theta),
+                                 step.added >= 0 ? read(step.added, b) : View<const T, 3>(nullptr, 0, 0, 0),
+                                 y, slope_field(i, b));
+        return;
       case Kind::scale:
         channel_scale<T>(executor, rows<const T>(x),
                          View<const T, 1>(theta.data() + step.weight, step.inputs),
@@ -320,6 +398,15 @@ struct FieldPlan {
         field_copy<T>(executor, x, margin_in(step, step.out, step.in), y, {inner}, inner, step.inputs, false);
         return;
       }
+      case Kind::query: return;
+      case Kind::flatten:
+        field_copy<T>(executor, x, {grid}, View<T, 3>(y.data(), x.extent(0), x.extent(1), x.extent(2)),
+                      {grid}, grid, step.inputs, false);
+        return;
+      case Kind::basis:
+        basis_product<T>(executor, rows<const T>(x), read(step.trunk, b),
+                         View<const T, 1>(theta.data() + *step.bias, step.outputs), y);
+        return;
     }
   }
 
@@ -336,20 +423,13 @@ struct FieldPlan {
         if (wanted) field_copy<T>(executor, y_bar, {grid}, x_bar, {grid}, grid, step.inputs, add);
         break;
       case Kind::mix: {
-        const View<T, 1> bias_bar(step.bias ? gradient.data() + *step.bias : nullptr,
-                                  step.bias ? step.outputs : 0);
+        const View<T, 1> bias_bar = bias_of(step, gradient);
         channel_mix_adjoint<T>(executor, rows<const T>(x),
                                View<const T, 2>(theta.data() + step.weight, step.inputs, step.outputs),
-                               slope_rows(i, b * slot(step.out).points), rows(y_bar), x_bar_rows, add,
+                               slope_rows(i, slot(step.out).rows(b)), rows(y_bar), x_bar_rows, add,
                                View<T, 2>(gradient.data() + step.weight, step.inputs, step.outputs), bias_bar,
                                all(sums));
-        if (step.added >= 0 && adjoint_of[std::size_t(step.added)] >= 0) {
-          const View<T, 3> added = adjoint(step.added, b);
-          if (added.data() != y_bar.data())
-            field_copy<T>(executor, y_bar, box_in(step.out), added, box_in(step.out),
-                          three_axes(slot(step.out).grid), step.outputs, written[std::size_t(step.added)]);
-          written[std::size_t(step.added)] = true;
-        }
+        add_to_added(step, y_bar, b);
         break;
       }
       case Kind::spectral: {
@@ -363,6 +443,13 @@ struct FieldPlan {
         if (!wanted) break;
         mode_product_input_adjoint<T>(executor, w_bar, spectral_weight(step, m, theta), v_bar);
         transforms[i]->analyse_adjoint(v_bar, x_bar, add);
+        break;
+      }
+      case Kind::convolve: {
+        const View<T, 1> weight_bar(gradient.data() + step.weight, convolutions[i]->weights());
+        convolutions[i]->adjoint(x, convolution_weight(i, theta), slope_field(i, b), y_bar, x_bar, add,
+                                 weight_bar, bias_of(step, gradient));
+        add_to_added(step, y_bar, b);
         break;
       }
       case Kind::scale:
@@ -384,6 +471,21 @@ struct FieldPlan {
                       true);
         break;
       }
+      case Kind::query: break;
+      case Kind::flatten:
+        if (wanted)
+          field_copy<T>(executor,
+                        View<const T, 3>(y_bar.data(), x_bar.extent(0), x_bar.extent(1), x_bar.extent(2)),
+                        {grid}, x_bar, {grid}, grid, step.inputs, add);
+        break;
+      case Kind::basis: {
+        const View<T, 3> trunk_bar = adjoint(step.trunk, b);
+        basis_product_adjoint<T>(executor, rows<const T>(x), read(step.trunk, b), y_bar, x_bar_rows, add,
+                                 trunk_bar, written[std::size_t(step.trunk)],
+                                 View<T, 1>(gradient.data() + *step.bias, step.outputs));
+        written[std::size_t(step.trunk)] = true;
+        break;
+      }
     }
     if (wanted) written[std::size_t(step.in)] = true;
   }
@@ -401,8 +503,9 @@ struct FieldPlan {
 template <class T, class E>
 PlannedFieldNetwork<T, E>::PlannedFieldNetwork(const E& executor, const FieldNetwork& network,
                                                const std::vector<std::size_t>& grid, std::size_t batch,
-                                               Use use, bool input_adjoint)
-    : plan_(std::make_unique<detail::FieldPlan<T, E>>(executor, network, grid, batch, use, input_adjoint)) {}
+                                               Use use, const QueryPoints& query, bool input_adjoint)
+    : plan_(std::make_unique<detail::FieldPlan<T, E>>(executor, network, grid, batch, use, query,
+                                                      input_adjoint)) {}
 template <class T, class E>
 PlannedFieldNetwork<T, E>::PlannedFieldNetwork(PlannedFieldNetwork&&) noexcept = default;
 template <class T, class E>
@@ -412,6 +515,12 @@ PlannedFieldNetwork<T, E>::~PlannedFieldNetwork() = default;
 
 template <class T, class E>
 View<const T, 3> PlannedFieldNetwork<T, E>::forward(View<const T, 1> parameters, View<const T, 3> x) {
+  return forward(parameters, x, View<const T, 3>(nullptr, 0, 0, 0));
+}
+
+template <class T, class E>
+View<const T, 3> PlannedFieldNetwork<T, E>::forward(View<const T, 1> parameters, View<const T, 3> x,
+                                                    View<const T, 3> points) {
   auto& p = *plan_;
   const auto& in = p.slots[0];
   require(x.extent(0) <= p.batch && x.extent(1) == in.points && x.extent(2) == in.channels &&
@@ -422,7 +531,17 @@ View<const T, 3> PlannedFieldNetwork<T, E>::forward(View<const T, 1> parameters,
                 p.batch, in.points, in.channels, p.network.parameters(), fmt::join(x.shape(), ", "),
                 parameters.size());
           });
+  for (const auto& slot : p.slots)
+    if (slot.query)
+      require(points.extent(0) == (slot.shared ? 1 : x.extent(0)) && points.extent(1) == slot.points &&
+                  points.extent(2) == slot.channels,
+              [&] {
+                return fmt::format("the network is asked at points [{}, {}, {}], not [{}]",
+                                   slot.shared ? 1 : x.extent(0), slot.points, slot.channels,
+                                   fmt::join(points.shape(), ", "));
+              });
   p.input = x;
+  p.query = points;
   for (std::size_t i = 0; i < p.network.instructions().size(); ++i) p.forward(i, parameters, x.extent(0));
   return p.read(p.network.slots() - 1, x.extent(0));
 }

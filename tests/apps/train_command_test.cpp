@@ -74,6 +74,27 @@ TEST(TrainCommand, TrainsOnGeneratedDataAndEvaluates) {
   EXPECT_NEAR(mean, json["test"]["relative_l2"].get<double>(), 1e-5 * mean);
 }
 
+TEST(TrainCommand, TrainsADeepOnetAndAnswersAtOtherPoints) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "unaligned.h5", run = folder / "run", out = folder / "out.npz";
+  const auto generated = [](const std::string& path, const std::string& places) {
+    return run_command({"generate", "antiderivative", "--samples", "12", "--grid", "20", "--set",
+                        "aligned=false", "--set", "places=" + places, "--out", path, "--quiet"})
+        .exit_code;
+  };
+  ASSERT_EQ(generated(data, "7"), 0);
+  const CommandResult result = run_command({"train", "deeponet_antiderivative", "--set", "data.train=8",
+                                            "--set", "data.test=4", "--set", "training.batch=4", "--set",
+                                            "training.epochs=5", "--data", data, "--out", run, "--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(nlohmann::json::parse(result.out)["test"]["samples"], 4);
+  const std::string others = folder / "others.h5";
+  ASSERT_EQ(generated(others, "11"), 0);
+  const CommandResult applied = run_command({"evaluate", run, "--input", others, "--out", out, "--json"});
+  ASSERT_EQ(applied.exit_code, 0) << applied.err;
+  EXPECT_EQ(ArrayFile(out).array("s").shape, (std::vector<std::size_t>{12, 11}));
+}
+
 TEST(TrainCommand, IsInterruptedAndGoesOn) {
   const TemporaryFolder folder;
   const std::string data = folder / "burgers.npz", run = folder / "run", whole = folder / "whole";

@@ -51,6 +51,26 @@ TEST(FieldData, PutsChannelsLast) {
   EXPECT_EQ(count_samples(file, {"a", "u[1]"}), 3u);
 }
 
+TEST(FieldData, ReadsPointsOfAllOrOfEachSample) {
+  const TemporaryFolder folder;
+  const ArrayFile file(write_fields(folder));
+  const auto expect = [](const FieldData<double>& data, std::size_t points, std::size_t samples,
+                         std::size_t coordinates, double first, double last) {
+    EXPECT_EQ(data.grid, std::vector<std::size_t>{points});
+    EXPECT_EQ(data.samples, samples);
+    EXPECT_EQ(data.channels, coordinates);
+    ASSERT_EQ(data.values.size(), points * samples * coordinates);
+    EXPECT_EQ(data.values.front(), first);
+    EXPECT_EQ(data.values.back(), last);
+  };
+  expect(read_points<double>(file, "line", 2, 1, 1, 4), 4, 1, 1, 4, 7);     // [samples, P]
+  expect(read_points<double>(file, "line", 3, 1, 2), 2, 1, 4, 0, 7);        // [P, D]
+  expect(read_points<double>(file, "line", 2, 0, 1, 2, 4), 2, 1, 4, 0, 7);  // the same, by what is wanted
+  expect(read_points<double>(file, "a", 3, 1, 2), 4, 2, 5, 20, 59);         // [samples, P, D]
+  EXPECT_THAT(message_of<FileError>([&] { read_points<double>(file, "a", 4, 0, 2, 7, 2); }),
+              AllOf(HasSubstr("fields.npz"), HasSubstr("a has the shape [3, 4, 5]"), HasSubstr("[7, 2]")));
+}
+
 TEST(FieldData, TakesEveryStridethPointOfEachAxis) {
   const TemporaryFolder folder;
   const ArrayFile file(write_fields(folder));

@@ -23,19 +23,28 @@ double gelu_slope(double z) {
   return 0.5 * std::erfc(-z / std::numbers::sqrt2) +
          z * std::exp(-0.5 * z * z) / std::sqrt(2 * std::numbers::pi);
 }
+double value_of(FieldActivation activation, double z) {
+  return activation == FieldActivation::gelu   ? gelu(z)
+         : activation == FieldActivation::tanh ? std::tanh(z)
+                                               : z;
+}
+double slope_of(FieldActivation activation, double z) {
+  return activation == FieldActivation::gelu ? gelu_slope(z) : 1 - std::tanh(z) * std::tanh(z);
+}
 
 TYPED_TEST(ChannelMix, MixesChannelsPointByPoint) {
   using T = typename TypeParam::Scalar;
   for (const Size& s : sizes())
-    for (int how = 0; how < 8; ++how) {
-      const bool with_bias = (how & 1) != 0, with_added = (how & 2) != 0, is_gelu = (how & 4) != 0;
+    for (int how = 0; how < 12; ++how) {
+      const bool with_bias = (how & 1) != 0, with_added = (how & 2) != 0;
+      const FieldActivation activation{how / 4};
+      const bool linear = activation == FieldActivation::identity;
       test::Guarded<TypeParam> x(s.points * s.inputs, 1), w(s.inputs * s.outputs, 2), b(s.outputs, 3),
           a(s.points * s.outputs, 4), y(s.points * s.outputs), slope(s.points * s.outputs);
-      channel_mix<T>(test::executor_of<TypeParam>(),
-                     is_gelu ? FieldActivation::gelu : FieldActivation::identity, x.cview(s.points, s.inputs),
+      channel_mix<T>(test::executor_of<TypeParam>(), activation, x.cview(s.points, s.inputs),
                      w.cview(s.inputs, s.outputs), b.cview(with_bias ? s.outputs : 0),
                      with_added ? a.cview(s.points, s.outputs) : a.cview(0, 0), y.view(s.points, s.outputs),
-                     is_gelu ? slope.view(s.points, s.outputs) : slope.view(0, 0));
+                     linear ? slope.view(0, 0) : slope.view(s.points, s.outputs));
       const double eps = double(std::numeric_limits<T>::epsilon());
       for (std::size_t p = 0; p < s.points; ++p)
         for (std::size_t o = 0; o < s.outputs; ++o) {
@@ -48,28 +57,30 @@ TYPED_TEST(ChannelMix, MixesChannelsPointByPoint) {
             absolute += std::abs(term);
           }
           const double bound = 4 * eps * (double(s.inputs) * absolute + 1 + std::abs(z));
-          ASSERT_NEAR(double(y.data()[p * s.outputs + o]), is_gelu ? gelu(z) : z, bound);
-          if (is_gelu) {
-            ASSERT_NEAR(double(slope.data()[p * s.outputs + o]), gelu_slope(z), bound);
+          ASSERT_NEAR(double(y.data()[p * s.outputs + o]), value_of(activation, z), bound);
+          if (!linear) {
+            ASSERT_NEAR(double(slope.data()[p * s.outputs + o]), slope_of(activation, z), bound);
           }
         }
     }
 }
 
-/// GELU over its whole range, by itself: x · 1.
-TYPED_TEST(ChannelMix, ComputesGeluEverywhere) {
+/// GELU and tanh over their whole range, by themselves: x · 1.
+TYPED_TEST(ChannelMix, ComputesActivationsEverywhere) {
   using T = typename TypeParam::Scalar;
   const std::size_t n = test::in_another_order() ? 40 : 4001;
-  test::Guarded<TypeParam> x(n), one(1), y(n), slope(n);
-  for (std::size_t i = 0; i < n; ++i) x[i] = T(-20.0 + 40.0 * double(i) / double(n - 1));
-  one[0] = T(1);
-  channel_mix<T>(test::executor_of<TypeParam>(), FieldActivation::gelu, x.cview(n, 1), one.cview(1, 1),
-                 x.cview(0), x.cview(0, 0), y.view(n, 1), slope.view(n, 1));
-  for (std::size_t i = 0; i < n; ++i) {
-    const double z = double(x.data()[i]),
-                 bound = 4 * double(std::numeric_limits<T>::epsilon()) * (1 + std::abs(z));
-    ASSERT_NEAR(double(y.data()[i]), gelu(z), bound) << z;
-    ASSERT_NEAR(double(slope.data()[i]), gelu_slope(z), bound) << z;
+  for (const FieldActivation activation : {FieldActivation::gelu, FieldActivation::tanh}) {
+    test::Guarded<TypeParam> x(n), one(1), y(n), slope(n);
+    for (std::size_t i = 0; i < n; ++i) x[i] = T(-20.0 + 40.0 * double(i) / double(n - 1));
+    one[0] = T(1);
+    channel_mix<T>(test::executor_of<TypeParam>(), activation, x.cview(n, 1), one.cview(1, 1), x.cview(0),
+                   x.cview(0, 0), y.view(n, 1), slope.view(n, 1));
+    for (std::size_t i = 0; i < n; ++i) {
+      const double z = double(x.data()[i]),
+                   bound = 4 * double(std::numeric_limits<T>::epsilon()) * (1 + std::abs(z));
+      ASSERT_NEAR(double(y.data()[i]), value_of(activation, z), bound) << z;
+      ASSERT_NEAR(double(slope.data()[i]), slope_of(activation, z), bound) << z;
+    }
   }
 }
 

@@ -103,6 +103,145 @@ TEST(OperatorTraining, LearnsAnOperatorAndKeepsItOnAFinerGrid) {
   }
 }
 
+/// s = ∫₀^y u of two random waves at 20 sensors: s at the sensors, or at five places of each sample.
+std::filesystem::path write_integrals(const TemporaryFolder& folder, std::size_t samples, bool aligned) {
+  const std::filesystem::path path = folder / (aligned ? "aligned.npz" : "unaligned.npz");
+  const std::size_t m = 20, places = aligned ? m : 5;
+  std::vector<double> u(samples * m), y(samples * places), s(samples * places);
+  for (std::size_t i = 0; i < samples; ++i) {
+    const Philox random(5, i);
+    const double a = random.normal(0), b = random.normal(1);
+    for (std::size_t j = 0; j < m; ++j) {
+      const double x = double(j) / double(m - 1);
+      u[i * m + j] = a + b * std::cos(2 * x);
+    }
+    for (std::size_t p = 0; p < places; ++p) {
+      const double x = aligned ? double(p) / double(m - 1) : random.uniform(10 + p);
+      y[i * places + p] = x;
+      s[i * places + p] = a * x + b * std::sin(2 * x) / 2;
+    }
+  }
+  ArrayFileWriter file(path);
+  const auto write = [&](const char* name, const std::vector<double>& values, std::size_t rows,
+                         std::size_t row) {
+    file.create<double>(name,
+                        row == 0 ? std::vector<std::size_t>{rows} : std::vector<std::size_t>{rows, row});
+    file.write<double>(name, 0, View<const double, 2>(values.data(), rows, std::max<std::size_t>(row, 1)));
+  };
+  write("u", u, samples, m);
+  write("s", s, samples, places);
+  if (aligned)
+    write("y", {y.begin(), y.begin() + std::ptrdiff_t(m)}, m, 0);
+  else
+    write("y", y, samples, places);
+  file.finish();
+  return path;
+}
+
+OperatorFile small_deeponet(const std::filesystem::path& data,
+                            const std::vector<std::string>& overrides = {}) {
+  std::vector<std::string> all{"data.file=\"" + data.string() + "\""};
+  all.insert(all.end(), overrides.begin(), overrides.end());
+  return OperatorFile::from_string(R"(
+[model]
+kind = "deeponet"
+branch = [16]
+trunk = [16, 16]
+basis = 8
+
+[data]
+file = "?"
+inputs = "u"
+outputs = "s"
+points = "y"
+train = 60
+test = 10
+
+[training]
+batch = 20
+epochs = 400
+learning_rate = 5e-3
+)",
+                                   "deeponet.toml", all);
+}
+double mean_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (double v : values) sum += v / double(values.size());
+  return sum;
+}
+
+TEST(OperatorTraining, TrainsADeepOnetOnAlignedAndUnalignedPoints) {
+  const TemporaryFolder folder;
+  for (const bool aligned : {true, false}) {
+    SCOPED_TRACE(aligned);
+    const std::filesystem::path path = write_integrals(folder, 70, aligned);
+    const OperatorFile file = small_deeponet(path);
+    OperatorTrainingOptions options;
+    options.checkpoint = folder / "checkpoint.safetensors";
+    const OperatorTraining training = train_operator(Cpu(2), file, options);
+    EXPECT_LT(mean_of(training.test_errors), aligned ? 0.03 : 0.06);
+    // Read batch by batch: the same bits, of the points too.
+    const OperatorTraining kept = train_operator(Cpu(2), small_deeponet(path, {"training.epochs=2"})),
+                           read = train_operator(
+                               Cpu(2), small_deeponet(path, {"training.epochs=2", "data.memory=1e-9"}));
+    EXPECT_EQ(read.model.parameters(), kept.model.parameters());
+    EXPECT_EQ(read.model.places().points.mean, kept.model.places().points.mean);
+    EXPECT_EQ(read.test_errors, kept.test_errors);
+    EXPECT_TRUE(kept.test_h1_errors.empty()) << "points on no grid";
+
+    // From its file, at the points of the data and at others.
+    const OperatorModel model = OperatorModel::load(options.checkpoint);
+    EXPECT_EQ(model.parameters(), training.model.parameters());
+    EXPECT_EQ(model.places().sensors, std::vector<std::size_t>{20});
+    const ArrayFile data(path);
+    const FieldData<double> u = read_fields<double>(data, {"u"}, 60, 10);
+    const FieldData<double> s = model.apply(Cpu(1), u, read_points<double>(data, "y", 70, 60, 10)),
+                            want = read_fields<double>(data, {"s"}, 60, 10);
+    ASSERT_EQ(s.values.size(), want.values.size());
+    std::vector<double> errors;
+    for (std::size_t i = 0; i < 10; ++i) {
+      double difference = 0, norm = 0;
+      for (std::size_t p = i * s.points(); p < (i + 1) * s.points(); ++p) {
+        difference += (s.values[p] - want.values[p]) * (s.values[p] - want.values[p]);
+        norm += want.values[p] * want.values[p];
+      }
+      errors.push_back(std::sqrt(difference / norm));
+    }
+    EXPECT_NEAR(mean_of(errors), mean_of(training.test_errors), 1e-4);
+    const FieldData<double> third{{1}, 1, 1, {1.0 / 3}}, at_third = model.apply(Cpu(1), u, third);
+    for (std::size_t i = 0; i < 10; ++i) {
+      const Philox random(5, 60 + i);
+      const double exact = random.normal(0) / 3 + random.normal(1) * std::sin(2.0 / 3) / 2;
+      EXPECT_NEAR(at_third.values[i], exact, 0.05);
+    }
+    EXPECT_THROW(model.apply(Cpu(1), u, FieldData<double>{{1}, 1, 2, {0, 0}}), ArgumentError);
+    EXPECT_THROW(model.apply(Cpu(1), FieldData<double>{{19}, 1, 1, std::vector<double>(19)}), ArgumentError);
+  }
+  // The points of a grid, when none are named: the sensors' here.
+  const OperatorFile file =
+      small_deeponet(write_integrals(folder, 70, true), {"training.epochs=2", "data.points=\"y\""});
+  OperatorFile grid = file;
+  grid.points.clear();
+  EXPECT_EQ(train_operator(Cpu(1), file).model.parameters(), train_operator(Cpu(1), grid).model.parameters());
+}
+
+TEST(OperatorTraining, GoesOnWithADeepOnetToTheSameBits) {
+  const TemporaryFolder folder;
+  const OperatorFile file = small_deeponet(write_integrals(folder, 70, false), {"training.epochs=6"});
+  const OperatorTraining whole = train_operator(Cpu(2), file);
+  std::atomic<bool> stop = false;
+  OperatorTrainingOptions options;
+  options.checkpoint = folder / "checkpoint.safetensors";
+  options.stop = &stop;
+  options.progress_seconds = 0;
+  options.on_progress = [&](const Progress& progress) { stop = progress.row.iteration >= 7; };
+  EXPECT_FALSE(train_operator(Cpu(1), file, options).finished);
+  stop = false;
+  options.on_progress = {};
+  EXPECT_EQ(resume_operator(Cpu(2), options.checkpoint, options).model.parameters(),
+            whole.model.parameters());
+}
+
 TEST(OperatorTraining, GoesOnToTheSameBits) {
   const TemporaryFolder folder;
   const OperatorFile file = small_model(write_samples(folder, 50, 16), {"training.epochs=6"});
@@ -145,6 +284,11 @@ TEST(OperatorTraining, SaysWhatIsWrongWithItsData) {
   bad.finish();
   EXPECT_THAT(message_of<FileError>([&] { train_operator(Cpu(1), small_model(folder / "bad.npz")); }),
               AllOf(HasSubstr("sample 3"), HasSubstr("nan")));
+  EXPECT_THAT(message_of<FileError>([&] {
+                train_operator(Cpu(1),
+                               small_deeponet(write_integrals(folder, 70, false), {"data.outputs=\"u\""}));
+              }),
+              AllOf(HasSubstr("y has the shape [70, 5]"), HasSubstr("[20]")));
   EXPECT_THAT(message_of<ArgumentError>([&] {
                 train_operator(Cpu(1), small_model(write_samples(folder, 50, 8), {"model.modes=[2, 2]"}));
               }),
@@ -158,6 +302,18 @@ TEST(OperatorTraining, TrainsOnACudaDeviceSolve) {
   const OperatorFile file =
       small_model(write_samples(folder, 12, 8),
                   {"training.epochs=2", "data.train=8", "data.test=2", "training.precision=float64"});
+  const OperatorTraining cpu = train_operator(Cpu(2), file), cuda = train_operator(Cuda(0), file);
+  ASSERT_EQ(cpu.test_errors.size(), cuda.test_errors.size());
+  for (std::size_t i = 0; i < cpu.test_errors.size(); ++i)
+    EXPECT_NEAR(cuda.test_errors[i], cpu.test_errors[i], 1e-9 * cpu.test_errors[i]);
+}
+
+TEST(OperatorTraining, TrainsADeepOnetOnACudaDeviceSolve) {
+  if (Cuda::count() == 0) GTEST_SKIP() << "no CUDA device";
+  const TemporaryFolder folder;
+  const OperatorFile file =
+      small_deeponet(write_integrals(folder, 12, false),
+                     {"training.epochs=2", "data.train=8", "data.test=2", "training.precision=float64"});
   const OperatorTraining cpu = train_operator(Cpu(2), file), cuda = train_operator(Cuda(0), file);
   ASSERT_EQ(cpu.test_errors.size(), cuda.test_errors.size());
   for (std::size_t i = 0; i < cpu.test_errors.size(); ++i)
@@ -183,6 +339,17 @@ TEST(OperatorFile, SaysWhereAndWhatIsWrong) {
   EXPECT_THAT(message("training.unroll=2"), HasSubstr("data.rollout"));
   EXPECT_THAT(message("training.early_stop=3"), HasSubstr("data.validation"));
   EXPECT_THAT(message("data.rollout=true"), HasSubstr("outputs have times"));
+  EXPECT_THAT(message("model.basis=3"), HasSubstr("model.basis is of models of the kind \"deeponet\""));
+  const auto deeponet = [](const std::string& override_) {
+    return message_of<ParseError>([&] { small_deeponet("x.npz", {override_}); });
+  };
+  EXPECT_THAT(deeponet("model.width=3"), HasSubstr("\"fno\"; this one is \"deeponet\""));
+  EXPECT_THAT(deeponet("model.branch=3"), HasSubstr("list of hidden channels"));
+  EXPECT_THAT(deeponet("model.trunk=[8, 0]"), HasSubstr("model.trunk has 0"));
+  EXPECT_THAT(deeponet("model.activation=\"relu\""), HasSubstr("tanh"));
+  EXPECT_THAT(deeponet("data.stride=2"), HasSubstr("data.stride"));
+  EXPECT_THAT(deeponet("data.rollout=true"), HasSubstr("a deeponet does not"));
+  EXPECT_THAT(deeponet("training.loss=\"h1\""), HasSubstr("on a grid"));
   EXPECT_THAT(
       message_of<ParseError>([] { OperatorFile::from_string("[model]\nkind = \"fno\"\n", "m.toml"); }),
       AllOf(HasSubstr("m.toml"), HasSubstr("modes")));

@@ -89,8 +89,8 @@ struct Rolled {
   ArrayFile data{file.file};
   detail::OperatorLayout layout = detail::layout_of(file);
   std::size_t steps;
-  detail::OperatorSamples<T> samples{data, layout, 1, 0, file.train, true};
-  std::pair<ChannelNormaliser, ChannelNormaliser> normal = detail::normalisers(samples, layout);
+  detail::OperatorSamples<T> samples{data, layout, file, 0, file.train, true};
+  detail::Normalisers normal = detail::normalisers(samples, layout);
   FieldNetwork network = file.network(1, layout.inputs.size(), layout.outputs.size());
   detail::OperatorBatch<T> batch;
   detail::OperatorObjective<T, E> objective;
@@ -98,8 +98,8 @@ struct Rolled {
   Rolled(const E& executor, const OperatorFile& f, std::size_t m, std::size_t start)
       : file(f),
         steps(m),
-        objective(executor, network, samples.grid(), 3, normal.second, layout, m, f.loss, f.periodic) {
-    detail::gather(samples, layout, normal.first, {{2, start}, {0, start}, {5, start}}, m, batch);
+        objective(executor, network, samples.grid(), 3, normal.outputs, layout, m, f.loss, f.periodic) {
+    detail::gather(samples, layout, normal, {{2, start}, {0, start}, {5, start}}, m, true, batch);
     objective.set(batch);
   }
 };
@@ -341,7 +341,7 @@ TEST(OperatorLayout, OneQuantityHasOneNormaliser) {
   const TemporaryFolder folder;
   const std::filesystem::path data = write_waves(folder, "waves.npz", 12, 6, 8);
   Rolled<double, Cpu> rolled(Cpu(1), waves(data), 2, 1);
-  const ChannelNormaliser &in = rolled.normal.first, &out = rolled.normal.second;
+  const ChannelNormaliser &in = rolled.normal.inputs, &out = rolled.normal.outputs;
   const FieldData<double> all = read_fields<double>(ArrayFile(data), {"u[0:6]", "c"}, 0, 8);
   double average = 0, square = 0;
   for (std::size_t p = 0; p < 64; ++p)

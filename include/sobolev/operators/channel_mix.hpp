@@ -6,15 +6,15 @@
 namespace sobolev {
 
 /// Of fields, point by point: z, or GELU(z) = z Φ(z), Φ(z) = (1 + erf(z/√2))/2 (Hendrycks & Gimpel 2016,
-/// exact).
-enum class FieldActivation { identity, gelu };
+/// exact), or tanh(z).
+enum class FieldActivation { identity, gelu, tanh };
 
 /// y = σ(x W + b + a), the 1 × 1 convolution of neural operators: the channels of each point, [N, C], become
 /// O others.
 ///   x : [N, C]   W : [C, O]   b : [O] or empty   a, y : [N, O], a or empty
 /// slope : [N, O] gets σ'(x W + b + a), for the adjoint; it may be empty, and is not needed of the identity.
-/// y may be the memory of a. Error: 4 eps (C Σ|x||W| + |b| + |a|) before σ, to which GELU adds 4 eps (1 +
-/// |z|). ArgumentError where shapes disagree.
+/// y may be the memory of a. Error: 4 eps (C Σ|x||W| + |b| + |a|) before σ, to which GELU and tanh add 4 eps
+/// (1 + |z|). ArgumentError where shapes disagree.
 template <class T>
 void channel_mix(const Cpu&, FieldActivation, View<const T, 2> x, View<const T, 2> weight,
                  View<const T, 1> bias, View<const T, 2> added, View<T, 2> y, View<T, 2> slope);

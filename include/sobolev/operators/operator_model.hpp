@@ -24,9 +24,15 @@ inline constexpr std::array learning_rate_schedules{"constant", "step", "cosine"
 enum class OperatorLoss { l2, h1, h1_fourier };
 inline constexpr std::array operator_losses{"l2", "h1", "h1_fourier"};
 
+enum class OperatorKind { fno, deeponet };
+inline constexpr std::array operator_kinds{"fno", "deeponet"};
+/// Of a DeepONet's hidden layers; the words of FieldActivation.
+inline constexpr std::array field_activations{"identity", "gelu", "tanh"};
+
 /// A model of an operator and how it is trained: what a model file says (docs/operators.md).
 struct OperatorFile {
   // [model]
+  OperatorKind kind = OperatorKind::fno;
   std::vector<std::size_t> modes;      // by axis, as the papers count them; one number: of every axis
   std::vector<ModeRange> frequencies;  // instead, by axis
   std::size_t width = 32, lifting = 0, projection = 128, channel_mlp = 0;
@@ -35,8 +41,12 @@ struct OperatorFile {
   bool coordinates = true;
   bool end_point =
       true;  // coordinates go from 0 to 1 at the last point; else to 1 − 1/n, as on periodic grids
+  std::vector<std::size_t> branch{40, 40}, trunk{40, 40};  // hidden channels of a DeepONet's networks
+  std::size_t basis = 40;                                  // its functions for each output
+  FieldActivation activation = FieldActivation::tanh;
   // [data]
   std::filesystem::path file;
+  std::string points;                        // the array of the points where a DeepONet's outputs lie
   std::vector<std::string> inputs, outputs;  // FieldName
   std::size_t train = 0, validation = 0;     // the first samples of the file, and those after them
   std::size_t test = 0, stride = 1;          // its last samples
@@ -68,8 +78,10 @@ struct OperatorFile {
                                 const std::vector<std::string>& overrides = {});
   static OperatorFile from_string(std::string_view text, const std::string& file_name = "<text>",
                                   const std::vector<std::string>& overrides = {});
-  /// On grids of so many axes. ArgumentError where modes or padding are of others.
-  FieldNetwork network(std::size_t axes, std::size_t inputs, std::size_t outputs) const;
+  /// On grids of so many axes. ArgumentError where modes or padding are of others. A DeepONet's needs to know
+  /// the grid of its sensors and how many coordinates its points have.
+  FieldNetwork network(std::size_t axes, std::size_t inputs, std::size_t outputs,
+                       const std::vector<std::size_t>& sensors = {}, std::size_t coordinates = 1) const;
 };
 
 /// The file of a model given by path or by name among those that ship with the library; FileError lists near
@@ -84,14 +96,28 @@ struct ChannelNormaliser {
   template <class T>
   static ChannelNormaliser of(const FieldData<T>& data);
   static ChannelNormaliser none(std::size_t channels);
+  /// Of numbers with channels last.
+  template <class T>
+  std::vector<T> normalised(const std::vector<T>& values) const;
 };
+
+/// Where a DeepONet takes its input and where it answers; of other models all of it is empty.
+struct OperatorPlaces {
+  std::vector<std::size_t> sensors;  // the grid of the input
+  std::vector<std::size_t> grid;     // of the outputs in the training
+  ChannelNormaliser points;          // of the points' coordinates
+};
+/// The points of a grid from 0 to 1 along each axis, at the last point or, without end_point, one step behind
+/// it: one sample of [N, axes].
+template <class T>
+FieldData<T> grid_points(const std::vector<std::size_t>& grid, bool end_point);
 
 /// A trained model of an operator.
 class OperatorModel {
  public:
   OperatorModel() = default;
   OperatorModel(OperatorFile file, std::size_t axes, ChannelNormaliser inputs, ChannelNormaliser outputs,
-                std::vector<double> parameters);
+                std::vector<double> parameters, OperatorPlaces places = {});
 
   const OperatorFile& file() const { return file_; }
   std::size_t axes() const { return axes_; }
@@ -100,9 +126,13 @@ class OperatorModel {
   const ChannelNormaliser& input_normaliser() const { return inputs_; }
   const ChannelNormaliser& output_normaliser() const { return outputs_; }
   const std::vector<double>& parameters() const { return parameters_; }
-  FieldNetwork network() const { return file_.network(axes_, inputs(), outputs()); }
+  const OperatorPlaces& places() const { return places_; }
+  FieldNetwork network() const {
+    return file_.network(axes_, inputs(), outputs(), places_.sensors, places_.points.mean.size());
+  }
 
-  /// What the operator makes of fields on any grid of its axes.
+  /// What the operator makes of fields on any grid of its axes; a DeepONet, of fields at its sensors, on the
+  /// grid it was trained on.
   template <class T>
   FieldData<T> apply(const Cpu&, const FieldData<T>& x) const;
   template <class T>
@@ -113,6 +143,11 @@ class OperatorModel {
   FieldData<T> roll_out(const Cpu&, const FieldData<T>& x, std::size_t steps) const;
   template <class T>
   FieldData<T> roll_out(const Cuda&, const FieldData<T>& x, std::size_t steps) const;
+  /// What a DeepONet makes of them at points of its coordinates: of one sample for all, or as many as x.
+  template <class T>
+  FieldData<T> apply(const Cpu&, const FieldData<T>& x, const FieldData<T>& points) const;
+  template <class T>
+  FieldData<T> apply(const Cuda&, const FieldData<T>& x, const FieldData<T>& points) const;
 
   /// A safetensors file that holds all of it; load() throws FileError that says what is wrong in one.
   void save(const std::filesystem::path& path, const std::function<void()>& before_rename = {}) const;
@@ -123,6 +158,7 @@ class OperatorModel {
   std::size_t axes_ = 0;
   ChannelNormaliser inputs_, outputs_;
   std::vector<double> parameters_;
+  OperatorPlaces places_;
 };
 
 struct OperatorTrainingOptions {
