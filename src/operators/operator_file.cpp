@@ -27,7 +27,7 @@ struct Reading {
   Read read;
   std::string type;
   template <class F>
-  Reading(F&& f, std::string text = "") : read(std::forward<F>(f)), type(std::move(text)) {}
+  Reading(F f, std::string text = "") : read(std::move(f)), type(std::move(text)) {}
 };
 std::string range_text(const char* what, double low, double high, bool low_itself) {
   if (!std::isfinite(high))
