@@ -11,7 +11,8 @@ void axis_product_bench(benchmark::State& state, const E& executor) {
   const std::size_t b = std::size_t(state.range(0)), n = std::size_t(state.range(1)),
                     inner = std::size_t(state.range(2));
   const std::vector<T> host = numbers<T>(b * n * inner), matrix = numbers<T>(n * n);
-  auto x = zeros<T>(executor, host.size()), y = zeros<T>(executor, host.size()), d = zeros<T>(executor, n * n);
+  auto x = zeros<T>(executor, host.size()), y = zeros<T>(executor, host.size()),
+       d = zeros<T>(executor, n * n);
   upload<T, 1>(executor, View<const T, 1>(host.data(), host.size()), View<T, 1>(x.data(), x.size()));
   upload<T, 1>(executor, View<const T, 1>(matrix.data(), matrix.size()), View<T, 1>(d.data(), d.size()));
   const View<const T, 2> square(d.data(), n, n);

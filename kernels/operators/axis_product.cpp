@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // y(b, i, j) (+)= Σ_k D(i, k) x(b, k, j), a matrix along one axis.          x : [B, n, R], y : [B, m, R]
 // Four rows i by two vectors of j in registers, over the k between the first and the last number of the four
-// rows that is not 0; along the last axis, R = 1, four fields b by two vectors of i. 2 B m n R FLOPs of a full
-// matrix: bound by the FMA units; of a banded one by B (n + m) R numbers moved.
+// rows that is not 0; along the last axis, R = 1, four fields b by two vectors of i. 2 B m n R FLOPs of a
+// full matrix: bound by the FMA units; of a banded one by B (n + m) R numbers moved.
 #include "sobolev/operators/axis_product.hpp"
 
 #include "kernels/common/dispatch.hpp"
@@ -11,13 +11,11 @@
 
 SOBOLEV_DECLARE_TARGETS(
     /// One field, rows × n times n × R.
-    template <class T>
-    void axis_rows(const T* matrix, std::size_t n, std::size_t rows, const T* x, std::size_t inner, bool add,
-                   T* y);
+    template <class T> void axis_rows(const T* matrix, std::size_t n, std::size_t rows, const T* x,
+                                      std::size_t inner, bool add, T* y);
     /// Fields of the last axis: y = x Dᵀ.
-    template <class T>
-    void axis_fields(const T* turned, std::size_t n, std::size_t m, std::size_t fields, const T* x, bool add,
-                     T* y);)
+    template <class T> void axis_fields(const T* turned, std::size_t n, std::size_t m, std::size_t fields,
+                                        const T* x, bool add, T* y);)
 
 namespace sobolev::SOBOLEV_TARGET {
 template <class T>
@@ -45,8 +43,8 @@ void axis_fields(const T* turned, std::size_t n, std::size_t m, std::size_t fiel
   row_sums<T>(x, n, 1, turned, m, fields, n, m, add, y, m);
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                                \
-  template void axis_rows<T>(const T*, std::size_t, std::size_t, const T*, std::size_t, bool, T*);            \
+#define SOBOLEV_INSTANTIATE(T)                                                                     \
+  template void axis_rows<T>(const T*, std::size_t, std::size_t, const T*, std::size_t, bool, T*); \
   template void axis_fields<T>(const T*, std::size_t, std::size_t, std::size_t, const T*, bool, T*);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)
@@ -78,13 +76,13 @@ void axis_product(const Cpu& cpu, View<const T, 2> matrix, View<const T, 2> turn
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::size_t task = 0; task < batch * tiles; ++task) {
     const std::size_t b = task / tiles, i = task % tiles * tile;
-    SOBOLEV_CALL(axis_rows<T>, matrix.data() + i * n, n, std::min(tile, m - i), x.data() + b * n * inner, inner,
-                 add, y.data() + (b * m + i) * inner);
+    SOBOLEV_CALL(axis_rows<T>, matrix.data() + i * n, n, std::min(tile, m - i), x.data() + b * n * inner,
+                 inner, add, y.data() + (b * m + i) * inner);
   }
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                              \
-  template void axis_product<T>(const Cpu&, View<const T, 2>, View<const T, 2>, View<const T, 3>,           \
+#define SOBOLEV_INSTANTIATE(T)                                                                    \
+  template void axis_product<T>(const Cpu&, View<const T, 2>, View<const T, 2>, View<const T, 3>, \
                                 View<T, 3>, bool);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)

@@ -20,9 +20,9 @@ void axis_product(const Cuda& cuda, View<const T, 2> matrix, View<const T, 2> tu
   const std::size_t rows = last ? batch : m, columns = last ? m : inner, groups = last ? 1 : batch;
   const std::size_t across = (columns + detail::tile_side - 1) / detail::tile_side;
   require(across <= 65535, "axis_product: more than 2^20 points behind an axis on a device");
-  const LaunchShape shape{{blocks_for(rows, detail::tile_side), unsigned(across),
-                           unsigned(std::min<std::size_t>(groups, 65535))},
-                          {detail::tile_side, detail::tile_side}};
+  const LaunchShape shape{
+      {blocks_for(rows, detail::tile_side), unsigned(across), unsigned(std::min<std::size_t>(groups, 65535))},
+      {detail::tile_side, detail::tile_side}};
   const View<const T, 1> none(nullptr, 0);
   using detail::Steps;
   if (last)
@@ -30,14 +30,13 @@ void axis_product(const Cuda& cuda, View<const T, 2> matrix, View<const T, 2> tu
                                             Steps{m, 1, 0, 0}, y.data(), Steps{m, 1, 0, 0}, none, rows,
                                             columns, n, std::size_t(1), groups, add);
   else
-    launch<detail::strided_tiles_kernel<T>>(cuda, shape, matrix.data(), Steps{n, 1, 0, 0}, x.data(),
-                                            Steps{inner, 1, 0, n * inner}, y.data(),
-                                            Steps{inner, 1, 0, m * inner}, none, rows, columns, n,
-                                            std::size_t(1), groups, add);
+    launch<detail::strided_tiles_kernel<T>>(
+        cuda, shape, matrix.data(), Steps{n, 1, 0, 0}, x.data(), Steps{inner, 1, 0, n * inner}, y.data(),
+        Steps{inner, 1, 0, m * inner}, none, rows, columns, n, std::size_t(1), groups, add);
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                              \
-  template void axis_product<T>(const Cuda&, View<const T, 2>, View<const T, 2>, View<const T, 3>,          \
+#define SOBOLEV_INSTANTIATE(T)                                                                     \
+  template void axis_product<T>(const Cuda&, View<const T, 2>, View<const T, 2>, View<const T, 3>, \
                                 View<T, 3>, bool);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)

@@ -2,8 +2,8 @@
 // y(b, p, o) = Σ_k β(b, o, k) τ(t, p, o, k) + c(o), and its adjoint.     β : [B, O K], τ : [B or 1, P, O K]
 // Forward: dot products along k, four samples by four points at a time in registers, lanes added at the end.
 // Adjoints: rows of β̄ and τ̄, four of them by two vectors of k, over all points or samples. 2 B P O K FLOPs
-// forward, 4 B P O K backward. Where τ is shared they are products of matrices, bound by the FMA units; else τ
-// and τ̄ are moved once, B P O K numbers each: bound by memory.
+// forward, 4 B P O K backward. Where τ is shared they are products of matrices, bound by the FMA units; else
+// τ and τ̄ are moved once, B P O K numbers each: bound by memory.
 #include "sobolev/operators/basis_product.hpp"
 
 #include "kernels/common/dispatch.hpp"
@@ -12,15 +12,13 @@
 
 SOBOLEV_DECLARE_TARGETS(
     /// y[i i_step + j j_step] = start + Σ_k a[i a_step + k] b[j b_step + k].
-    template <class T>
-    void basis_dots(const T* a, std::size_t a_step, std::size_t a_rows, const T* b, std::size_t b_step,
-                    std::size_t b_rows, std::size_t terms, T start, T* y, std::size_t i_step,
-                    std::size_t j_step);
+    template <class T> void basis_dots(const T* a, std::size_t a_step, std::size_t a_rows, const T* b,
+                                       std::size_t b_step, std::size_t b_rows, std::size_t terms, T start,
+                                       T* y, std::size_t i_step, std::size_t j_step);
     /// to[i to_step + k] (+)= Σ_t f[i f_row + t f_column] x[t x_step + k].
-    template <class T>
-    void basis_sums(const T* f, std::size_t f_row, std::size_t f_column, const T* x, std::size_t x_step,
-                    std::size_t rows, std::size_t terms, std::size_t columns, bool add, T* to,
-                    std::size_t to_step);)
+    template <class T> void basis_sums(const T* f, std::size_t f_row, std::size_t f_column, const T* x,
+                                       std::size_t x_step, std::size_t rows, std::size_t terms,
+                                       std::size_t columns, bool add, T* to, std::size_t to_step);)
 
 namespace sobolev::SOBOLEV_TARGET {
 namespace {
@@ -50,7 +48,8 @@ SOBOLEV_INLINE void dots(const T* a, std::size_t a_step, const T* b, std::size_t
 
 template <class T>
 void basis_dots(const T* a, std::size_t a_step, std::size_t a_rows, const T* b, std::size_t b_step,
-                std::size_t b_rows, std::size_t terms, T start, T* y, std::size_t i_step, std::size_t j_step) {
+                std::size_t b_rows, std::size_t terms, T start, T* y, std::size_t i_step,
+                std::size_t j_step) {
   const auto across = [&](auto ni, std::size_t i) __attribute__((always_inline)) {
     constexpr int rows = decltype(ni)::value;
     std::size_t j = 0;
@@ -73,10 +72,10 @@ void basis_sums(const T* f, std::size_t f_row, std::size_t f_column, const T* x,
   row_sums<T>(f, f_row, f_column, x, x_step, rows, terms, columns, add, to, to_step);
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                               \
-  template void basis_dots<T>(const T*, std::size_t, std::size_t, const T*, std::size_t, std::size_t,        \
-                              std::size_t, T, T*, std::size_t, std::size_t);                                 \
-  template void basis_sums<T>(const T*, std::size_t, std::size_t, const T*, std::size_t, std::size_t,        \
+#define SOBOLEV_INSTANTIATE(T)                                                                        \
+  template void basis_dots<T>(const T*, std::size_t, std::size_t, const T*, std::size_t, std::size_t, \
+                              std::size_t, T, T*, std::size_t, std::size_t);                          \
+  template void basis_sums<T>(const T*, std::size_t, std::size_t, const T*, std::size_t, std::size_t, \
                               std::size_t, std::size_t, bool, T*, std::size_t);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)
@@ -97,8 +96,8 @@ constexpr std::size_t tile = 64;  // points or samples of one thread at a time
 template <class T>
 void basis_product(const Cpu& cpu, View<const T, 2> branch, View<const T, 3> trunk, View<const T, 1> bias,
                    View<T, 3> y) {
-  const auto s = detail::basis_product_shape("basis_product", branch.shape(), trunk.shape(), bias.size(),
-                                             y.shape());
+  const auto s =
+      detail::basis_product_shape("basis_product", branch.shape(), trunk.shape(), bias.size(), y.shape());
   const std::size_t row = s.outputs * s.basis, samples = s.shared ? s.batch : 1,
                     groups = s.shared ? 1 : s.batch, tiles = (s.points + tile - 1) / tile;
   const int threads = detail::threads_for(cpu, 2 * double(y.size()) * double(s.basis));
@@ -150,10 +149,10 @@ void basis_product_adjoint(const Cpu& cpu, View<const T, 2> branch, View<const T
   }
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                                \
-  template void basis_product<T>(const Cpu&, View<const T, 2>, View<const T, 3>, View<const T, 1>,            \
-                                 View<T, 3>);                                                                 \
-  template void basis_product_adjoint<T>(const Cpu&, View<const T, 2>, View<const T, 3>, View<const T, 3>,    \
+#define SOBOLEV_INSTANTIATE(T)                                                                             \
+  template void basis_product<T>(const Cpu&, View<const T, 2>, View<const T, 3>, View<const T, 1>,         \
+                                 View<T, 3>);                                                              \
+  template void basis_product_adjoint<T>(const Cpu&, View<const T, 2>, View<const T, 3>, View<const T, 3>, \
                                          View<T, 2>, bool, View<T, 3>, bool, View<T, 1>);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // y(b, p, o) = Σ_k β(b, o, k) τ(t, p, o, k) + c(o), and its adjoint.     β : [B, O K], τ : [B or 1, P, O K]
 // All three products are strided matrix products of 16² results a block (tile_product_detail.hpp), a block
-// row for each output and, where τ is not shared, for each sample; c̄ is a block's sum for each output. 2 B P O
-// K FLOPs forward, 4 B P O K backward, two loads from shared memory an FMA: bound by those where τ is shared,
-// else by the B P O K numbers of τ and τ̄.
+// row for each output and, where τ is not shared, for each sample; c̄ is a block's sum for each output. 2 B P
+// O K FLOPs forward, 4 B P O K backward, two loads from shared memory an FMA: bound by those where τ is
+// shared, else by the B P O K numbers of τ and τ̄.
 #include <algorithm>
 
 #include "kernels/common/cuda.hpp"
@@ -41,15 +41,16 @@ LaunchShape tiles(std::size_t rows, std::size_t columns, std::size_t groups) {
 template <class T>
 void basis_product(const Cuda& cuda, View<const T, 2> branch, View<const T, 3> trunk, View<const T, 1> bias,
                    View<T, 3> y) {
-  const auto s = detail::basis_product_shape("basis_product", branch.shape(), trunk.shape(), bias.size(),
-                                             y.shape());
+  const auto s =
+      detail::basis_product_shape("basis_product", branch.shape(), trunk.shape(), bias.size(), y.shape());
   if (y.size() == 0) return;
   const std::size_t row = s.outputs * s.basis, field = s.points * s.outputs, samples = s.shared ? s.batch : 1,
                     groups = s.shared ? 1 : s.batch;
   launch<detail::strided_tiles_kernel<T>>(cuda, tiles(s.points, samples, s.outputs * groups), trunk.data(),
-                                detail::Steps{row, 1, s.basis, s.points * row}, branch.data(),
-                                detail::Steps{1, row, s.basis, row}, y.data(), detail::Steps{s.outputs, field, 1, field}, bias,
-                                s.points, samples, s.basis, s.outputs, groups, false);
+                                          detail::Steps{row, 1, s.basis, s.points * row}, branch.data(),
+                                          detail::Steps{1, row, s.basis, row}, y.data(),
+                                          detail::Steps{s.outputs, field, 1, field}, bias, s.points, samples,
+                                          s.basis, s.outputs, groups, false);
 }
 
 template <class T>
@@ -62,23 +63,25 @@ void basis_product_adjoint(const Cuda& cuda, View<const T, 2> branch, View<const
                     groups = s.shared ? 1 : s.batch;
   const View<const T, 1> none(nullptr, 0);
   if (branch_bar.size() > 0)
-    launch<detail::strided_tiles_kernel<T>>(
-        cuda, tiles(samples, s.basis, s.outputs * groups), y_bar.data(), detail::Steps{field, s.outputs, 1, field},
-        trunk.data(), detail::Steps{row, 1, s.basis, s.points * row}, branch_bar.data(), detail::Steps{row, 1, s.basis, row},
-        none, samples, s.basis, s.points, s.outputs, groups, add_branch);
+    launch<detail::strided_tiles_kernel<T>>(cuda, tiles(samples, s.basis, s.outputs * groups), y_bar.data(),
+                                            detail::Steps{field, s.outputs, 1, field}, trunk.data(),
+                                            detail::Steps{row, 1, s.basis, s.points * row}, branch_bar.data(),
+                                            detail::Steps{row, 1, s.basis, row}, none, samples, s.basis,
+                                            s.points, s.outputs, groups, add_branch);
   if (trunk_bar.size() > 0)
-    launch<detail::strided_tiles_kernel<T>>(
-        cuda, tiles(s.points, s.basis, s.outputs * groups), y_bar.data(), detail::Steps{s.outputs, field, 1, field},
-        branch.data(), detail::Steps{row, 1, s.basis, row}, trunk_bar.data(), detail::Steps{row, 1, s.basis, s.points * row},
-        none, s.points, s.basis, samples, s.outputs, groups, add_trunk);
+    launch<detail::strided_tiles_kernel<T>>(cuda, tiles(s.points, s.basis, s.outputs * groups), y_bar.data(),
+                                            detail::Steps{s.outputs, field, 1, field}, branch.data(),
+                                            detail::Steps{row, 1, s.basis, row}, trunk_bar.data(),
+                                            detail::Steps{row, 1, s.basis, s.points * row}, none, s.points,
+                                            s.basis, samples, s.outputs, groups, add_trunk);
   if (bias_bar.size() > 0 && y_bar.size() > 0)
     launch<basis_bias_kernel<T>>(cuda, {unsigned(s.outputs), sum_threads}, y_bar, bias_bar);
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                                \
-  template void basis_product<T>(const Cuda&, View<const T, 2>, View<const T, 3>, View<const T, 1>,           \
-                                 View<T, 3>);                                                                 \
-  template void basis_product_adjoint<T>(const Cuda&, View<const T, 2>, View<const T, 3>, View<const T, 3>,   \
+#define SOBOLEV_INSTANTIATE(T)                                                                              \
+  template void basis_product<T>(const Cuda&, View<const T, 2>, View<const T, 3>, View<const T, 1>,         \
+                                 View<T, 3>);                                                               \
+  template void basis_product_adjoint<T>(const Cuda&, View<const T, 2>, View<const T, 3>, View<const T, 3>, \
                                          View<T, 2>, bool, View<T, 3>, bool, View<T, 1>);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)

@@ -13,10 +13,9 @@
 
 SOBOLEV_DECLARE_TARGETS(
     /// Rows of y = σ(x W + b + a); null for what is not there.
-    template <class T>
-    void channel_mix_rows(FieldActivation activation, const T* x, const T* weight, const T* bias,
-                          const T* added, std::size_t rows, std::size_t inputs, std::size_t outputs, T* y,
-                          T* slope);
+    template <class T> void channel_mix_rows(FieldActivation activation, const T* x, const T* weight,
+                                             const T* bias, const T* added, std::size_t rows,
+                                             std::size_t inputs, std::size_t outputs, T* y, T* slope);
     /// z̄ = ȳ ⊙ slope in place and sum += Σ z̄ (null: no sum).
     template <class T>
     void slope_rows(const T* slope, std::size_t rows, std::size_t outputs, T* y_bar, T* sum);
@@ -131,7 +130,8 @@ void channel_mix_rows(FieldActivation activation, const T* x, const T* weight, c
   };
   using std::integral_constant;
   switch (activation) {
-    case FieldActivation::identity: return run(integral_constant<FieldActivation, FieldActivation::identity>{});
+    case FieldActivation::identity:
+      return run(integral_constant<FieldActivation, FieldActivation::identity>{});
     case FieldActivation::gelu: return run(integral_constant<FieldActivation, FieldActivation::gelu>{});
     case FieldActivation::tanh: return run(integral_constant<FieldActivation, FieldActivation::tanh>{});
   }
@@ -212,8 +212,8 @@ void channel_mix_weights(const T* x, const T* z_bar, std::size_t rows, std::size
 }
 
 #define SOBOLEV_INSTANTIATE(T)                                                                              \
-  template void channel_mix_rows<T>(FieldActivation, const T*, const T*, const T*, const T*, std::size_t, std::size_t, \
-                                    std::size_t, T*, T*);                                                   \
+  template void channel_mix_rows<T>(FieldActivation, const T*, const T*, const T*, const T*, std::size_t,   \
+                                    std::size_t, std::size_t, T*, T*);                                      \
   template void slope_rows<T>(const T*, std::size_t, std::size_t, T*, T*);                                  \
   template void channel_mix_inputs<T>(const T*, const T*, std::size_t, std::size_t, std::size_t, bool, T*); \
   template void channel_mix_weights<T>(const T*, const T*, std::size_t, std::size_t, std::size_t, T*);
@@ -246,9 +246,9 @@ void channel_mix(const Cpu& cpu, FieldActivation activation, View<const T, 2> x,
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::size_t p = 0; p < s.points; p += tile) {
     const auto at = [&](auto* of) { return of == nullptr ? of : of + p * s.outputs; };
-    SOBOLEV_CALL(channel_mix_rows<T>, activation, x.data() + p * s.inputs,
-                 weight.data(), data_or_null(bias), at(data_or_null(added)), std::min(tile, s.points - p),
-                 s.inputs, s.outputs, y.data() + p * s.outputs, at(data_or_null(slope)));
+    SOBOLEV_CALL(channel_mix_rows<T>, activation, x.data() + p * s.inputs, weight.data(), data_or_null(bias),
+                 at(data_or_null(added)), std::min(tile, s.points - p), s.inputs, s.outputs,
+                 y.data() + p * s.outputs, at(data_or_null(slope)));
   }
 }
 

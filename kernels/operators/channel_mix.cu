@@ -121,7 +121,8 @@ void channel_mix(const Cuda& cuda, FieldActivation activation, View<const T, 2> 
   };
   using std::integral_constant;
   switch (activation) {
-    case FieldActivation::identity: return run(integral_constant<FieldActivation, FieldActivation::identity>{});
+    case FieldActivation::identity:
+      return run(integral_constant<FieldActivation, FieldActivation::identity>{});
     case FieldActivation::gelu: return run(integral_constant<FieldActivation, FieldActivation::gelu>{});
     case FieldActivation::tanh: return run(integral_constant<FieldActivation, FieldActivation::tanh>{});
   }

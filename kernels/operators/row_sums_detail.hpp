@@ -43,16 +43,16 @@ SOBOLEV_INLINE void sums(const T* f, std::size_t f_row, std::size_t f_column, co
 
 /// to[i to_step + k] (+)= Σ_t f[i f_row + t f_column] x[t x_step + k], t in order.
 template <class T>
-SOBOLEV_INLINE void row_sums(const T* f, std::size_t f_row, std::size_t f_column, const T* x, std::size_t x_step,
-                std::size_t rows, std::size_t terms, std::size_t columns, bool add, T* to,
-                std::size_t to_step) {
+SOBOLEV_INLINE void row_sums(const T* f, std::size_t f_row, std::size_t f_column, const T* x,
+                             std::size_t x_step, std::size_t rows, std::size_t terms, std::size_t columns,
+                             bool add, T* to, std::size_t to_step) {
   std::size_t k = 0;
   const auto down = [&](auto width, const auto& room) __attribute__((always_inline)) {
     constexpr int nv = decltype(width)::value;
     std::size_t i = 0;
     for (; i + sums_block <= rows; i += sums_block)
-      sums<T, sums_block, nv>(f + i * f_row, f_row, f_column, x + k, x_step, terms, room, add, to + i * to_step + k,
-                         to_step);
+      sums<T, sums_block, nv>(f + i * f_row, f_row, f_column, x + k, x_step, terms, room, add,
+                              to + i * to_step + k, to_step);
     for (; i < rows; ++i)
       sums<T, 1, nv>(f + i * f_row, f_row, f_column, x + k, x_step, terms, room, add, to + i * to_step + k,
                      to_step);

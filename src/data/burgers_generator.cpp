@@ -175,8 +175,7 @@ class BurgersWorker : public Generator::Worker {
 
 class Burgers : public detail::RecipeOf<BurgersOptions> {
  public:
-  explicit Burgers(const BurgersOptions& options)
-      : RecipeOf(options), times_(options.times) {
+  explicit Burgers(const BurgersOptions& options) : RecipeOf(options), times_(options.times) {
     require(options.times.empty() || options.steps == 0,
             "burgers: give either times or steps, which are times from 0 to the end");
     for (int i = 0; options.steps > 0 && i <= options.steps; ++i)

@@ -127,8 +127,7 @@ template FieldData<double> read_fields<double>(const ArrayFile&, const std::vect
 
 template <class T>
 FieldData<T> read_points(const ArrayFile& file, const std::string& name, std::size_t samples,
-                         std::size_t first, std::size_t count, std::size_t points,
-                         std::size_t coordinates) {
+                         std::size_t first, std::size_t count, std::size_t points, std::size_t coordinates) {
   const std::vector<std::size_t>& shape = file.array(name).shape;
   const auto fits = [](std::size_t wanted, std::size_t found) { return wanted == 0 || wanted == found; };
   FieldData<T> data;
@@ -158,9 +157,9 @@ FieldData<T> read_points(const ArrayFile& file, const std::string& name, std::si
   const std::size_t size = data.points() * data.channels;
   data.values.resize(data.samples * size);
   // Of an array that has no axis of samples each point is a row.
-  const std::size_t rows = shared ? shape[0] : count, row = data.values.size() / std::max<std::size_t>(1, rows);
-  if (rows > 0)
-    file.read<T>(name, shared ? 0 : first, View<T, 2>(data.values.data(), rows, row));
+  const std::size_t rows = shared ? shape[0] : count,
+                    row = data.values.size() / std::max<std::size_t>(1, rows);
+  if (rows > 0) file.read<T>(name, shared ? 0 : first, View<T, 2>(data.values.data(), rows, row));
   return data;
 }
 template FieldData<float> read_points<float>(const ArrayFile&, const std::string&, std::size_t, std::size_t,

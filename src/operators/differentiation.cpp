@@ -19,8 +19,8 @@ std::vector<double> periodic_matrix(const GridAxis& axis, int derivative) {
   for (long k = 1; 2 * k <= n; ++k) {
     const bool highest = 2 * k == n;
     if (highest && derivative % 2 == 1) continue;
-    const double size =
-        std::pow(unit * double(k), derivative) * (highest ? 1 : 2) / double(n) * (derivative % 4 < 2 ? 1 : -1);
+    const double size = std::pow(unit * double(k), derivative) * (highest ? 1 : 2) / double(n) *
+                        (derivative % 4 < 2 ? 1 : -1);
     for (long j = 0; j < n; ++j) {
       const double angle = 2 * std::numbers::pi * double(j * k % n) / double(n);
       row[std::size_t(j)] += size * (derivative % 2 == 0 ? std::cos(angle) : -std::sin(angle));
@@ -46,9 +46,9 @@ std::vector<double> difference_weights(const std::vector<double>& x, double at, 
       product *= apart;
       if (j == i - 1)
         for (std::size_t m = std::min(i, orders - 1) + 1; m-- > 0;)
-          c[i * orders + m] = before / product *
-                              ((m > 0 ? double(m) * c[(i - 1) * orders + m - 1] : 0) -
-                               last * c[(i - 1) * orders + m]);
+          c[i * orders + m] =
+              before / product *
+              ((m > 0 ? double(m) * c[(i - 1) * orders + m - 1] : 0) - last * c[(i - 1) * orders + m]);
       for (std::size_t m = std::min(i, orders - 1) + 1; m-- > 0;)
         c[j * orders + m] =
             (here * c[j * orders + m] - (m > 0 ? double(m) * c[j * orders + m - 1] : 0)) / apart;
@@ -85,8 +85,7 @@ std::vector<double> differentiation_matrix(const GridAxis& axis, int derivative,
     const std::size_t half = inside / 2;
     const bool symmetric = i >= half && i + half < n;
     const std::size_t width = symmetric ? inside : outside;
-    const std::size_t first =
-        symmetric ? i - half : std::min(i > width / 2 ? i - width / 2 : 0, n - width);
+    const std::size_t first = symmetric ? i - half : std::min(i > width / 2 ? i - width / 2 : 0, n - width);
     std::vector<double> x;
     for (std::size_t k = 0; k < width; ++k) x.push_back(double(first + k) - double(i));
     const std::vector<double> w = difference_weights(x, 0, derivative);

@@ -142,7 +142,7 @@ auto parsed(const TomlReader& reader, const TomlNode& node, const std::string& p
 /// [physics], once the outputs are known.
 void read_physics(const TomlReader& reader, const detail::TomlEntry& table, OperatorFile& file) {
   const std::vector<std::string> keys{"coordinates", "periodic", "constants", "equations",
-                                      "weight",      "data",     "initial",   "order"};
+                                      "weight",      "data",     "initial",   "order", "samples"};
   if (table.value.kind != TomlNode::Kind::table) reader.expected(table.value, "physics", "a table");
   for (const detail::TomlEntry& entry : table.value.entries)
     if (std::find(keys.begin(), keys.end(), entry.key) == keys.end())
@@ -165,8 +165,8 @@ void read_physics(const TomlReader& reader, const detail::TomlEntry& table, Oper
     PhysicsOptions::Axis axis{entry.key, reader.literal(entry.value.items[0], path, "a number"),
                               reader.literal(entry.value.items[1], path, "a number"), false};
     if (!(axis.low < axis.high))
-      reader.fail(entry.value, fmt::format("{} ends at {}, which is not behind its begin {}", path, axis.high,
-                                           axis.low));
+      reader.fail(entry.value,
+                  fmt::format("{} ends at {}, which is not behind its begin {}", path, axis.high, axis.low));
     physics.axes.push_back(axis);
     scope.coordinates.push_back(entry.key);
   }
@@ -184,12 +184,11 @@ void read_physics(const TomlReader& reader, const detail::TomlEntry& table, Oper
     const std::string path = "physics.constants." + entry.key;
     ExpressionScope numbers;
     numbers.constants = scope.constants;
-    const Expr value = entry.value.kind == TomlNode::Kind::string
-                           ? parsed(reader, entry.value, path,
-                                    [&](const std::string& text) {
-                                      return parse_expression(text, numbers, first_column);
-                                    })
-                           : Expr(reader.literal(entry.value, path, "a number"));
+    const Expr value =
+        entry.value.kind == TomlNode::Kind::string
+            ? parsed(reader, entry.value, path,
+                     [&](const std::string& text) { return parse_expression(text, numbers, first_column); })
+            : Expr(reader.literal(entry.value, path, "a number"));
     if (!value.is_constant()) reader.fail(entry.value, path + " is no constant");
     scope.constants[entry.key] = value->value;
   }
@@ -221,11 +220,17 @@ void read_physics(const TomlReader& reader, const detail::TomlEntry& table, Oper
   number("weight", physics.weight);
   number("data", physics.data);
   number("initial", physics.initial);
+  if (const TomlNode* node = table.value.find("samples")) {
+    const long long samples = reader.long_integer(*node, "physics.samples");
+    if (samples < 0 || samples > (1ll << 40))
+      reader.fail(*node, fmt::format("physics.samples is {}; it must be 0 or above", samples));
+    physics.samples = std::size_t(samples);
+  }
   if (const TomlNode* node = table.value.find("order")) {
     physics.order = reader.integer(*node, "physics.order");
     if (physics.order != 2 && physics.order != 4)
-      reader.fail(*node, fmt::format("physics.order is {}; finite differences are of order 2 or 4",
-                                     physics.order));
+      reader.fail(*node,
+                  fmt::format("physics.order is {}; finite differences are of order 2 or 4", physics.order));
   }
 }
 
@@ -239,8 +244,7 @@ const std::vector<ModelKey>& model_keys() {
   constexpr double any = std::numeric_limits<double>::infinity();
   constexpr auto fno = OperatorKind::fno, deeponet = OperatorKind::deeponet;
   static const std::vector<ModelKey> keys{
-      {"model", "kind", true,
-       word(&OperatorFile::kind, operator_kinds)},
+      {"model", "kind", true, word(&OperatorFile::kind, operator_kinds)},
       {"model", "modes", false, by_axis(&OperatorFile::modes, 1, 4096), fno},
       {"model", "frequencies", false, read_frequencies, fno},
       {"model", "width", false, whole(&OperatorFile::width, 1, 4096), fno},
@@ -255,8 +259,8 @@ const std::vector<ModelKey>& model_keys() {
       {"model", "basis", false, whole(&OperatorFile::basis, 1, 65536), deeponet},
       {"model", "activation", false,
        [](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
-         file.activation = FieldActivation{
-             reader.choice(node, path, {field_activations.begin(), field_activations.end()})};
+         file.activation =
+             FieldActivation{reader.choice(node, path, {field_activations.begin(), field_activations.end()})};
        },
        deeponet},
       {"model", "end_point", false, truth(&OperatorFile::end_point)},
@@ -335,7 +339,8 @@ OperatorFile read_model(detail::TomlDocument document, const std::vector<std::st
                                                   operator_kinds[std::size_t(file.kind)]));
   }
   if (!file.points.empty() && file.stride != 1)
-    throw ParseError(file.positions["data.stride"], "data.stride is of fields on grids; data.points are none");
+    throw ParseError(file.positions["data.stride"],
+                     "data.stride is of fields on grids; data.points are none");
   if (file.kind == OperatorKind::fno && file.modes.empty() == file.frequencies.empty())
     throw ParseError({document.file, 0, 0}, "[model] needs either modes or frequencies");
   for (const ModelKey& key : model_keys())

@@ -89,9 +89,8 @@ FieldData<T> apply_on(const E& executor, const OperatorModel& model, const Field
                      View<T, 1>(asked.data(), sets * coordinates));
       at = View<const T, 3>(asked.data(), sets, m, points->channels);
     }
-    const View<const T, 3> result =
-        planned.forward(View<const T, 1>(theta.data(), theta.size()),
-                        View<const T, 3>(field.data(), count, n, x.channels), at);
+    const View<const T, 3> result = planned.forward(View<const T, 1>(theta.data(), theta.size()),
+                                                    View<const T, 3>(field.data(), count, n, x.channels), at);
     T* const to = y.values.data() + s * m * outputs;
     download<T, 1>(executor, View<const T, 1>(result.data(), result.size()), View<T, 1>(to, result.size()));
     for (std::size_t i = 0; i < count * m * outputs; ++i) {
@@ -156,7 +155,8 @@ FieldData<T> repeated(const FieldData<T>& x, const std::vector<std::size_t>& gri
                        fmt::join(grid, ", "));
   });
   FieldData<T> out{grid, x.samples, x.channels, {}};
-  const std::size_t size = x.points() * x.channels, times = out.points() / std::max<std::size_t>(1, x.points());
+  const std::size_t size = x.points() * x.channels,
+                    times = out.points() / std::max<std::size_t>(1, x.points());
   out.values.reserve(x.samples * size * times);
   for (std::size_t s = 0; s < x.samples; ++s)
     for (std::size_t t = 0; t < times; ++t)
@@ -185,8 +185,7 @@ template FieldData<float> grid_points<float>(const std::vector<std::size_t>&, bo
 template FieldData<double> grid_points<double>(const std::vector<std::size_t>&, bool);
 
 OperatorModel::OperatorModel(OperatorFile file, std::size_t axes, ChannelNormaliser inputs,
-                             ChannelNormaliser outputs, std::vector<double> parameters,
-                             OperatorPlaces places)
+                             ChannelNormaliser outputs, std::vector<double> parameters, OperatorPlaces places)
     : file_(std::move(file)),
       axes_(axes),
       inputs_(std::move(inputs)),
@@ -297,7 +296,8 @@ OperatorModel model_of(const TensorFile& file, const std::filesystem::path& path
         if (sizes.empty()) throw FileError(fmt::format("{}: {} is empty", path.string(), name));
         return sizes;
       };
-      if (model.kind == OperatorKind::deeponet || file.contains("places.grid")) places.grid = grid("places.grid");
+      if (model.kind == OperatorKind::deeponet || file.contains("places.grid"))
+        places.grid = grid("places.grid");
       if (model.kind == OperatorKind::deeponet) places.sensors = grid("places.sensors");
     }
     if (model.kind == OperatorKind::deeponet) {

@@ -37,8 +37,9 @@ void OperatorState::save(const std::filesystem::path& path,
 OperatorState OperatorState::load(const std::filesystem::path& path) {
   const TensorFile file = read_safetensors(path);
   const OperatorModel model = model_of(file, path);
-  OperatorState state{model.file(), model.axes(),      model.input_normaliser(), model.output_normaliser(),
-                      {},           model.parameters(), model.places()};
+  OperatorState state{
+      model.file(),       model.axes(),  model.input_normaliser(), model.output_normaliser(), {},
+      model.parameters(), model.places()};
   const auto text = file.metadata.find("training");
   if (text == file.metadata.end())
     throw FileError(fmt::format("{}: holds a model and no training to go on with", path.string()));

@@ -34,7 +34,8 @@ void set_zeros(const Cuda& cuda, View<T, 1> v) {
 
 /// The loss of a batch of fields y, [B, N, C], which stand for u = s ⊙ y + m, channel by channel:
 ///   data · d + weight · Σ_e 1/B Σ_b (1/N Σ_n r_e(b, n)²)^½ + initial · 1/B Σ_b ‖u_b(first) − a_b‖/‖a_b‖
-/// r_e is what equation e leaves, d the loss of the data, u(first) u where the first axis begins, a given there.
+/// r_e is what equation e leaves, d the loss of the data, u(first) u where the first axis begins, a given
+/// there.
 template <class T, class E>
 class PhysicsLoss {
  public:
@@ -103,10 +104,7 @@ class PhysicsLoss {
     Expr sum = constant(0);
     for (std::size_t i = 0; i < physics.equations.size() + 2; ++i) {
       terms.push_back(coordinate(fmt::format("l{}", i)));
-      sum = sum + constant(i == 0   ? physics.data
-                           : i == 1 ? physics.initial
-                                    : physics.weight) *
-                      terms.back();
+      sum = sum + constant(i == 0 ? physics.data : i == 1 ? physics.initial : physics.weight) * terms.back();
     }
     const Expr total[] = {sum};
     sum_ = compile(total, terms);
@@ -126,7 +124,8 @@ class PhysicsLoss {
       const std::size_t first = points_ / grid_[0];
       const FieldBox whole{{1, grid_[0], first}, {0, 0, 0}, 0}, face{{1, 1, first}, {0, 0, 0}, 0};
       const Extents<3> box{1, 1, first};
-      const View<T, 3> at(leaves_.data(), b, first, channels_), at_bar(leaf_bars_.data(), b, first, channels_);
+      const View<T, 3> at(leaves_.data(), b, first, channels_),
+          at_bar(leaf_bars_.data(), b, first, channels_);
       field_copy<T>(executor_, u, whole, at, face, box, channels_, false);
       relative_l2<T>(executor_, at, empty(), empty(), initial, View<double, 1>(errors_.data(), b), loss_at(1),
                      gradient ? at_bar : View<T, 3>(nullptr, 0, 0, 0));

@@ -4,8 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 
 #include "sobolev/core/buffer_on.hpp"
 #include "sobolev/core/copy.hpp"
@@ -16,6 +14,7 @@
 #include "sobolev/operators/field_network.hpp"
 #include "sobolev/spectral/mode_product.hpp"
 #include "sobolev/spectral/truncated_transform.hpp"
+#include "src/operators/field_geometry.hpp"
 
 namespace sobolev {
 namespace detail {
@@ -30,25 +29,6 @@ void set_zero(const Cuda& cuda, View<T, 1> v) {
   clear<T, 1>(cuda, v);
 }
 #endif
-
-Extents<3> three_axes(const std::vector<std::size_t>& grid) {
-  Extents<3> out{1, 1, 1};
-  std::copy(grid.begin(), grid.end(), out.begin() + std::ptrdiff_t(3 - grid.size()));
-  return out;
-}
-
-struct Ends {
-  std::size_t before, after;
-};
-Ends ends_of(const Margin& margin, std::size_t points) {
-  const auto share = std::size_t(std::llround(margin.fraction * double(points)));
-  return {margin.before + share, margin.after + share};
-}
-
-/// The slots that an instruction reads; −1 for none.
-std::array<int, 3> reads(const FieldInstruction& step) {
-  return {step.kind == Kind::query ? -1 : step.in, step.added, step.trunk};
-}
 }  // namespace
 
 /// Fields of one network on one grid.
@@ -156,7 +136,7 @@ struct FieldPlan {
         most_coefficients = std::max(most_coefficients, batch * transforms.back()->mode_count() * 2 *
                                                             std::max(step.inputs, step.outputs));
       } else if (step.kind == Kind::coordinates) {
-        const std::vector<T> values = coordinate_values(step, in.grid);
+        const std::vector<T> values = coordinate_values<T>(step, in.grid);
         points.back() = zeros<T>(e, values.size());
         upload<T, 1>(e, View<const T, 1>(values.data(), values.size()),
                      View<T, 1>(points.back().data(), values.size()));
@@ -171,37 +151,6 @@ struct FieldPlan {
   }
 
   Slot& slot(int s) { return slots[std::size_t(s)]; }
-
-  static std::size_t cropped(const Margin& margin, std::size_t points) {
-    // The number of points that the margin was added to: it grows with them, by less than one point a point.
-    for (std::size_t n = points; n-- > 1;) {
-      const Ends ends = ends_of(margin, n);
-      if (n + ends.before + ends.after == points) return n;
-    }
-    require(margin.before + margin.after == 0 && margin.fraction == 0,
-            [&] { return fmt::format("FieldNetwork: a crop leaves nothing of {} points", points); });
-    return points;
-  }
-
-  static std::vector<T> coordinate_values(const FieldInstruction& step,
-                                          const std::vector<std::size_t>& grid) {
-    std::size_t count = 1;
-    for (std::size_t g : grid) count *= g;
-    std::vector<T> values;
-    values.reserve(count * grid.size());
-    for (std::size_t i = 0; i < count; ++i) {
-      std::size_t rest = count, at = i;
-      for (std::size_t a = 0; a < grid.size(); ++a) {
-        rest /= grid[a];
-        const std::size_t k = at / rest,
-                          last = step.end_point ? std::max<std::size_t>(grid[a], 2) - 1 : grid[a];
-        at %= rest;
-        const auto [low, high] = step.coordinates[a];
-        values.push_back(T(low + (high - low) * double(k) / double(last)));
-      }
-    }
-    return values;
-  }
 
   /// Fields get memory; what a mix adds makes room for its result where nothing else reads it.
   void place_fields() {

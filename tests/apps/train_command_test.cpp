@@ -80,9 +80,9 @@ TEST(TrainCommand, TrainsADeepOnetAndAnswersAtOtherPoints) {
         .exit_code;
   };
   ASSERT_EQ(generated(data, "7"), 0);
-  const CommandResult result = run_command(
-      {"train", "deeponet_antiderivative", "--set", "data.train=8", "--set", "data.test=4", "--set",
-       "training.batch=4", "--set", "training.epochs=5", "--data", data, "--out", run, "--json"});
+  const CommandResult result = run_command({"train", "deeponet_antiderivative", "--set", "data.train=8",
+                                            "--set", "data.test=4", "--set", "training.batch=4", "--set",
+                                            "training.epochs=5", "--data", data, "--out", run, "--json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(nlohmann::json::parse(result.out)["test"]["samples"], 4);
   const std::string others = folder / "others.h5";

@@ -63,10 +63,10 @@ TEST(FieldData, ReadsPointsOfAllOrOfEachSample) {
     EXPECT_EQ(data.values.front(), first);
     EXPECT_EQ(data.values.back(), last);
   };
-  expect(read_points<double>(file, "line", 2, 1, 1, 4), 4, 1, 1, 4, 7);         // [samples, P]
-  expect(read_points<double>(file, "line", 3, 1, 2), 2, 1, 4, 0, 7);            // [P, D]
-  expect(read_points<double>(file, "line", 2, 0, 1, 2, 4), 2, 1, 4, 0, 7);      // the same, by what is wanted
-  expect(read_points<double>(file, "a", 3, 1, 2), 4, 2, 5, 20, 59);             // [samples, P, D]
+  expect(read_points<double>(file, "line", 2, 1, 1, 4), 4, 1, 1, 4, 7);     // [samples, P]
+  expect(read_points<double>(file, "line", 3, 1, 2), 2, 1, 4, 0, 7);        // [P, D]
+  expect(read_points<double>(file, "line", 2, 0, 1, 2, 4), 2, 1, 4, 0, 7);  // the same, by what is wanted
+  expect(read_points<double>(file, "a", 3, 1, 2), 4, 2, 5, 20, 59);         // [samples, P, D]
   EXPECT_THAT(message_of<FileError>([&] { read_points<double>(file, "a", 4, 0, 2, 7, 2); }),
               AllOf(HasSubstr("fields.npz"), HasSubstr("a has the shape [3, 4, 5]"), HasSubstr("[7, 2]")));
 }

@@ -15,8 +15,9 @@ TYPED_TEST(AxisProduct, IsAMatrixAlongAnAxis) {
     std::size_t batch, m, n, inner;
     bool banded;
   };
-  const std::vector<Size> all{{0, 3, 3, 4, false}, {1, 1, 1, 1, false},  {3, 9, 7, 33, false}, {2, 37, 37, 5, true},
-                              {5, 6, 40, 1, false}, {37, 20, 20, 1, true}, {1, 64, 64, 31, true}};
+  const std::vector<Size> all{{0, 3, 3, 4, false},  {1, 1, 1, 1, false},  {3, 9, 7, 33, false},
+                              {2, 37, 37, 5, true}, {5, 6, 40, 1, false}, {37, 20, 20, 1, true},
+                              {1, 64, 64, 31, true}};
   const std::vector<Size> few{{2, 17, 9, 3, false}, {17, 5, 4, 1, false}};
   for (const Size& s : test::in_another_order() ? few : all)
     for (const bool add : {false, true}) {

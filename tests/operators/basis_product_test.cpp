@@ -17,7 +17,7 @@ struct Size {
 };
 std::vector<Size> sizes() {
   if (test::in_another_order()) return {{3, 17, 2, 5, true}, {2, 17, 2, 5, false}};
-  return {{0, 5, 1, 3, false}, {1, 1, 1, 1, true},   {5, 70, 1, 33, true}, {5, 19, 3, 7, true},
+  return {{0, 5, 1, 3, false}, {1, 1, 1, 1, true},    {5, 70, 1, 33, true},  {5, 19, 3, 7, true},
           {9, 0, 2, 4, true},  {4, 31, 2, 20, false}, {3, 67, 1, 40, false}, {1, 130, 2, 9, false}};
 }
 struct Sum {
@@ -108,10 +108,9 @@ TEST(BasisProduct, RefusesOtherShapes) {
   EXPECT_THROW(call(3, 3, 2, 1), ArgumentError);
   EXPECT_THROW(basis_product<double>(cpu, a.cview(2, 6), a.cview(2, 2, 6), a.cview(1), y.view(2, 2, 3)),
                ArgumentError);
-  EXPECT_THROW(
-      basis_product_adjoint<double>(cpu, a.cview(2, 6), a.cview(2, 2, 6), y.cview(2, 2, 3), y.view(1, 6),
-                                    false, y.view(0, 0, 0), false, y.view(0)),
-      ArgumentError);
+  EXPECT_THROW(basis_product_adjoint<double>(cpu, a.cview(2, 6), a.cview(2, 2, 6), y.cview(2, 2, 3),
+                                             y.view(1, 6), false, y.view(0, 0, 0), false, y.view(0)),
+               ArgumentError);
 }
 }  // namespace
 }  // namespace sobolev

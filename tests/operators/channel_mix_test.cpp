@@ -24,7 +24,9 @@ double gelu_slope(double z) {
          z * std::exp(-0.5 * z * z) / std::sqrt(2 * std::numbers::pi);
 }
 double value_of(FieldActivation activation, double z) {
-  return activation == FieldActivation::gelu ? gelu(z) : activation == FieldActivation::tanh ? std::tanh(z) : z;
+  return activation == FieldActivation::gelu   ? gelu(z)
+         : activation == FieldActivation::tanh ? std::tanh(z)
+                                               : z;
 }
 double slope_of(FieldActivation activation, double z) {
   return activation == FieldActivation::gelu ? gelu_slope(z) : 1 - std::tanh(z) * std::tanh(z);

@@ -26,10 +26,10 @@ TEST(Differentiation, IsExactForWavesOnAPeriodicAxis) {
       for (std::size_t i = 0; i < n; ++i) x.push_back(std::sin(q * (-1 + axis.step() * double(i)) + 0.3));
       const auto y = times(differentiation_matrix(axis, p, 2), x);
       for (std::size_t i = 0; i < n; ++i)
-        EXPECT_NEAR(y[i],
-                    std::pow(q, p) * std::sin(q * (-1 + axis.step() * double(i)) + 0.3 +
-                                              std::numbers::pi / 2 * p),
-                    1e-11 * std::pow(q, p));
+        EXPECT_NEAR(
+            y[i],
+            std::pow(q, p) * std::sin(q * (-1 + axis.step() * double(i)) + 0.3 + std::numbers::pi / 2 * p),
+            1e-11 * std::pow(q, p));
     }
 }
 
@@ -53,8 +53,7 @@ TEST(Differentiation, IsExactForPolynomialsAndOfItsOrder) {
       for (const bool fine : {false, true}) {
         const GridAxis smooth{fine ? 41u : 21u, 0, 1, false};
         std::vector<double> values;
-        for (std::size_t i = 0; i < smooth.points; ++i)
-          values.push_back(std::exp(smooth.step() * double(i)));
+        for (std::size_t i = 0; i < smooth.points; ++i) values.push_back(std::exp(smooth.step() * double(i)));
         const auto derivative = times(differentiation_matrix(smooth, p, accuracy), values);
         errors[fine] = 0;
         for (std::size_t i = 0; i < smooth.points; ++i)

@@ -124,8 +124,8 @@ std::filesystem::path write_integrals(const TemporaryFolder& folder, std::size_t
   ArrayFileWriter file(path);
   const auto write = [&](const char* name, const std::vector<double>& values, std::size_t rows,
                          std::size_t row) {
-    file.create<double>(name, row == 0 ? std::vector<std::size_t>{rows}
-                                       : std::vector<std::size_t>{rows, row});
+    file.create<double>(name,
+                        row == 0 ? std::vector<std::size_t>{rows} : std::vector<std::size_t>{rows, row});
     file.write<double>(name, 0, View<const double, 2>(values.data(), rows, std::max<std::size_t>(row, 1)));
   };
   write("u", u, samples, m);
@@ -277,7 +277,8 @@ TEST(OperatorTraining, TrainsADeepOnetOnAlignedAndUnalignedPoints) {
 /// Without a look at the outputs: from the equation and the initial values alone.
 TEST(OperatorTraining, LearnsFromAnEquationAlone) {
   const TemporaryFolder folder;
-  const OperatorFile file = small_pino(write_decay(folder, 24));
+  const OperatorFile file =
+      small_pino(write_decay(folder, 24), {"data.train=4", "physics.samples=12", "training.epochs=300"});
   OperatorTrainingOptions options;
   options.checkpoint = folder / "checkpoint.safetensors";
   const OperatorTraining training = train_operator(Cpu(2), file, options);
@@ -313,9 +314,15 @@ TEST(OperatorTraining, GoesOnWithADeepOnetToTheSameBits) {
             whole.model.parameters());
 }
 
-TEST(OperatorTraining, GoesOnToTheSameBits) {
+class Resumed : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(OperatorTraining, Resumed, ::testing::Bool());
+/// Of data, or of equations and further inputs as well.
+TEST_P(Resumed, GoesOnToTheSameBits) {
   const TemporaryFolder folder;
-  const OperatorFile file = small_model(write_samples(folder, 50, 16), {"training.epochs=6"});
+  const OperatorFile file =
+      GetParam() ? small_pino(write_decay(folder, 60),
+                              {"training.epochs=6", "data.train=40", "physics.samples=10", "physics.data=1"})
+                 : small_model(write_samples(folder, 50, 16), {"training.epochs=6"});
   const OperatorTraining whole = train_operator(Cpu(2), file);
   std::atomic<bool> stop = false;
   OperatorTrainingOptions options;
@@ -356,8 +363,8 @@ TEST(OperatorTraining, SaysWhatIsWrongWithItsData) {
   EXPECT_THAT(message_of<FileError>([&] { train_operator(Cpu(1), small_model(folder / "bad.npz")); }),
               AllOf(HasSubstr("sample 3"), HasSubstr("nan")));
   EXPECT_THAT(message_of<FileError>([&] {
-                train_operator(Cpu(1), small_deeponet(write_integrals(folder, 70, false),
-                                                      {"data.outputs=\"u\""}));
+                train_operator(Cpu(1),
+                               small_deeponet(write_integrals(folder, 70, false), {"data.outputs=\"u\""}));
               }),
               AllOf(HasSubstr("y has the shape [70, 5]"), HasSubstr("[20]")));
   EXPECT_THAT(message_of<ArgumentError>([&] {
@@ -382,9 +389,9 @@ TEST(OperatorTraining, TrainsOnACudaDeviceSolve) {
 TEST(OperatorTraining, TrainsWithEquationsOnACudaDeviceSolve) {
   if (Cuda::count() == 0) GTEST_SKIP() << "no CUDA device";
   const TemporaryFolder folder;
-  const OperatorFile file =
-      small_pino(write_decay(folder, 6), {"training.epochs=2", "data.train=4", "data.test=2", "model.width=4",
-                                          "training.precision=float64"});
+  const OperatorFile file = small_pino(
+      write_decay(folder, 6),
+      {"training.epochs=2", "data.train=4", "data.test=2", "model.width=4", "training.precision=float64"});
   const OperatorTraining cpu = train_operator(Cpu(2), file), cuda = train_operator(Cuda(0), file);
   ASSERT_EQ(cpu.test_errors.size(), cuda.test_errors.size());
   for (std::size_t i = 0; i < cpu.test_errors.size(); ++i)
@@ -395,8 +402,8 @@ TEST(OperatorTraining, TrainsADeepOnetOnACudaDeviceSolve) {
   if (Cuda::count() == 0) GTEST_SKIP() << "no CUDA device";
   const TemporaryFolder folder;
   const OperatorFile file =
-      small_deeponet(write_integrals(folder, 12, false), {"training.epochs=2", "data.train=8", "data.test=2",
-                                                          "training.precision=float64"});
+      small_deeponet(write_integrals(folder, 12, false),
+                     {"training.epochs=2", "data.train=8", "data.test=2", "training.precision=float64"});
   const OperatorTraining cpu = train_operator(Cpu(2), file), cuda = train_operator(Cuda(0), file);
   ASSERT_EQ(cpu.test_errors.size(), cuda.test_errors.size());
   for (std::size_t i = 0; i < cpu.test_errors.size(); ++i)
@@ -443,7 +450,8 @@ TEST(OperatorFile, SaysWhereAndWhatIsWrong) {
 }
 
 TEST(OperatorFile, ShipsModelsThatAreRead) {
-  for (const char* name : {"fno_burgers", "fno_darcy", "fno_navier_stokes", "deeponet_antiderivative", "pino_burgers"}) {
+  for (const char* name :
+       {"fno_burgers", "fno_darcy", "fno_navier_stokes", "deeponet_antiderivative", "pino_burgers"}) {
     const OperatorFile file = OperatorFile::from_file(find_model(name));
     EXPECT_EQ(file.name, name);
     EXPECT_FALSE(file.title.empty());

@@ -38,10 +38,10 @@ struct FieldName {
 template <class T>
 FieldData<T> read_fields(const ArrayFile& file, const std::vector<std::string>& names, std::size_t first,
                          std::size_t count, std::size_t stride = 1);
-/// Points of fields that lie anywhere, a field of their coordinates: of an array [P] or [P, D] the same for all
-/// samples, then `samples` is 1; of an array [samples, P] or [samples, P, D] those of samples first … first +
-/// count. `samples` counts those of the file; `points` and `coordinates` are what is wanted of them, 0 for
-/// anything. FileError as for fields.
+/// Points of fields that lie anywhere, a field of their coordinates: of an array [P] or [P, D] the same for
+/// all samples, then `samples` is 1; of an array [samples, P] or [samples, P, D] those of samples first …
+/// first + count. `samples` counts those of the file; `points` and `coordinates` are what is wanted of them,
+/// 0 for anything. FileError as for fields.
 template <class T>
 FieldData<T> read_points(const ArrayFile& file, const std::string& name, std::size_t samples,
                          std::size_t first, std::size_t count, std::size_t points = 0,

@@ -7,7 +7,8 @@ namespace sobolev {
 
 /// Fields as sums of basis functions, what a DeepONet makes of its branch β and its trunk τ, for O outputs of
 /// K functions each:
-///   y(b, p, o) = Σ_k β(b, o K + k) τ(t, p, o K + k) + c(o),   t = b, or 0 where τ is the same for all samples
+///   y(b, p, o) = Σ_k β(b, o K + k) τ(t, p, o K + k) + c(o),   t = b, or 0 where τ is the same for all
+///   samples
 /// β : [B, O K], τ : [B or 1, P, O K], c : [O] or empty, y : [B, P, O].
 /// Error: 2 eps (K Σ_k |β||τ| + |c|). ArgumentError where shapes disagree.
 /// Source: Lu, Jin et al. 2021, "Learning nonlinear operators via DeepONet", eq. 2; several outputs by parts
@@ -19,8 +20,8 @@ template <class T>
 void basis_product(const Cuda&, View<const T, 2> branch, View<const T, 3> trunk, View<const T, 1> bias,
                    View<T, 3> y);
 
-/// Its adjoint: β̄ (+)= Σ_p ȳ τ, τ̄ (+)= ȳ β, summed over the samples that share τ, each unless it is empty, and
-/// c̄ += Σ_{b,p} ȳ unless it is empty. The order of all sums depends on the shapes alone.
+/// Its adjoint: β̄ (+)= Σ_p ȳ τ, τ̄ (+)= ȳ β, summed over the samples that share τ, each unless it is empty,
+/// and c̄ += Σ_{b,p} ȳ unless it is empty. The order of all sums depends on the shapes alone.
 template <class T>
 void basis_product_adjoint(const Cpu&, View<const T, 2> branch, View<const T, 3> trunk,
                            View<const T, 3> y_bar, View<T, 2> branch_bar, bool add_branch,

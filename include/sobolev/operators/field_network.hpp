@@ -120,16 +120,16 @@ struct FnoOptions {
 FieldNetwork fno(const FnoOptions& options);
 
 struct DeepOnetOptions {
-  int axes = 1;                              // of the input's grid
-  std::size_t inputs = 1, sensors = 100;     // its channels and points
-  std::size_t coordinates = 1, outputs = 1;  // of the points that are asked for; channels there
+  int axes = 1;                                            // of the input's grid
+  std::size_t inputs = 1, sensors = 100;                   // its channels and points
+  std::size_t coordinates = 1, outputs = 1;                // of the points that are asked for; channels there
   std::vector<std::size_t> branch{40, 40}, trunk{40, 40};  // hidden channels, layer by layer
   std::size_t basis = 40;                                  // functions K of each output
   FieldActivation activation = FieldActivation::tanh;
 };
-/// DeepONet: u(y) = Σ_k b_k(a) t_k(y) + c of a branch network of the input's values at the sensors and a trunk
-/// network of the point, K of both for each output; the trunk's last layer is activated, the branch's is not.
-/// Source: Lu, Jin, Pang, Zhang, Karniadakis 2021, "Learning nonlinear operators via DeepONet".
+/// DeepONet: u(y) = Σ_k b_k(a) t_k(y) + c of a branch network of the input's values at the sensors and a
+/// trunk network of the point, K of both for each output; the trunk's last layer is activated, the branch's
+/// is not. Source: Lu, Jin, Pang, Zhang, Karniadakis 2021, "Learning nonlinear operators via DeepONet".
 FieldNetwork deeponet(const DeepOnetOptions& options);
 
 /// The points that a network with a query is asked at: their grid (one axis where they lie anywhere), and

@@ -24,7 +24,8 @@ inline constexpr std::array operator_kinds{"fno", "deeponet"};
 /// Of a DeepONet's hidden layers; the words of FieldActivation.
 inline constexpr std::array field_activations{"identity", "gelu", "tanh"};
 
-/// Equations that the outputs are trained to satisfy on their grid: those of a physics-informed neural operator.
+/// Equations that the outputs are trained to satisfy on their grid: those of a physics-informed neural
+/// operator.
 struct PhysicsOptions {
   struct Axis {
     std::string name;
@@ -40,6 +41,7 @@ struct PhysicsOptions {
   std::vector<Equation> equations;
   double weight = 1, data = 1, initial = 0;  // of residuals, data and the input as the first axis' begin
   int order = 4;                             // of finite differences
+  std::size_t samples = 0;                   // further ones, whose inputs alone are used
   bool any() const { return !equations.empty() || initial > 0; }
 };
 
@@ -105,8 +107,8 @@ struct ChannelNormaliser {
   std::vector<T> normalised(const std::vector<T>& values) const;
 };
 
-/// Where a DeepONet takes its input and where it answers. Of an FNO only the grid, and that where the input has
-/// fewer axes than the outputs: it is the same along the first ones.
+/// Where a DeepONet takes its input and where it answers. Of an FNO only the grid, and that where the input
+/// has fewer axes than the outputs: it is the same along the first ones.
 struct OperatorPlaces {
   std::vector<std::size_t> sensors;  // the grid of a DeepONet's input
   std::vector<std::size_t> grid;     // of the outputs in the training
@@ -117,8 +119,8 @@ struct OperatorPlaces {
 template <class T>
 FieldData<T> grid_points(const std::vector<std::size_t>& grid, bool end_point);
 
-/// A field that does not depend on the first axes of a grid, on all of it. ArgumentError where its own axes are
-/// not the grid's last ones.
+/// A field that does not depend on the first axes of a grid, on all of it. ArgumentError where its own axes
+/// are not the grid's last ones.
 template <class T>
 FieldData<T> repeated(const FieldData<T>& x, const std::vector<std::size_t>& grid);
 
