@@ -8,6 +8,7 @@
 #include "sobolev/core/random.hpp"
 #include "sobolev/operators/operator_model.hpp"
 #include "sobolev/operators/relative_l2.hpp"
+#include "src/operators/physics_loss.hpp"
 #include "src/training/loop.hpp"
 
 namespace sobolev::detail {
@@ -30,7 +31,8 @@ class OperatorObjective final : public Objective<T, E> {
   /// For inference it has no gradient.
   OperatorObjective(const E& executor, const FieldNetwork& network, const std::vector<std::size_t>& grid,
                     std::size_t batch, const ChannelNormaliser& outputs, Use use = Use::training,
-                    const QueryPoints& query = {}, std::size_t coordinates = 0)
+                    const QueryPoints& query = {}, std::size_t coordinates = 0,
+                    const PhysicsOptions* physics = nullptr, const ChannelNormaliser* inputs = nullptr)
       : executor_(executor),
         network_(executor, network, grid, batch, use, query),
         parameters_(network.parameters()),
@@ -47,9 +49,23 @@ class OperatorObjective final : public Objective<T, E> {
         scale_(zeros<T>(executor, outputs_)),
         offset_(zeros<T>(executor, outputs_)),
         errors_(zeros<double>(executor, batch)),
-        loss_(zeros<double>(executor, 1)) {
+        loss_(zeros<double>(executor, 1)),
+        begin_(zeros<T>(executor, 0)),
+        begin_scale_(zeros<T>(executor, 0)),
+        begin_offset_(zeros<T>(executor, 0)) {
     put(outputs.deviation, scale_);
     put(outputs.mean, offset_);
+    if (physics == nullptr || !physics->any()) return;
+    physics_ = std::make_unique<PhysicsLoss<T, E>>(executor, *physics, network_.output_grid(), batch, outputs);
+    grid_ = network_.output_grid();
+    if (physics->initial <= 0) return;
+    require(inputs_ == outputs_ && sensors_ == points_,
+            "physics.initial needs an input of the outputs' channels, what they begin with");
+    begin_ = zeros<T>(executor, batch * points_ / grid_[0] * inputs_);
+    begin_scale_ = zeros<T>(executor, inputs_);
+    begin_offset_ = zeros<T>(executor, inputs_);
+    put(inputs->deviation, begin_scale_);
+    put(inputs->mean, begin_offset_);
   }
 
   /// The batch from here on: x [B, N, C] normalised, target [B, N', O]; of a network with a query its points
@@ -100,6 +116,21 @@ class OperatorObjective final : public Objective<T, E> {
         executor_, y, View<const T, 1>(scale_.data(), outputs_), View<const T, 1>(offset_.data(), outputs_),
         View<const T, 3>(target_.data(), count_, points_, outputs_), View<double, 1>(errors_.data(), count_),
         loss, gradient ? View<T, 3>(y_bar_.data(), count_, points_, outputs_) : View<T, 3>(nullptr, 0, 0, 0));
+    if (!physics_) return;
+    View<T, 3> begin(nullptr, 0, 0, 0);
+    if (begin_.size() > 0) {
+      const std::size_t first = points_ / grid_[0];
+      begin = View<T, 3>(begin_.data(), count_, first, inputs_);
+      field_copy<T>(executor_, View<const T, 3>(x_.data(), count_, sensors_, inputs_),
+                    {{1, grid_[0], first}, {0, 0, 0}, 0}, begin, {{1, 1, first}, {0, 0, 0}, 0},
+                    {1, 1, first}, inputs_, false);
+      const View<T, 2> rows(begin_.data(), count_ * first, inputs_);
+      channel_scale<T>(executor_, View<const T, 2>(rows), View<const T, 1>(begin_scale_.data(), inputs_),
+                       View<const T, 1>(begin_offset_.data(), inputs_), rows);
+    }
+    physics_->add(y, begin, gradient ? View<T, 3>(y_bar_.data(), count_, points_, outputs_)
+                                     : View<T, 3>(nullptr, 0, 0, 0),
+                  loss);
   }
   double fetched() {
     double value = 0;
@@ -112,6 +143,9 @@ class OperatorObjective final : public Objective<T, E> {
   std::size_t parameters_, inputs_, outputs_, sensors_, points_, coordinates_, count_ = 0, sets_ = 0;
   BufferOn<E, T> x_, asked_, target_, y_bar_, scale_, offset_;
   BufferOn<E, double> errors_, loss_;
+  std::unique_ptr<PhysicsLoss<T, E>> physics_;
+  std::vector<std::size_t> grid_;  // of the outputs, where there is physics
+  BufferOn<E, T> begin_, begin_scale_, begin_offset_;
 };
 
 /// Training and test samples, inputs normalised; of a DeepONet the points of the outputs too, normalised, one

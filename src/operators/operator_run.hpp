@@ -49,10 +49,15 @@ class OperatorRun final : public Surroundings {
     if (!resumed) {
       state_.inputs =
           file_.normalise ? ChannelNormaliser::of(train_.x) : ChannelNormaliser::none(train_.x.channels);
-      state_.outputs =
-          file_.normalise ? ChannelNormaliser::of(train_.y) : ChannelNormaliser::none(train_.y.channels);
+      // Without a weight the data must not enter by their size either.
+      state_.outputs = file_.physics.any() && file_.physics.data == 0
+                           ? (train_.x.channels == train_.y.channels ? state_.inputs
+                                                                     : ChannelNormaliser::none(train_.y.channels))
+                       : file_.normalise ? ChannelNormaliser::of(train_.y) : ChannelNormaliser::none(train_.y.channels);
       if (file_.kind == OperatorKind::deeponet)
         state_.places = {train_.x.grid, train_.y.grid, ChannelNormaliser::of(train_.points)};
+      else if (repeats_)
+        state_.places.grid = train_.y.grid;
     }
     require(
         train_.x.channels == state_.inputs.mean.size() && train_.y.channels == state_.outputs.mean.size(),
@@ -78,7 +83,8 @@ class OperatorRun final : public Surroundings {
     batch_ = std::min(file_.batch, file_.train);
     using Objective = OperatorObjective<T, E>;
     objective_ = std::make_unique<Objective>(executor, network, train_.x.grid, batch_, state_.outputs,
-                                             Objective::Use::training, query_, train_.points.channels);
+                                             Objective::Use::training, query_, train_.points.channels,
+                                             &file_.physics, &state_.inputs);
     seconds_before_ = state_.training.seconds;
     start_ = last_progress_ = last_checkpoint_ = Clock::now();
   }
@@ -169,7 +175,7 @@ class OperatorRun final : public Surroundings {
   }
 
  private:
-  OperatorData<T> read(const ArrayFile& data, std::size_t first, std::size_t count) const {
+  OperatorData<T> read(const ArrayFile& data, std::size_t first, std::size_t count) {
     OperatorData<T> out{read_fields<T>(data, file_.inputs, first, count, file_.stride),
                         read_fields<T>(data, file_.outputs, first, count, file_.stride),
                         {}};
@@ -178,7 +184,11 @@ class OperatorRun final : public Surroundings {
                        ? grid_points<T>(out.y.grid, file_.end_point)
                        : read_points<T>(data, file_.points, count_samples(data, file_.inputs), first, count,
                                         out.y.points());
-    else if (out.x.grid != out.y.grid)
+    else if (out.x.grid.size() < out.y.grid.size() &&
+             std::equal(out.x.grid.rbegin(), out.x.grid.rend(), out.y.grid.rbegin())) {
+      out.x = repeated(out.x, out.y.grid);
+      repeats_ = true;
+    } else if (out.x.grid != out.y.grid)
       throw FileError(fmt::format("{}: {} and {} are on different grids", file_.file.string(),
                                   file_.inputs[0], file_.outputs[0]));
     for (const FieldData<T>* field : {&out.x, &out.y, &out.points})
@@ -246,6 +256,7 @@ class OperatorRun final : public Surroundings {
   OperatorData<T> train_, test_;
   std::size_t batch_ = 1;
   QueryPoints query_;
+  bool repeats_ = false;  // the input along the first axes of the outputs' grid
   std::unique_ptr<OperatorObjective<T, E>> objective_, measuring_;
   Clock::time_point start_, last_progress_, last_checkpoint_;
   double seconds_before_ = 0;
