@@ -199,18 +199,23 @@ Json phases_json(const std::vector<PhaseOptions>& phases) {
   Json out = Json::array();
   for (const PhaseOptions& f : phases) {
     const bool adam = f.optimizer == OptimizerKind::adam;
-    out.push_back(
-        {{"optimizer", to_string(f.optimizer)},
-         {"iterations", optional(f.iterations > 0, f.iterations)},
-         {"seconds", optional(f.seconds > 0, f.seconds)},
-         {"precision", f.precision ? Json(precision_text(*f.precision)) : Json()},
-         {"stall", {{"factor", f.stall_factor}, {"iterations", f.stall_after()}}},
-         {"geodesic", optional(f.optimizer == OptimizerKind::levenberg_marquardt, f.geodesic)},
-         {"memory", optional(f.optimizer == OptimizerKind::lbfgs, f.memory)},
-         {"learning_rate", optional(adam, f.learning_rate)},
-         {"decay",
-          adam ? Json({{"factor", f.decay_factor}, {"every", f.decay_every}, {"cosine", f.cosine}}) : Json()},
-         {"weight_decay", optional(adam, f.weight_decay)}});
+    out.push_back({{"optimizer", to_string(f.optimizer)},
+                   {"iterations", optional(f.iterations > 0, f.iterations)},
+                   {"seconds", optional(f.seconds > 0, f.seconds)},
+                   {"precision", f.precision ? Json(precision_text(*f.precision)) : Json()},
+                   {"stall", {{"factor", f.stall_factor}, {"iterations", f.stall_after()}}},
+                   {"geodesic", optional(f.optimizer == OptimizerKind::levenberg_marquardt, f.geodesic)},
+                   {"memory", optional(f.optimizer == OptimizerKind::lbfgs, f.memory)},
+                   {"learning_rate", optional(adam, f.learning_rate)},
+                   {"decay", adam ? Json({{"factor", f.decay_factor},
+                                          {"every", f.decay_every},
+                                          {"cosine", f.cosine},
+                                          {"one_cycle", f.one_cycle},
+                                          {"pct_start", f.pct_start},
+                                          {"div", f.div},
+                                          {"final_div", f.final_div}})
+                                  : Json()},
+                   {"weight_decay", optional(adam, f.weight_decay)}});
   }
   return out;
 }

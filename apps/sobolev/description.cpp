@@ -139,8 +139,9 @@ std::string phase_text(const PhaseOptions& phase) {
   if (phase.seconds > 0) out += fmt::format(", {:g} s", phase.seconds);
   if (phase.optimizer == OptimizerKind::adam)
     out += fmt::format(", learning rate {:g}, {}{}", phase.learning_rate,
-                       phase.cosine > 0
-                           ? fmt::format("along half a cosine of {}", phase.cosine)
+                       phase.cosine > 0 ? fmt::format("along half a cosine of {}", phase.cosine)
+                       : phase.one_cycle > 0
+                           ? fmt::format("in one cycle of {}", phase.one_cycle)
                            : fmt::format("times {:g} every {}", phase.decay_factor, phase.decay_every),
                        phase.weight_decay > 0 ? fmt::format(", weight decay {:g}", phase.weight_decay) : "");
   else if (phase.optimizer == OptimizerKind::lbfgs)

@@ -105,6 +105,37 @@ int FieldNetwork::crop(int x, const std::vector<Margin>& margin) {
   return step.out;
 }
 
+int FieldNetwork::convolve(int x, std::size_t outputs, const ConvolutionOptions& options,
+                           FieldActivation activation, const std::string& name, bool bias, int added,
+                           int like) {
+  require(added < slots() && like < slots() && (added < 0 || channels(added) == outputs), [&] {
+    return fmt::format("FieldNetwork: what is added to {} must be a slot of {} channels", name, outputs);
+  });
+  convolved_points(std::size_t(1) << 20, options);  // refuses impossible ones
+  FieldInstruction& step = append(FieldInstruction::Kind::convolve, x, outputs);
+  step.convolution = options;
+  step.activation = activation;
+  step.added = added;
+  step.like = like >= 0 ? like : added;
+  std::size_t taps = 1;
+  std::vector<std::size_t> shape;
+  for (int a = 0; a < axes_; ++a) {
+    taps *= options.width;
+    shape.push_back(options.width);
+  }
+  shape.insert(shape.end(), {step.inputs, outputs});
+  const double bound = 1 / std::sqrt(double(step.inputs * taps));
+  step.weight = parameters_;
+  arrays_.push_back({name + ".weight", shape, parameters_, -bound, bound});
+  parameters_ += taps * step.inputs * outputs;
+  if (bias) {
+    step.bias = parameters_;
+    arrays_.push_back({name + ".bias", {outputs}, parameters_, -bound, bound});
+    parameters_ += outputs;
+  }
+  return step.out;
+}
+
 int FieldNetwork::query(std::size_t coordinates) {
   return append(FieldInstruction::Kind::query, 0, coordinates).out;
 }
@@ -178,6 +209,99 @@ FieldNetwork fno(const FnoOptions& o) {
   if (!o.padding.empty()) x = net.crop(x, o.padding);
   x = net.mix(x, o.projection, FieldActivation::gelu, "projection.0");
   net.mix(x, o.outputs, FieldActivation::identity, "projection.1");
+  return net;
+}
+
+namespace {
+/// The steps of a cycle, from the coarser levels up.
+class Cycle {
+ public:
+  Cycle(FieldNetwork& network, const MultigridOptions& options, std::size_t inputs, std::string name)
+      : network_(network), options_(options), inputs_(inputs), name_(std::move(name)) {}
+
+  /// From level `level` on. u: the slot of the start, −1 for zero.
+  int run(std::size_t level, int u, int f, FieldActivation last, const std::string& visit = "") {
+    const auto [before, after] = options_.smoothing[level];
+    const bool coarsest = level + 1 == options_.smoothing.size();
+    const std::string here = fmt::format("{}.level.{}{}", name_, level, visit);
+    const int steps = before + (coarsest ? after : 0);
+    for (int s = 0; s < steps; ++s)
+      u = smooth(u, f, coarsest && s + 1 == steps ? last : FieldActivation::identity,
+                 fmt::format("{}.before.{}", here, s));
+    if (coarsest) return u;
+    const ConvolutionOptions down{3, 2, options_.restriction_padding, options_.boundary},
+        up{options_.prolongation_width, 2, options_.restriction_padding, options_.boundary, true};
+    const int right = options_.restrict_residual ? residual(u, f, here + ".restricted") : f;
+    const int coarse_f = network_.convolve(right, inputs_, down, FieldActivation::identity,
+                                           here + ".restrict_f", false);
+    int coarse = options_.restrict_residual
+                     ? -1
+                     : network_.convolve(u, options_.channels, down, FieldActivation::identity,
+                                         here + ".restrict_u", false);
+    for (int g = 0; g < options_.visits; ++g)
+      coarse = run(level + 1, coarse, coarse_f, FieldActivation::identity,
+                   options_.visits == 1 ? "" : fmt::format("{}.visit.{}", visit, g));
+    u = network_.convolve(coarse, options_.channels, up, after == 0 ? last : FieldActivation::identity,
+                          here + ".prolong", false, u);
+    for (int s = 0; s < after; ++s)
+      u = smooth(u, f, s + 1 == after ? last : FieldActivation::identity,
+                 fmt::format("{}.after.{}", here, s));
+    return u;
+  }
+
+ private:
+  int residual(int u, int f, const std::string& name) {
+    return network_.convolve(u, inputs_, same(), FieldActivation::identity, name + ".A",
+                             options_.smoother_bias, f);
+  }
+  int smooth(int u, int f, FieldActivation activation, const std::string& name) {
+    const int r = u < 0 ? f : residual(u, f, name);
+    return network_.convolve(r, options_.channels, same(), activation, name + ".S", options_.smoother_bias, u);
+  }
+  ConvolutionOptions same() const { return {3, 1, 1, options_.boundary}; }
+
+  FieldNetwork& network_;
+  const MultigridOptions& options_;
+  std::size_t inputs_;
+  std::string name_;
+};
+}  // namespace
+
+int multigrid(FieldNetwork& network, int f, const MultigridOptions& o, FieldActivation activation,
+              const std::string& name) {
+  require(!o.smoothing.empty() && o.smoothing.size() <= 16 && o.visits >= 1 && o.visits <= 2, [&] {
+    return fmt::format("multigrid: {} levels and {} visits of each; from 1 to 16 levels and 1 or 2 visits",
+                       o.smoothing.size(), o.visits);
+  });
+  for (std::size_t l = 0; l < o.smoothing.size(); ++l) {
+    const auto [before, after] = o.smoothing[l];
+    const bool needed = l == 0 || l + 1 == o.smoothing.size() || o.restrict_residual;
+    require(before >= (needed ? 1 : 0) && before <= 16 && after >= 0 && after <= 16, [&, b = before, a = after] {
+      return fmt::format("multigrid: {} smoothing steps before and {} after on level {}; there may be up to "
+                         "16{}",
+                         b, a, l, needed ? ", and one before is needed on this level" : "");
+    });
+  }
+  return Cycle(network, o, network.channels(f), name).run(0, -1, f, activation);
+}
+
+FieldNetwork mgno(const MgnoOptions& o) {
+  require(o.layers >= 1 && o.layers <= 64,
+          [&] { return fmt::format("mgno: {} layers; from 1 to 64", o.layers); });
+  require(!o.residual || o.inputs == o.outputs, [&] {
+    return fmt::format("mgno: a residual of {} input channels cannot be added to {} outputs", o.inputs,
+                       o.outputs);
+  });
+  FieldNetwork net(o.axes, o.inputs);
+  int x = 0;
+  if (!o.coordinates.empty()) x = net.coordinates(x, o.coordinates, o.end_point);
+  for (int layer = 0; layer < o.layers; ++layer) {
+    const std::string name = fmt::format("blocks.{}", layer);
+    const int u = multigrid(net, x, o.cycle, o.skip ? FieldActivation::identity : FieldActivation::gelu,
+                            name + ".cycle");
+    x = o.skip ? net.mix(x, o.cycle.channels, FieldActivation::gelu, name + ".skip", true, u) : u;
+  }
+  net.mix(x, o.outputs, FieldActivation::identity, "projection", false, o.residual ? 0 : -1);
   return net;
 }
 

@@ -56,6 +56,7 @@ struct FieldPlan {
   std::vector<BufferOn<E, T>> memory;  // of fields, shared where one is in the place of another
   std::vector<BufferOn<E, T>> slopes, coefficients, points;  // by instruction; points: coordinates
   std::vector<std::unique_ptr<TruncatedTransform<T, E>>> transforms;
+  std::vector<std::unique_ptr<Convolution<T, E>>> convolutions;
   BufferOn<E, T> results, sums;  // of a spectral layer's coefficients; of adjoints
   std::vector<BufferOn<E, T>> adjoints;
   std::vector<int> adjoint_of;  // by slot; −1 for none
@@ -63,7 +64,7 @@ struct FieldPlan {
   View<const T, 3> input{nullptr, 0, 0, 0}, query{nullptr, 0, 0, 0};
 
   FieldPlan(const E& e, const FieldNetwork& n, const std::vector<std::size_t>& grid, std::size_t most, Use u,
-            const QueryPoints& asked)
+            const QueryPoints& asked, bool input_adjoint)
       : executor(e), network(n), batch(most), use(u), results(zeros<T>(e, 0)), sums(zeros<T>(e, 0)) {
     require(int(grid.size()) == n.axes(), [&] {
       return fmt::format("the network is one of fields on {} axes; the grid [{}] has {}", n.axes(),
@@ -72,6 +73,7 @@ struct FieldPlan {
     for (std::size_t g : grid) require(g >= 1, "a grid without points");
     slots.resize(std::size_t(n.slots()));
     slots[0].grid = grid;
+    slots[0].trained = input_adjoint;  // something wants its adjoint
     const auto& steps = n.instructions();
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const FieldInstruction& step = steps[i];
@@ -95,6 +97,11 @@ struct FieldPlan {
         require(!out.shared, "FieldNetwork: a branch that does not depend on the input");
         out.grid = slot(step.trunk).grid;
       }
+      if (step.kind == Kind::convolve)
+        for (std::size_t a = 0; a < out.grid.size(); ++a)
+          out.grid[a] = step.convolution.transposed && step.like >= 0
+                            ? slot(step.like).grid[a]
+                            : convolved_points(out.grid[a], step.convolution);
       for (std::size_t a = 0; a < step.margin.size(); ++a) {
         if (step.kind == Kind::pad) {
           const Ends ends = ends_of(step.margin[a], out.grid[a]);
@@ -106,8 +113,8 @@ struct FieldPlan {
       if (step.added >= 0)
         require(slot(step.added).grid == out.grid && slot(step.added).shared == out.shared,
                 "FieldNetwork: fields of different grids are added");
-      out.trained = slot(step.in).trained || step.kind == Kind::mix || step.kind == Kind::spectral ||
-                    step.kind == Kind::scale || step.kind == Kind::basis;
+      out.trained = (slot(step.in).trained && step.kind != Kind::query) || step.kind == Kind::mix || step.kind == Kind::spectral ||
+                    step.kind == Kind::scale || step.kind == Kind::basis || step.kind == Kind::convolve;
       for (int s : reads(step))
         if (s >= 0) {
           slot(s).last_reader = int(i);
@@ -124,10 +131,15 @@ struct FieldPlan {
       const Slot &in = slot(step.in), &out = slot(step.out);
       std::size_t slope = 0, kept = 0;
       transforms.push_back(nullptr);
+      convolutions.push_back(nullptr);
       points.push_back(zeros<T>(e, 0));
       if (step.kind == Kind::mix) {
         if (step.activation != FieldActivation::identity && use == Use::training) slope = out.size(batch);
         most_sums = std::max(most_sums, channel_mix_workspace(out.rows(batch), step.inputs, step.outputs));
+      } else if (step.kind == Kind::convolve) {
+        if (step.activation != FieldActivation::identity && use == Use::training) slope = out.size(batch);
+        convolutions.back() = std::make_unique<Convolution<T, E>>(e, in.grid, step.convolution, step.inputs,
+                                                                  step.outputs, out.grid);
       } else if (step.kind == Kind::scale) {
         most_sums = std::max(most_sums, channel_scale_workspace(out.rows(batch), step.inputs));
       } else if (step.kind == Kind::spectral) {
@@ -205,7 +217,7 @@ struct FieldPlan {
       if (own < 0) continue;
       bool passed_on = false;
       const int added = steps[i].added;
-      if (added > 0 && slot(added).trained && adjoint_of[std::size_t(added)] < 0) {
+      if (added >= 0 && slot(added).trained && adjoint_of[std::size_t(added)] < 0) {
         adjoint_of[std::size_t(added)] = own;
         passed_on = true;
       }
@@ -262,6 +274,28 @@ struct FieldPlan {
     return box;
   }
 
+  template <class S>
+  static View<S, 1> bias_of(const FieldInstruction& step, View<S, 1> theta) {
+    return View<S, 1>(step.bias ? theta.data() + *step.bias : nullptr, step.bias ? step.outputs : 0);
+  }
+  View<const T, 1> convolution_weight(std::size_t i, View<const T, 1> theta) {
+    return View<const T, 1>(theta.data() + network.instructions()[i].weight, convolutions[i]->weights());
+  }
+  View<T, 3> slope_field(std::size_t i, std::size_t b) {
+    if (slopes[i].size() == 0) return View<T, 3>(nullptr, 0, 0, 0);
+    const Slot& out = slot(network.instructions()[i].out);
+    return View<T, 3>(const_cast<T*>(slopes[i].data()), b, out.points, out.channels);
+  }
+  /// What was added gets the adjoint of its sum.
+  void add_to_added(const FieldInstruction& step, View<T, 3> y_bar, std::size_t b) {
+    if (step.added < 0 || adjoint_of[std::size_t(step.added)] < 0) return;
+    const View<T, 3> added = adjoint(step.added, b);
+    if (added.data() != y_bar.data())
+      field_copy<T>(executor, y_bar, box_in(step.out), added, box_in(step.out),
+                    three_axes(slot(step.out).grid), step.outputs, written[std::size_t(step.added)]);
+    written[std::size_t(step.added)] = true;
+  }
+
   void forward(std::size_t i, View<const T, 1> theta, std::size_t b) {
     const FieldInstruction& step = network.instructions()[i];
     if (slot(step.out).memory < 0) return;  // the caller's
@@ -277,8 +311,7 @@ struct FieldPlan {
         return;
       }
       case Kind::mix: {
-        const View<const T, 1> bias(step.bias ? theta.data() + *step.bias : nullptr,
-                                    step.bias ? step.outputs : 0);
+        const View<const T, 1> bias = bias_of(step, theta);
         const View<const T, 2> added =
             step.added >= 0 ? rows<const T>(read(step.added, b)) : View<const T, 2>(nullptr, 0, 0);
         channel_mix<T>(executor, step.activation, rows<const T>(x),
@@ -294,6 +327,11 @@ struct FieldPlan {
         transforms[i]->synthesise(w, y);
         return;
       }
+      case Kind::convolve:
+        convolutions[i]->forward(step.activation, x, convolution_weight(i, theta), bias_of(step, theta),
+                                 step.added >= 0 ? read(step.added, b) : View<const T, 3>(nullptr, 0, 0, 0), y,
+                                 slope_field(i, b));
+        return;
       case Kind::scale:
         channel_scale<T>(executor, rows<const T>(x),
                          View<const T, 1>(theta.data() + step.weight, step.inputs),
@@ -333,20 +371,13 @@ struct FieldPlan {
         if (wanted) field_copy<T>(executor, y_bar, {grid}, x_bar, {grid}, grid, step.inputs, add);
         break;
       case Kind::mix: {
-        const View<T, 1> bias_bar(step.bias ? gradient.data() + *step.bias : nullptr,
-                                  step.bias ? step.outputs : 0);
+        const View<T, 1> bias_bar = bias_of(step, gradient);
         channel_mix_adjoint<T>(executor, rows<const T>(x),
                                View<const T, 2>(theta.data() + step.weight, step.inputs, step.outputs),
                                slope_rows(i, slot(step.out).rows(b)), rows(y_bar), x_bar_rows, add,
                                View<T, 2>(gradient.data() + step.weight, step.inputs, step.outputs), bias_bar,
                                all(sums));
-        if (step.added > 0 && adjoint_of[std::size_t(step.added)] >= 0) {
-          const View<T, 3> added = adjoint(step.added, b);
-          if (added.data() != y_bar.data())
-            field_copy<T>(executor, y_bar, box_in(step.out), added, box_in(step.out),
-                          three_axes(slot(step.out).grid), step.outputs, written[std::size_t(step.added)]);
-          written[std::size_t(step.added)] = true;
-        }
+        add_to_added(step, y_bar, b);
         break;
       }
       case Kind::spectral: {
@@ -360,6 +391,13 @@ struct FieldPlan {
         if (!wanted) break;
         mode_product_input_adjoint<T>(executor, w_bar, spectral_weight(step, m, theta), v_bar);
         transforms[i]->analyse_adjoint(v_bar, x_bar, add);
+        break;
+      }
+      case Kind::convolve: {
+        const View<T, 1> weight_bar(gradient.data() + step.weight, convolutions[i]->weights());
+        convolutions[i]->adjoint(x, convolution_weight(i, theta), slope_field(i, b), y_bar, x_bar, add,
+                                 weight_bar, bias_of(step, gradient));
+        add_to_added(step, y_bar, b);
         break;
       }
       case Kind::scale:
@@ -413,8 +451,9 @@ struct FieldPlan {
 template <class T, class E>
 PlannedFieldNetwork<T, E>::PlannedFieldNetwork(const E& executor, const FieldNetwork& network,
                                                const std::vector<std::size_t>& grid, std::size_t batch,
-                                               Use use, const QueryPoints& query)
-    : plan_(std::make_unique<detail::FieldPlan<T, E>>(executor, network, grid, batch, use, query)) {}
+                                               Use use, const QueryPoints& query, bool input_adjoint)
+    : plan_(std::make_unique<detail::FieldPlan<T, E>>(executor, network, grid, batch, use, query,
+                                                      input_adjoint)) {}
 template <class T, class E>
 PlannedFieldNetwork<T, E>::PlannedFieldNetwork(PlannedFieldNetwork&&) noexcept = default;
 template <class T, class E>
@@ -474,6 +513,12 @@ void PlannedFieldNetwork<T, E>::backward(View<const T, 1> parameters, View<const
   for (std::size_t i = p.network.instructions().size(); i-- > 0;) p.backward(i, parameters, gradient, b);
 }
 
+template <class T, class E>
+View<const T, 3> PlannedFieldNetwork<T, E>::input_adjoint() const {
+  require(!plan_->adjoint_of.empty() && plan_->adjoint_of[0] >= 0,
+          "the network was planned without the adjoint of its input");
+  return plan_->adjoint(0, plan_->input.extent(0));
+}
 template <class T, class E>
 const std::vector<std::size_t>& PlannedFieldNetwork<T, E>::output_grid() const {
   return plan_->slots.back().grid;

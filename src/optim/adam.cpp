@@ -48,6 +48,17 @@ double Adam<T, E>::learning_rate() const {
     const double share = double(std::min(done_, options_.cosine)) / double(options_.cosine);
     return options_.learning_rate * (1 + std::cos(std::numbers::pi * share)) / 2;
   }
+  if (options_.one_cycle > 0) {
+    const auto between = [](double from, double to, double share) {
+      return to + (from - to) * (1 + std::cos(std::numbers::pi * share)) / 2;
+    };
+    const double last = double(options_.one_cycle - 1), top = options_.learning_rate,
+                 first = top / options_.div, peak = options_.pct_start * double(options_.one_cycle) - 1,
+                 t = std::min(double(done_), last);
+    if (t < peak) return between(first, top, t / peak);
+    const double start = std::max(peak, 0.0);
+    return between(top, first / options_.final_div, last > start ? (t - start) / (last - start) : 0);
+  }
   const long decays = done_ / std::max(1l, options_.decay_every);
   return options_.learning_rate * std::pow(options_.decay_factor, double(decays));
 }

@@ -119,6 +119,14 @@ void check_phase(const Problem& problem, const KeyPath& key, const PhaseOptions&
   check_number(problem, key / "decay" / "factor", phase.decay_factor);
   check_number(problem, key / "decay" / "every", static_cast<double>(phase.decay_every));
   check_number(problem, key / "decay" / "cosine", static_cast<double>(phase.cosine));
+  check_number(problem, key / "decay" / "one_cycle", static_cast<double>(phase.one_cycle));
+  check_number(problem, key / "decay" / "pct_start", phase.pct_start);
+  check_number(problem, key / "decay" / "div", phase.div);
+  check_number(problem, key / "decay" / "final_div", phase.final_div);
+  if (phase.cosine > 0 && phase.one_cycle > 0)
+    fail(problem, (key / "decay" / "one_cycle").text(),
+         fmt::format("{}.decay has both cosine and one_cycle, two schedules of one rate; remove one",
+                     key.text()));
   check_number(problem, key / "weight_decay", phase.weight_decay);
   check_number(problem, key / "memory", phase.memory);
   check_number(problem, key / "stall" / "factor", phase.stall_factor);

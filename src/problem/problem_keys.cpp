@@ -246,6 +246,17 @@ constexpr ProblemKey table_of_keys[] = {
     {"training.phase.N.decay.every", whole_number, "5000", "1000", "iterations between", from(1, 1e9)},
     {"training.phase.N.decay.cosine", whole_number, "0", "20000",
      "instead: the rate falls to 0 along half a cosine in so many iterations; 0: it does not", from(0, 1e9)},
+    {"training.phase.N.decay.one_cycle", whole_number, "0", "20000",
+     "instead: one cycle of so many iterations, up to `learning_rate` and down again, each along half a "
+     "cosine; "
+     "0: it does not",
+     from(0, 1e9)},
+    {"training.phase.N.decay.pct_start", number, "0.2", "0.3", "of `one_cycle`: the share that goes up",
+     share},
+    {"training.phase.N.decay.div", number, "2", "25", "of `one_cycle`: it begins at `learning_rate`/div",
+     from(1, 1e12)},
+    {"training.phase.N.decay.final_div", number, "100", "1e4",
+     "of `one_cycle`: it ends at `learning_rate`/(div · final_div)", from(1, 1e12)},
     {"training.phase.N.weight_decay", number, "0", "1e-4",
      "λ of AdamW: parameters shrink by learning rate · λ each iteration",
      of(OptimizerKind::adam, from(0, 100))},

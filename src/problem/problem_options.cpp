@@ -175,6 +175,10 @@ PhaseOptions read_phase(const ProblemReader& reader, const TomlNode& node, const
     reader.read(*decay, path / "decay", "factor", phase.decay_factor);
     reader.read(*decay, path / "decay", "every", phase.decay_every);
     reader.read(*decay, path / "decay", "cosine", phase.cosine);
+    reader.read(*decay, path / "decay", "one_cycle", phase.one_cycle);
+    reader.read(*decay, path / "decay", "pct_start", phase.pct_start);
+    reader.read(*decay, path / "decay", "div", phase.div);
+    reader.read(*decay, path / "decay", "final_div", phase.final_div);
   }
   reader.read(node, path, "weight_decay", phase.weight_decay);
   if (const TomlNode* stall = node.find("stall")) {

@@ -228,6 +228,10 @@ TomlNode phase_node(const PhaseOptions& phase) {
     add_unless(decay, "factor", phase.decay_factor, standard.decay_factor);
     add_unless(decay, "every", phase.decay_every, standard.decay_every);
     add_unless(decay, "cosine", phase.cosine, standard.cosine);
+    add_unless(decay, "one_cycle", phase.one_cycle, standard.one_cycle);
+    add_unless(decay, "pct_start", phase.pct_start, standard.pct_start);
+    add_unless(decay, "div", phase.div, standard.div);
+    add_unless(decay, "final_div", phase.final_div, standard.final_div);
     add_filled(out, "decay", decay);
     add_unless(out, "weight_decay", phase.weight_decay, standard.weight_decay);
   } else if (phase.optimizer == OptimizerKind::lbfgs) {

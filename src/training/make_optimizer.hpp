@@ -32,6 +32,10 @@ std::unique_ptr<Optimizer<T, E>> make_optimizer(const E& executor, const PhaseOp
       options.decay_factor = phase.decay_factor;
       options.decay_every = phase.decay_every;
       options.cosine = phase.cosine;
+      options.one_cycle = phase.one_cycle;
+      options.pct_start = phase.pct_start;
+      options.div = phase.div;
+      options.final_div = phase.final_div;
       options.weight_decay = phase.weight_decay;
       return std::make_unique<Adam<T, E>>(executor, parameters, options);
     }

@@ -64,14 +64,40 @@ std::vector<Case> cases() {
             trunk = lifted.mix(lifted.scale(hidden, "w"), 8, FieldActivation::tanh, "b", true,
                                lifted.mix(hidden, 8, FieldActivation::identity, "c"));
   lifted.basis(branch, trunk, 2, "out");
-  if (test::in_another_order()) return {{fno(gated), {4, 5}}, {deeponet(unaligned), {3, 2}, {{4}, false}, 2}};
+  MgnoOptions grids;
+  grids.inputs = 2;
+  grids.layers = 2;
+  grids.cycle.channels = 3;
+  grids.cycle.smoothing = {{1, 0}, {1, 1}, {2, 0}};
+  MgnoOptions turns = grids;  // a W cycle without skips, of the residual
+  turns.inputs = 1;
+  turns.layers = 1;
+  turns.skip = false;
+  turns.residual = true;
+  turns.cycle.channels = 2;
+  turns.cycle.smoothing = {{2, 1}, {1, 0}, {1, 1}};
+  turns.cycle.visits = 2;
+  turns.cycle.boundary = Boundary::periodic;
+  turns.cycle.smoother_bias = true;
+  turns.cycle.restrict_residual = true;
+  turns.coordinates = {{0, 1}, {0, 1}};
+  MgnoOptions rod = grids;
+  rod.axes = 1;
+  rod.inputs = 1;
+  rod.cycle.boundary = Boundary::reflect;
+  rod.cycle.smoothing = {{1, 1}, {1, 0}};
+  if (test::in_another_order())
+    return {{fno(gated), {4, 5}}, {deeponet(unaligned), {3, 2}, {{4}, false}, 2}};
   return {{fno(line), {11}},
           {fno(plane), {6, 5}},
           {fno(gated), {4, 7}},
           {fno(space), {3, 4, 2}},
           {deeponet(aligned), {5}, {{3, 2}, true}, 1},
           {deeponet(unaligned), {3, 2}, {{4}, false}, 2},
-          {lifted, {4}, {{3}, true}, 1}};
+          {lifted, {4}, {{3}, true}, 1},
+          {mgno(grids), {7, 6}},
+          {mgno(turns), {4, 8}},
+          {mgno(rod), {9}}};
 }
 
 template <class T, class E>
@@ -87,10 +113,11 @@ std::vector<double> output_of(const E& executor, PlannedFieldNetwork<T, E>& netw
   auto p = zeros<T>(executor, theta.size()), field = zeros<T>(executor, x.size());
   upload<T, 1>(executor, View<const T, 1>(theta_t.data(), theta_t.size()), View<T, 1>(p.data(), p.size()));
   upload<T, 1>(executor, View<const T, 1>(x_t.data(), x_t.size()), View<T, 1>(field.data(), field.size()));
-  const View<const T, 3> y = network.forward(
-      View<const T, 1>(p.data(), p.size()),
-      View<const T, 3>(field.data(), batch, x.size() / batch / inputs, inputs),
-      View<const T, 3>(places.data(), sets, sets > 0 ? asked.size() / sets / coordinates : 0, coordinates));
+  const View<const T, 3> y =
+      network.forward(View<const T, 1>(p.data(), p.size()),
+                      View<const T, 3>(field.data(), batch, x.size() / batch / inputs, inputs),
+                      View<const T, 3>(places.data(), sets, sets > 0 ? asked.size() / sets / coordinates : 0,
+                                       coordinates));
   std::vector<T> out(y.size());
   download<T, 1>(executor, View<const T, 1>(y.data(), y.size()), View<T, 1>(out.data(), out.size()));
   return {out.begin(), out.end()};
@@ -114,14 +141,12 @@ TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
     const FieldNetwork& network = c.network;
     using Planned = PlannedFieldNetwork<double, E>;
     const std::size_t batch = 2, n = points(c.grid), outputs = network.outputs(), m = points(c.output_grid()),
-                      sets = c.coordinates == 0 ? 0
-                             : c.query.shared   ? 1
-                                                : batch;
-    Planned planned(executor, network, c.grid, batch, Planned::Use::training, c.query);
+                      sets = c.coordinates == 0 ? 0 : c.query.shared ? 1 : batch;
+    Planned planned(executor, network, c.grid, batch, Planned::Use::training, c.query, true);
     ASSERT_EQ(planned.output_grid(), c.output_grid());
     std::vector<double> theta = network.initial_parameters(5);
-    const std::vector<double> x = numbers(batch * n * network.inputs(), 1),
-                              seed = numbers(batch * m * outputs, 2),
+    std::vector<double> x = numbers(batch * n * network.inputs(), 1);
+    const std::vector<double> seed = numbers(batch * m * outputs, 2),
                               asked = numbers(sets * m * c.coordinates, 3);
     const auto loss = [&] {
       const auto y =
@@ -149,10 +174,13 @@ TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
     std::vector<double> gradient(g.size());
     download<double, 1>(executor, View<const double, 1>(g.data(), g.size()),
                         View<double, 1>(gradient.data(), gradient.size()));
+    std::vector<double> x_bar(x.size());
+    download<double, 1>(executor, View<const double, 1>(planned.input_adjoint().data(), x.size()),
+                        View<double, 1>(x_bar.data(), x_bar.size()));
     double largest = 0;
     for (double v : gradient) largest = std::max(largest, std::abs(v));
     // Each difference is two passes, which take a simulated device a second.
-    const std::size_t step = test::in_another_order() ? 151 : std::is_same_v<E, Cpu> ? 1 : 61;
+    const std::size_t step = test::in_another_order() ? 151 : std::is_same_v<E, Cpu> ? 1 + theta.size() / 400 : 61 + theta.size() / 6;
     for (std::size_t i = 0; i < theta.size(); i += step) {
       const double before = theta[i], h = 1e-5;
       theta[i] = before + h;
@@ -162,7 +190,21 @@ TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
       theta[i] = before;
       ASSERT_NEAR(gradient[i], (high - low) / (2 * h), 1e-6 * (1 + largest)) << "parameter " << i;
     }
+    for (std::size_t i = 0; i < x.size(); i += std::is_same_v<E, Cpu> ? 7 : 1 + x.size() / 3) {
+      const double before = x[i], h = 1e-5;
+      x[i] = before + h;
+      const double high = loss();
+      x[i] = before - h;
+      const double low = loss();
+      x[i] = before;
+      ASSERT_NEAR(x_bar[i], (high - low) / (2 * h), 1e-6 * (1 + largest)) << "input " << i;
+    }
   }
+}
+
+TEST(FieldNetwork, MgnoHasThePublishedNumbersOfParameters) {
+  MgnoOptions rough;  // Darcy flow with rough coefficients
+  EXPECT_EQ(mgno(rough).parameters(), 572661u);
 }
 
 /// A network for inference, whose fields share memory, gives the same bits, and so do smaller batches.
@@ -180,13 +222,13 @@ TYPED_TEST(FieldNetworks, InferenceIsTheSame) {
     const std::vector<double> theta = network.initial_parameters(1), x = numbers(batch * size, 4),
                               asked = numbers(set > 0 ? sets * set : 0, 5);
     const auto from = [&](Network& planned, std::size_t b) {
-      return output_of<T>(
-          executor, planned, theta, {x.begin(), x.begin() + std::ptrdiff_t(b * size)}, b, network.inputs(),
-          {asked.begin(), asked.begin() + std::ptrdiff_t(c.query.shared ? asked.size() : b * set)},
-          set == 0         ? 0
-          : c.query.shared ? 1
-                           : b,
-          c.coordinates);
+      return output_of<T>(executor, planned, theta, {x.begin(), x.begin() + std::ptrdiff_t(b * size)}, b,
+                          network.inputs(),
+                          {asked.begin(), asked.begin() + std::ptrdiff_t(c.query.shared ? asked.size() : b * set)},
+                          set == 0        ? 0
+                          : c.query.shared ? 1
+                                           : b,
+                          c.coordinates);
     };
     const auto want = from(training, batch);
     EXPECT_EQ(from(inference, batch), want);
@@ -199,6 +241,7 @@ TYPED_TEST(FieldNetworks, InferenceIsTheSame) {
     EXPECT_THROW(inference.backward(View<const T, 1>(g.data(), g.size()), View<const T, 3>(nullptr, 0, 0, 0),
                                     View<T, 1>(g.data(), g.size())),
                  ArgumentError);
+    EXPECT_THROW(training.input_adjoint(), ArgumentError);
   }
 }
 

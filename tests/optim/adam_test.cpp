@@ -138,6 +138,44 @@ TEST_F(AdamTest, IsTheStepAfterTheGradient) {
   }
 }
 
+TEST_F(AdamTest, TheRateGoesUpAndDownInOneCycle) {
+  AdamOptions options;
+  options.learning_rate = 1e-2;
+  options.one_cycle = 20;
+  options.pct_start = 0.25;
+  options.div = 4;
+  options.final_div = 50;
+  // As published: up in pct_start · 20 − 1 = 4 steps, down in the other 15.
+  const auto half_cosine = [](double from, double to, double share) {
+    return from + (to - from) * (1 - std::cos(std::acos(-1.0) * share)) / 2;
+  };
+  const auto rate = [&](int t) {
+    return t <= 4 ? half_cosine(2.5e-3, 1e-2, t / 4.0) : half_cosine(1e-2, 5e-5, std::min(t - 4, 15) / 15.0);
+  };
+  EXPECT_NEAR(rate(19), 5e-5, 1e-18);
+  Adam<double> optimizer(on, 2, options);
+  std::vector<double> want{-1.2, 1}, g(2), m(2), v(2);
+  const auto all = [](std::vector<double>& x) { return View<double, 1>(x.data(), x.size()); };
+  AdamOptions plain;
+  for (int i = 0; i < 23; ++i) {
+    objective.loss_gradient(all(want), all(g));
+    plain.learning_rate = rate(i);
+    adam_step<double>(on, plain, i + 1, all(g), all(m), all(v), all(want));
+    optimizer.iterate(objective, theta.view());
+    for (int k : {0, 1}) ASSERT_NEAR(theta.values()[std::size_t(k)], want[std::size_t(k)], 1e-13) << i;
+  }
+}
+
+TEST_F(AdamTest, ACycleOfOneIterationIsTheRate) {
+  AdamOptions options, plain;
+  options.one_cycle = 1;
+  Adam<double> optimizer(on, 2, options), other(on, 2, plain);
+  test::Parameters<double, Cpu> again(on, theta.values());
+  optimizer.iterate(objective, theta.view());
+  other.iterate(objective, again.view());
+  EXPECT_EQ(theta.values(), again.values());
+}
+
 TEST_F(AdamTest, GoesOnFromASavedStateToTheSameBits) {
   AdamOptions options;
   options.decay_factor = 0.9;

@@ -62,7 +62,9 @@ Problem assembled() {
   training.causal = {7, {0.1, 1e3}, 0.9};
   training.windows = 5;
   training.stop = {1.5, 1e-9, 1e-5, 1234567890123};
-  PhaseOptions adam{OptimizerKind::adam, 100, 2.5, 3e-4, 0.5, 77, 900, 1.0 / 3};
+  PhaseOptions adam{OptimizerKind::adam, 100, 2.5, 3e-4, 0.5, 77, 900, 0, 0.3, 25, 1e4, 1.0 / 3};
+  PhaseOptions cycle{OptimizerKind::adam, 100};
+  cycle.one_cycle = 800;
   adam.stall_factor = 0.9;
   adam.precision = Precision::float32;
   PhaseOptions levenberg_marquardt{OptimizerKind::levenberg_marquardt, 50, 0.5};
@@ -70,7 +72,7 @@ Problem assembled() {
   levenberg_marquardt.stall_iterations = 3;
   PhaseOptions lbfgs{OptimizerKind::lbfgs, 70};
   lbfgs.memory = 7;
-  training.phases = {adam, levenberg_marquardt, lbfgs, {}};
+  training.phases = {adam, levenberg_marquardt, lbfgs, cycle, {}};
   p.reference.exact = {{"u", cos(x) * exp(-t / 3)}};
   p.reference.grid = {{"t", 3}, {"x", 4}, {"depth", 5}};
   return p;
@@ -131,10 +133,11 @@ TEST(ToToml, AssembledHasNoDefaults) {
               !dense.empty());
   const auto& [seconds, loss, relative_l2, iterations] = stop;
   EXPECT_TRUE(seconds > 0 && loss > 0 && relative_l2 > 0 && iterations > 0);
-  const auto& [optimizer, most, time, rate, decay, every, cosine, weight_decay, geodesic, memory, stall,
-               stall_iterations, phase_precision] = phases[0];
+  const auto& [optimizer, most, time, rate, decay, every, cosine, one_cycle, pct_start, div, final_div,
+               weight_decay, geodesic, memory, stall, stall_iterations, phase_precision] = phases[0];
   EXPECT_TRUE(optimizer == OptimizerKind::adam && most > 0 && time > 0 && rate != 1e-3 && decay != 0.9 &&
-              every != 5000 && cosine > 0 && weight_decay > 0 && geodesic && memory == 20 && stall != 0.98 &&
+              every != 5000 && cosine > 0 && one_cycle == 0 && pct_start != 0.2 && div != 2 &&
+              final_div != 100 && weight_decay > 0 && geodesic && memory == 20 && stall != 0.98 &&
               stall_iterations == 0 && phase_precision);
   const auto& [axes, exact, solver, file] = p.reference;
   EXPECT_TRUE(!axes.empty() && !exact.empty() && solver.empty() && file.empty());

@@ -12,7 +12,13 @@ struct AdamOptions {
   double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   double decay_factor = 1;  // of the learning rate, every so many iterations; of class Adam only
   long decay_every = 5000;
-  long cosine = 0;          // of class Adam: instead, η (1 + cos(π t/cosine))/2, 0 from then on
+  long cosine = 0;  // of class Adam: instead, η (1 + cos(π t/cosine))/2, 0 from then on
+  /// Of class Adam: instead, one cycle of so many iterations, t = 0 … one_cycle − 1. Along half a cosine from
+  /// η/div up to η at t₁ = pct_start · one_cycle − 1, then along another down to η/(div · final_div) at the
+  /// last one and from then on. Source: Smith & Topin 2018, "Super-convergence"; the standard values are
+  /// those of MgNO (He, Liu & Xu 2024).
+  long one_cycle = 0;
+  double pct_start = 0.2, div = 2, final_div = 100;
   double weight_decay = 0;  // decoupled (AdamW)
 };
 

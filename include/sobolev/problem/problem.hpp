@@ -181,7 +181,8 @@ struct PhaseOptions {
   double learning_rate = 1e-3;  // adam
   double decay_factor = 0.9;
   long decay_every = 5000;
-  long cosine = 0;  // AdamOptions; of trainings of operators
+  long cosine = 0, one_cycle = 0;  // instead, iterations: AdamOptions
+  double pct_start = 0.2, div = 2, final_div = 100;
   double weight_decay = 0;
   bool geodesic = true;        // levenberg_marquardt
   int memory = 20;             // lbfgs: pairs of steps and changes of the gradient
