@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What operator models are timed by, as benchmarks/peers/operators.py times other tools: a spectral
-// convolution, forward and backward to input and weights, and a whole training step of a Fourier neural
-// operator without its optimiser. FLOPs are those of the layers' definitions by truncated sums.
+// convolution and a multigrid cycle, forward and backward to input and weights, and a whole training step of
+// a Fourier neural operator without its optimiser. FLOPs are those of the layers' definitions by truncated
+// sums.
 #include "benchmarks/limits.hpp"
 #include "sobolev/core/buffer_on.hpp"
 #include "sobolev/operators/field_network.hpp"
@@ -100,6 +101,40 @@ void fno_step(benchmark::State& state, const E& executor) {
   state.counters["MB"] = double(planned.scratch_bytes()) * 1e-6;
 }
 
+/// A multigrid cycle of 24 channels, batch 8, from 256² points to 8², with the adjoint of its right side.
+template <class T, class E>
+void v_cycle(benchmark::State& state, const E& executor) {
+  const std::size_t side = 256, n = side * side, batch = 8, c = 24;
+  FieldNetwork network(2, c);
+  multigrid(network, 0, {}, FieldActivation::identity, "cycle");
+  using Network = PlannedFieldNetwork<T, E>;
+  Network planned(executor, network, {side, side}, batch, Network::Use::training, {}, true);
+  const std::vector<double> start = network.initial_parameters(1);
+  const std::vector<T> host(start.begin(), start.end()), field = numbers<T>(batch * n * c);
+  auto theta = zeros<T>(executor, host.size()), gradient = zeros<T>(executor, host.size()),
+       f = zeros<T>(executor, batch * n * c), u_bar = zeros<T>(executor, batch * n * c);
+  upload<T, 1>(executor, View<const T, 1>(host.data(), host.size()), View<T, 1>(theta.data(), host.size()));
+  for (auto* to : {&f, &u_bar})
+    upload<T, 1>(executor, View<const T, 1>(field.data(), field.size()),
+                 View<T, 1>(to->data(), field.size()));
+  const View<const T, 1> parameters(theta.data(), theta.size());
+  const View<const T, 3> right(f.data(), batch, n, c), bar(u_bar.data(), batch, n, c);
+  const double limit = peak<T>(executor);
+  const auto pass = [&] {
+    planned.forward(parameters, right);
+    planned.backward(parameters, bar, View<T, 1>(gradient.data(), gradient.size()));
+    wait_for(executor);
+  };
+  pass();
+  for (auto _ : state) pass();
+  // Taps × points of all convolutions: S on the finest level, S and A below, a step more on the coarsest; two
+  // restrictions to, and a prolongation from each coarser level, of which every output has 4 taps.
+  double taps = 9 * double(n);
+  for (std::size_t m = n / 4, level = 1; level < 6; ++level, m /= 4)
+    taps += double(m) * (9 * (level == 5 ? 4 : 2) + 9 * 2 + 4 * 4);
+  report_flops(state, 6 * double(batch) * taps * double(c * c), limit);
+}
+
 [[maybe_unused]] const bool registered = [] {
   const auto add = [](const auto& executor, const std::string& where) {
     using E = std::remove_cvref_t<decltype(executor)>;
@@ -109,6 +144,9 @@ void fno_step(benchmark::State& state, const E& executor) {
           ->UseRealTime()
           ->Unit(benchmark::kMillisecond);
     benchmark::RegisterBenchmark(("fno_step/85x85" + where).c_str(), fno_step<float, E>, executor)
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark(("v_cycle/256" + where).c_str(), v_cycle<float, E>, executor)
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
   };

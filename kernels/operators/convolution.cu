@@ -224,8 +224,7 @@ void convolve(const Cuda& cuda, ConvolutionPlan<T, Cuda>& plan, FieldActivation 
               View<T, 3> y, View<T, 3> slope) {
   const DeviceGather g = device_gather(plan.forward, plan.output_grid, plan.grid, plan.options.width);
   const DeviceEpilogue<T> epilogue{bias, View<const T, 1>(added.data(), added.size()),
-                                   View<T, 1>(slope.data(), slope.size()),
-                                   activation, false};
+                                   View<T, 1>(slope.data(), slope.size()), activation, false};
   gather<T>(cuda, g, View<const int, 1>(plan.tables.data(), plan.forward.device_points.size()), x,
             View<const T, 3>(weight.data(), plan.taps, plan.inputs, plan.outputs), epilogue, y);
 }

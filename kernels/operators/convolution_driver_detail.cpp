@@ -108,9 +108,14 @@ void compute_strip(const Gather& g, const Strip& strip, std::size_t width, std::
       const std::size_t first = rule.phases * (at + skip) + r - rule.offset;
       if (first >= rule.points) continue;
       const std::size_t fit = std::min(own - skip, (rule.points - first + rule.phases - 1) / rule.phases);
-      const RowTarget<T> to{
-          first, rule.phases,           fit, epilogue.bias, add ? out : beside(epilogue.added), epilogue.activation,
-          out,   beside(epilogue.slope)};
+      const RowTarget<T> to{first,
+                            rule.phases,
+                            fit,
+                            epilogue.bias,
+                            add ? out : beside(epilogue.added),
+                            epilogue.activation,
+                            out,
+                            beside(epilogue.slope)};
       SOBOLEV_CALL(row_of_planes<T>, sums + skip, out_pitch, outputs, to, turned);
     }
   };
@@ -215,8 +220,8 @@ void convolve(const Cpu& cpu, ConvolutionPlan<T, Cpu>& plan, FieldActivation act
   const double flops = 2 * double(batch * plan.output_points) * double(weight.size());
   for_strips(cpu, g, batch, flops, memory, thread_room(plan), [&](std::size_t b, const Strip& strip, T* own) {
     const auto at = [&](auto* of) { return of == nullptr ? of : of + b * plan.output_points * plan.outputs; };
-    const Epilogue<T> epilogue{data_or_null(bias), at(data_or_null(added)),
-                               activation, at(data_or_null(slope))};
+    const Epilogue<T> epilogue{data_or_null(bias), at(data_or_null(added)), activation,
+                               at(data_or_null(slope))};
     compute_strip<T>(g, strip, plan.options.width, plan.taps, x.data() + b * plan.points * plan.inputs, row,
                      plan.inputs, packed, plan.outputs, epilogue, false, at(y.data()), own);
   });

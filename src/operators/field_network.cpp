@@ -232,8 +232,8 @@ class Cycle {
     const ConvolutionOptions down{3, 2, options_.restriction_padding, options_.boundary},
         up{options_.prolongation_width, 2, options_.restriction_padding, options_.boundary, true};
     const int right = options_.restrict_residual ? residual(u, f, here + ".restricted") : f;
-    const int coarse_f = network_.convolve(right, inputs_, down, FieldActivation::identity,
-                                           here + ".restrict_f", false);
+    const int coarse_f =
+        network_.convolve(right, inputs_, down, FieldActivation::identity, here + ".restrict_f", false);
     int coarse = options_.restrict_residual
                      ? -1
                      : network_.convolve(u, options_.channels, down, FieldActivation::identity,
@@ -256,7 +256,8 @@ class Cycle {
   }
   int smooth(int u, int f, FieldActivation activation, const std::string& name) {
     const int r = u < 0 ? f : residual(u, f, name);
-    return network_.convolve(r, options_.channels, same(), activation, name + ".S", options_.smoother_bias, u);
+    return network_.convolve(r, options_.channels, same(), activation, name + ".S", options_.smoother_bias,
+                             u);
   }
   ConvolutionOptions same() const { return {3, 1, 1, options_.boundary}; }
 
@@ -276,11 +277,13 @@ int multigrid(FieldNetwork& network, int f, const MultigridOptions& o, FieldActi
   for (std::size_t l = 0; l < o.smoothing.size(); ++l) {
     const auto [before, after] = o.smoothing[l];
     const bool needed = l == 0 || l + 1 == o.smoothing.size() || o.restrict_residual;
-    require(before >= (needed ? 1 : 0) && before <= 16 && after >= 0 && after <= 16, [&, b = before, a = after] {
-      return fmt::format("multigrid: {} smoothing steps before and {} after on level {}; there may be up to "
-                         "16{}",
-                         b, a, l, needed ? ", and one before is needed on this level" : "");
-    });
+    require(before >= (needed ? 1 : 0) && before <= 16 && after >= 0 && after <= 16,
+            [&, b = before, a = after] {
+              return fmt::format(
+                  "multigrid: {} smoothing steps before and {} after on level {}; there may be up to "
+                  "16{}",
+                  b, a, l, needed ? ", and one before is needed on this level" : "");
+            });
   }
   return Cycle(network, o, network.channels(f), name).run(0, -1, f, activation);
 }

@@ -113,8 +113,9 @@ struct FieldPlan {
       if (step.added >= 0)
         require(slot(step.added).grid == out.grid && slot(step.added).shared == out.shared,
                 "FieldNetwork: fields of different grids are added");
-      out.trained = (slot(step.in).trained && step.kind != Kind::query) || step.kind == Kind::mix || step.kind == Kind::spectral ||
-                    step.kind == Kind::scale || step.kind == Kind::basis || step.kind == Kind::convolve;
+      out.trained = (slot(step.in).trained && step.kind != Kind::query) || step.kind == Kind::mix ||
+                    step.kind == Kind::spectral || step.kind == Kind::scale || step.kind == Kind::basis ||
+                    step.kind == Kind::convolve;
       for (int s : reads(step))
         if (s >= 0) {
           slot(s).last_reader = int(i);
@@ -329,8 +330,8 @@ struct FieldPlan {
       }
       case Kind::convolve:
         convolutions[i]->forward(step.activation, x, convolution_weight(i, theta), bias_of(step, theta),
-                                 step.added >= 0 ? read(step.added, b) : View<const T, 3>(nullptr, 0, 0, 0), y,
-                                 slope_field(i, b));
+                                 step.added >= 0 ? read(step.added, b) : View<const T, 3>(nullptr, 0, 0, 0),
+                                 y, slope_field(i, b));
         return;
       case Kind::scale:
         channel_scale<T>(executor, rows<const T>(x),

@@ -86,8 +86,7 @@ std::vector<Case> cases() {
   rod.inputs = 1;
   rod.cycle.boundary = Boundary::reflect;
   rod.cycle.smoothing = {{1, 1}, {1, 0}};
-  if (test::in_another_order())
-    return {{fno(gated), {4, 5}}, {deeponet(unaligned), {3, 2}, {{4}, false}, 2}};
+  if (test::in_another_order()) return {{fno(gated), {4, 5}}, {deeponet(unaligned), {3, 2}, {{4}, false}, 2}};
   return {{fno(line), {11}},
           {fno(plane), {6, 5}},
           {fno(gated), {4, 7}},
@@ -113,11 +112,10 @@ std::vector<double> output_of(const E& executor, PlannedFieldNetwork<T, E>& netw
   auto p = zeros<T>(executor, theta.size()), field = zeros<T>(executor, x.size());
   upload<T, 1>(executor, View<const T, 1>(theta_t.data(), theta_t.size()), View<T, 1>(p.data(), p.size()));
   upload<T, 1>(executor, View<const T, 1>(x_t.data(), x_t.size()), View<T, 1>(field.data(), field.size()));
-  const View<const T, 3> y =
-      network.forward(View<const T, 1>(p.data(), p.size()),
-                      View<const T, 3>(field.data(), batch, x.size() / batch / inputs, inputs),
-                      View<const T, 3>(places.data(), sets, sets > 0 ? asked.size() / sets / coordinates : 0,
-                                       coordinates));
+  const View<const T, 3> y = network.forward(
+      View<const T, 1>(p.data(), p.size()),
+      View<const T, 3>(field.data(), batch, x.size() / batch / inputs, inputs),
+      View<const T, 3>(places.data(), sets, sets > 0 ? asked.size() / sets / coordinates : 0, coordinates));
   std::vector<T> out(y.size());
   download<T, 1>(executor, View<const T, 1>(y.data(), y.size()), View<T, 1>(out.data(), out.size()));
   return {out.begin(), out.end()};
@@ -141,7 +139,9 @@ TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
     const FieldNetwork& network = c.network;
     using Planned = PlannedFieldNetwork<double, E>;
     const std::size_t batch = 2, n = points(c.grid), outputs = network.outputs(), m = points(c.output_grid()),
-                      sets = c.coordinates == 0 ? 0 : c.query.shared ? 1 : batch;
+                      sets = c.coordinates == 0 ? 0
+                             : c.query.shared   ? 1
+                                                : batch;
     Planned planned(executor, network, c.grid, batch, Planned::Use::training, c.query, true);
     ASSERT_EQ(planned.output_grid(), c.output_grid());
     std::vector<double> theta = network.initial_parameters(5);
@@ -180,7 +180,9 @@ TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
     double largest = 0;
     for (double v : gradient) largest = std::max(largest, std::abs(v));
     // Each difference is two passes, which take a simulated device a second.
-    const std::size_t step = test::in_another_order() ? 151 : std::is_same_v<E, Cpu> ? 1 + theta.size() / 400 : 61 + theta.size() / 6;
+    const std::size_t step = test::in_another_order() ? 151
+                             : std::is_same_v<E, Cpu> ? 1 + theta.size() / 400
+                                                      : 61 + theta.size() / 6;
     for (std::size_t i = 0; i < theta.size(); i += step) {
       const double before = theta[i], h = 1e-5;
       theta[i] = before + h;
@@ -222,13 +224,13 @@ TYPED_TEST(FieldNetworks, InferenceIsTheSame) {
     const std::vector<double> theta = network.initial_parameters(1), x = numbers(batch * size, 4),
                               asked = numbers(set > 0 ? sets * set : 0, 5);
     const auto from = [&](Network& planned, std::size_t b) {
-      return output_of<T>(executor, planned, theta, {x.begin(), x.begin() + std::ptrdiff_t(b * size)}, b,
-                          network.inputs(),
-                          {asked.begin(), asked.begin() + std::ptrdiff_t(c.query.shared ? asked.size() : b * set)},
-                          set == 0        ? 0
-                          : c.query.shared ? 1
-                                           : b,
-                          c.coordinates);
+      return output_of<T>(
+          executor, planned, theta, {x.begin(), x.begin() + std::ptrdiff_t(b * size)}, b, network.inputs(),
+          {asked.begin(), asked.begin() + std::ptrdiff_t(c.query.shared ? asked.size() : b * set)},
+          set == 0         ? 0
+          : c.query.shared ? 1
+                           : b,
+          c.coordinates);
     };
     const auto want = from(training, batch);
     EXPECT_EQ(from(inference, batch), want);

@@ -9,8 +9,8 @@
 
 namespace sobolev {
 namespace {
-/// −Δu = f on n² inner points of the unit square, u = 0 around them. A' = −A; the smoother is the 3 × 3 stencil
-/// c0, c1 beside, c2 across that damps the high frequencies of the 5-point Laplacian most, to 0.16.
+/// −Δu = f on n² inner points of the unit square, u = 0 around them. A' = −A; the smoother is the 3 × 3
+/// stencil c0, c1 beside, c2 across that damps the high frequencies of the 5-point Laplacian most, to 0.16.
 FieldNetwork poisson_cycle(std::size_t n, const std::vector<std::pair<int, int>>& smoothing, int visits,
                            std::vector<double>& theta) {
   FieldNetwork network(2, 1);
@@ -30,11 +30,12 @@ FieldNetwork poisson_cycle(std::size_t n, const std::vector<std::pair<int, int>>
     const auto ends_with = [&](const std::string& what) { return array.name.ends_with(what + ".weight"); };
     const std::size_t level = std::stoul(array.name.substr(array.name.find("level.") + 6));
     const double h = std::ldexp(1.0, int(level)) / double(n + 1);
-    const std::vector<double> values = ends_with(".A")          ? stencil(-4 / h / h, 1 / h / h, 0)
-                                       : ends_with(".S")        ? stencil(0.289 * h * h, 0.0657 * h * h, 0.0197 * h * h)
-                                       : ends_with(".prolong")  ? stencil(1, 0.5, 0.25)
+    const std::vector<double> values = ends_with(".A") ? stencil(-4 / h / h, 1 / h / h, 0)
+                                       : ends_with(".S")
+                                           ? stencil(0.289 * h * h, 0.0657 * h * h, 0.0197 * h * h)
+                                       : ends_with(".prolong")    ? stencil(1, 0.5, 0.25)
                                        : ends_with(".restrict_f") ? stencil(0.25, 0.125, 0.0625)
-                                                                : std::vector<double>{};
+                                                                  : std::vector<double>{};
     EXPECT_EQ(values.size(), 9u) << array.name;
     std::copy(values.begin(), values.end(), theta.begin() + std::ptrdiff_t(array.offset));
   }

@@ -35,9 +35,9 @@ struct FieldInstruction {
     basis,        // Σ_k β τ + c; basis_product.hpp   β: in, τ: trunk   parameters: c [O]
   };
   Kind kind;
-  int in, added, out;           // slots; added: −1 for none; query reads none
-  int trunk = -1;               // a slot, of basis
-  int like = -1;                // a slot whose grid convolve's output has; −1: what comes out of its own
+  int in, added, out;  // slots; added: −1 for none; query reads none
+  int trunk = -1;      // a slot, of basis
+  int like = -1;       // a slot whose grid convolve's output has; −1: what comes out of its own
   ConvolutionOptions convolution;
   std::size_t inputs, outputs;  // channels
   FieldActivation activation = FieldActivation::identity;
@@ -95,7 +95,8 @@ class FieldNetwork {
     double low, high;  // uniform start
   };
   const std::vector<Array>& arrays() const { return arrays_; }
-  /// Each array uniform between its bounds: W and b between ±1/√C, of a convolution ±1/√(C w^d), R between 0 and 1/(C O), w = 1, c = 0.
+  /// Each array uniform between its bounds: W and b between ±1/√C, of a convolution ±1/√(C w^d), R between 0
+  /// and 1/(C O), w = 1, c = 0.
   std::vector<double> initial_parameters(std::uint64_t seed) const;
 
  private:
@@ -143,10 +144,9 @@ struct MultigridOptions {
 ///   u ← S f, then u ← u + S (f + A u)           smoothing, every step with A and S of its own
 ///   u_c = R u, f_c = Q f or Q (f + A u)         to the coarser grid, 3 × 3 with stride 2
 ///   u ← σ(u + P u_c)                            back, transposed with stride 2; σ in the last step alone
-/// f keeps its channels on all levels; u has options.channels. Restricting the residual starts the coarser grid
-/// from u_c = S f_c, as a solver does.
-/// Source: He, Liu, Xu 2024, "MgNO: efficient parameterization of linear operators via multigrid", with the sign
-/// of A turned.
+/// f keeps its channels on all levels; u has options.channels. Restricting the residual starts the coarser
+/// grid from u_c = S f_c, as a solver does. Source: He, Liu, Xu 2024, "MgNO: efficient parameterization of
+/// linear operators via multigrid", with the sign of A turned.
 int multigrid(FieldNetwork& network, int f, const MultigridOptions& options, FieldActivation activation,
               const std::string& name);
 
@@ -155,14 +155,14 @@ struct MgnoOptions {
   std::size_t inputs = 1, outputs = 1;
   int layers = 4;
   MultigridOptions cycle;
-  bool skip = true;       // σ(cycle(u) + u W + b); else σ(cycle(u))
-  bool residual = false;  // the input is added to the output
+  bool skip = true;                                    // σ(cycle(u) + u W + b); else σ(cycle(u))
+  bool residual = false;                               // the input is added to the output
   std::vector<std::pair<double, double>> coordinates;  // that are joined to the inputs; empty: none
   bool end_point = true;
 };
 /// Multigrid neural operator: `layers` of u ← σ(cycle(u) + u W + b), σ = GELU, and a mix of channels without
-/// bias. Source: as multigrid(). Its network for rough Darcy coefficients has 572,661 parameters, as this one by
-/// default.
+/// bias. Source: as multigrid(). Its network for rough Darcy coefficients has 572,661 parameters, as this one
+/// by default.
 FieldNetwork mgno(const MgnoOptions& options);
 
 struct DeepOnetOptions {
