@@ -141,8 +141,8 @@ auto parsed(const TomlReader& reader, const TomlNode& node, const std::string& p
 
 /// [physics], once the outputs are known.
 void read_physics(const TomlReader& reader, const detail::TomlEntry& table, OperatorFile& file) {
-  const std::vector<std::string> keys{"coordinates", "periodic", "constants", "equations",
-                                      "weight",      "data",     "initial",   "order", "samples"};
+  const std::vector<std::string> keys{"coordinates", "periodic", "constants", "equations", "weight",
+                                      "data",        "initial",  "order",     "samples"};
   if (table.value.kind != TomlNode::Kind::table) reader.expected(table.value, "physics", "a table");
   for (const detail::TomlEntry& entry : table.value.entries)
     if (std::find(keys.begin(), keys.end(), entry.key) == keys.end())

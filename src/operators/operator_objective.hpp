@@ -116,12 +116,13 @@ class OperatorObjective final : public Objective<T, E> {
         network_.forward(parameters, View<const T, 3>(x_.data(), all_, sensors_, inputs_),
                          View<const T, 3>(asked_.data(), sets_, points_, coordinates_));
     relative_l2<T>(
-        executor_, View<const T, 3>(y.data(), count_, points_, outputs_), View<const T, 1>(scale_.data(), outputs_), View<const T, 1>(offset_.data(), outputs_),
+        executor_, View<const T, 3>(y.data(), count_, points_, outputs_),
+        View<const T, 1>(scale_.data(), outputs_), View<const T, 1>(offset_.data(), outputs_),
         View<const T, 3>(target_.data(), count_, points_, outputs_), View<double, 1>(errors_.data(), count_),
         loss, gradient ? View<T, 3>(y_bar_.data(), count_, points_, outputs_) : View<T, 3>(nullptr, 0, 0, 0));
     if (!physics_) return;
     if (gradient)
-      set_zeros<T>(executor_, View<T, 1>(y_bar_.data() + count_ * points_ * outputs_,
+      set_zero<T>(executor_, View<T, 1>(y_bar_.data() + count_ * points_ * outputs_,
                                          (all_ - count_) * points_ * outputs_));
     View<T, 3> begin(nullptr, 0, 0, 0);
     if (begin_.size() > 0) {
@@ -146,7 +147,8 @@ class OperatorObjective final : public Objective<T, E> {
 
   E executor_;
   PlannedFieldNetwork<T, E> network_;
-  std::size_t parameters_, inputs_, outputs_, sensors_, points_, coordinates_, count_ = 0, all_ = 0, sets_ = 0;
+  std::size_t parameters_, inputs_, outputs_, sensors_, points_, coordinates_, count_ = 0, all_ = 0,
+                                                                               sets_ = 0;
   BufferOn<E, T> x_, asked_, target_, y_bar_, scale_, offset_;
   BufferOn<E, double> errors_, loss_;
   std::unique_ptr<PhysicsLoss<T, E>> physics_;
@@ -218,8 +220,8 @@ class OperatorTask final : public Task<T, E> {
  private:
   /// The next ones of an order that goes on from epoch to epoch.
   void append_further() {
-    const std::size_t each = further_each(further_->samples, batch_), size = further_->points() * further_->channels,
-                      passes = further_->samples / each;
+    const std::size_t each = further_each(further_->samples, batch_),
+                      size = further_->points() * further_->channels, passes = further_->samples / each;
     const long round = state_.generation / long(passes);
     if (round != round_) further_order_ = epoch_order(further_->samples, seed_ + 1, round);
     round_ = round;

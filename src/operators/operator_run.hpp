@@ -90,8 +90,8 @@ class OperatorRun final : public Surroundings {
     using Objective = OperatorObjective<T, E>;
     objective_ = std::make_unique<Objective>(executor, network, train_.x.grid,
                                              batch_ + OperatorTask<T, E>::further_each(further, batch_),
-                                             state_.outputs, Objective::Use::training, query_, train_.points.channels,
-                                             &file_.physics, &state_.inputs);
+                                             state_.outputs, Objective::Use::training, query_,
+                                             train_.points.channels, &file_.physics, &state_.inputs);
     seconds_before_ = state_.training.seconds;
     start_ = last_progress_ = last_checkpoint_ = Clock::now();
   }

@@ -18,19 +18,9 @@
 #include "sobolev/operators/operator_model.hpp"
 #include "sobolev/operators/relative_l2.hpp"
 #include "src/operators/differentiation.hpp"
+#include "src/operators/set_zero.hpp"
 
 namespace sobolev::detail {
-
-template <class T>
-void set_zeros(const Cpu&, View<T, 1> v) {
-  std::fill_n(v.data(), v.size(), T(0));
-}
-#if SOBOLEV_HAS_CUDA
-template <class T>
-void set_zeros(const Cuda& cuda, View<T, 1> v) {
-  clear<T, 1>(cuda, v);
-}
-#endif
 
 /// The loss of a batch of fields y, [B, N, C], which stand for u = s ⊙ y + m, channel by channel:
 ///   data · d + weight · Σ_e 1/B Σ_b (1/N Σ_n r_e(b, n)²)^½ + initial · 1/B Σ_b ‖u_b(first) − a_b‖/‖a_b‖
@@ -226,7 +216,7 @@ class PhysicsLoss {
   void scale_by(const BufferOn<E, T>& factor, View<T, 2> values) {
     channel_scale<T>(executor_, View<const T, 2>(values), vector(factor), empty(), values);
   }
-  void clear_field(View<T, 3> v) { set_zeros<T>(executor_, View<T, 1>(v.data(), v.size())); }
+  void clear_field(View<T, 3> v) { set_zero<T>(executor_, View<T, 1>(v.data(), v.size())); }
 
   void apply(const Matrix& m, bool turned, View<const T, 3> x, View<T, 3> y, bool add) {
     const std::size_t n = grid_[m.axis];
