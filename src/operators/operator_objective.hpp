@@ -8,6 +8,7 @@
 #include "sobolev/core/random.hpp"
 #include "sobolev/operators/operator_model.hpp"
 #include "sobolev/operators/relative_l2.hpp"
+#include "src/operators/physics_loss.hpp"
 #include "src/training/loop.hpp"
 
 namespace sobolev::detail {
@@ -30,7 +31,8 @@ class OperatorObjective final : public Objective<T, E> {
   /// For inference it has no gradient.
   OperatorObjective(const E& executor, const FieldNetwork& network, const std::vector<std::size_t>& grid,
                     std::size_t batch, const ChannelNormaliser& outputs, Use use = Use::training,
-                    const QueryPoints& query = {}, std::size_t coordinates = 0)
+                    const QueryPoints& query = {}, std::size_t coordinates = 0,
+                    const PhysicsOptions* physics = nullptr, const ChannelNormaliser* inputs = nullptr)
       : executor_(executor),
         network_(executor, network, grid, batch, use, query),
         parameters_(network.parameters()),
@@ -47,16 +49,33 @@ class OperatorObjective final : public Objective<T, E> {
         scale_(zeros<T>(executor, outputs_)),
         offset_(zeros<T>(executor, outputs_)),
         errors_(zeros<double>(executor, batch)),
-        loss_(zeros<double>(executor, 1)) {
+        loss_(zeros<double>(executor, 1)),
+        begin_(zeros<T>(executor, 0)),
+        begin_scale_(zeros<T>(executor, 0)),
+        begin_offset_(zeros<T>(executor, 0)) {
     put(outputs.deviation, scale_);
     put(outputs.mean, offset_);
+    if (physics == nullptr || !physics->any()) return;
+    physics_ =
+        std::make_unique<PhysicsLoss<T, E>>(executor, *physics, network_.output_grid(), batch, outputs);
+    grid_ = network_.output_grid();
+    if (physics->initial <= 0) return;
+    require(inputs_ == outputs_ && sensors_ == points_,
+            "physics.initial needs an input of the outputs' channels, what they begin with");
+    begin_ = zeros<T>(executor, batch * points_ / grid_[0] * inputs_);
+    begin_scale_ = zeros<T>(executor, inputs_);
+    begin_offset_ = zeros<T>(executor, inputs_);
+    put(inputs->deviation, begin_scale_);
+    put(inputs->mean, begin_offset_);
   }
 
   /// The batch from here on: x [B, N, C] normalised, target [B, N', O]; of a network with a query its points
-  /// [B or 1, N', D] as well, normalised.
+  /// [B or 1, N', D] as well, normalised. Behind the B fields of x there may be others, without a target, of
+  /// which equations are asked alone.
   void set(const std::vector<T>& x, const std::vector<T>& target, std::size_t count,
            const std::vector<T>& asked = {}) {
     count_ = count;
+    all_ = x.size() / (sensors_ * inputs_);
     upload<T, 1>(executor_, View<const T, 1>(asked.data(), asked.size()),
                  View<T, 1>(asked_.data(), asked.size()));
     sets_ = asked.size() / std::max<std::size_t>(1, points_ * coordinates_);
@@ -84,7 +103,7 @@ class OperatorObjective final : public Objective<T, E> {
   }
   void loss_gradient(View<const T, 1> parameters, View<T, 1> gradient, View<double, 1> loss) override {
     measure(parameters, true, loss);
-    network_.backward(parameters, View<const T, 3>(y_bar_.data(), count_, points_, outputs_), gradient);
+    network_.backward(parameters, View<const T, 3>(y_bar_.data(), all_, points_, outputs_), gradient);
   }
 
  private:
@@ -94,12 +113,31 @@ class OperatorObjective final : public Objective<T, E> {
   }
   void measure(View<const T, 1> parameters, bool gradient, View<double, 1> loss) {
     const View<const T, 3> y =
-        network_.forward(parameters, View<const T, 3>(x_.data(), count_, sensors_, inputs_),
+        network_.forward(parameters, View<const T, 3>(x_.data(), all_, sensors_, inputs_),
                          View<const T, 3>(asked_.data(), sets_, points_, coordinates_));
     relative_l2<T>(
-        executor_, y, View<const T, 1>(scale_.data(), outputs_), View<const T, 1>(offset_.data(), outputs_),
+        executor_, View<const T, 3>(y.data(), count_, points_, outputs_),
+        View<const T, 1>(scale_.data(), outputs_), View<const T, 1>(offset_.data(), outputs_),
         View<const T, 3>(target_.data(), count_, points_, outputs_), View<double, 1>(errors_.data(), count_),
         loss, gradient ? View<T, 3>(y_bar_.data(), count_, points_, outputs_) : View<T, 3>(nullptr, 0, 0, 0));
+    if (!physics_) return;
+    if (gradient)
+      set_zero<T>(executor_, View<T, 1>(y_bar_.data() + count_ * points_ * outputs_,
+                                         (all_ - count_) * points_ * outputs_));
+    View<T, 3> begin(nullptr, 0, 0, 0);
+    if (begin_.size() > 0) {
+      const std::size_t first = points_ / grid_[0];
+      begin = View<T, 3>(begin_.data(), all_, first, inputs_);
+      field_copy<T>(executor_, View<const T, 3>(x_.data(), all_, sensors_, inputs_),
+                    {{1, grid_[0], first}, {0, 0, 0}, 0}, begin, {{1, 1, first}, {0, 0, 0}, 0}, {1, 1, first},
+                    inputs_, false);
+      const View<T, 2> rows(begin_.data(), all_ * first, inputs_);
+      channel_scale<T>(executor_, View<const T, 2>(rows), View<const T, 1>(begin_scale_.data(), inputs_),
+                       View<const T, 1>(begin_offset_.data(), inputs_), rows);
+    }
+    physics_->add(
+        y, begin,
+        gradient ? View<T, 3>(y_bar_.data(), all_, points_, outputs_) : View<T, 3>(nullptr, 0, 0, 0), loss);
   }
   double fetched() {
     double value = 0;
@@ -109,9 +147,13 @@ class OperatorObjective final : public Objective<T, E> {
 
   E executor_;
   PlannedFieldNetwork<T, E> network_;
-  std::size_t parameters_, inputs_, outputs_, sensors_, points_, coordinates_, count_ = 0, sets_ = 0;
+  std::size_t parameters_, inputs_, outputs_, sensors_, points_, coordinates_, count_ = 0, all_ = 0,
+                                                                               sets_ = 0;
   BufferOn<E, T> x_, asked_, target_, y_bar_, scale_, offset_;
   BufferOn<E, double> errors_, loss_;
+  std::unique_ptr<PhysicsLoss<T, E>> physics_;
+  std::vector<std::size_t> grid_;  // of the outputs, where there is physics
+  BufferOn<E, T> begin_, begin_scale_, begin_offset_;
 };
 
 /// Training and test samples, inputs normalised; of a DeepONet the points of the outputs too, normalised, one
@@ -147,13 +189,15 @@ template <class T, class E>
 class OperatorTask final : public Task<T, E> {
  public:
   OperatorTask(OperatorObjective<T, E>& objective, const OperatorData<T>& data, std::size_t batch,
-               unsigned long seed, const TrainingState& state, bool shared_points = true)
+               unsigned long seed, const TrainingState& state, bool shared_points = true,
+               const FieldData<T>* further = nullptr)
       : objective_(objective),
         data_(data),
         batch_(batch),
         seed_(seed),
         state_(state),
-        shared_points_(shared_points) {}
+        shared_points_(shared_points),
+        further_(further) {}
   static long batches(std::size_t samples, std::size_t batch) { return long((samples + batch - 1) / batch); }
 
   Objective<T, E>& objective() override { return objective_; }
@@ -166,19 +210,37 @@ class OperatorTask final : public Task<T, E> {
     const std::vector<std::size_t> samples(order_.begin() + std::ptrdiff_t(first),
                                            order_.begin() + std::ptrdiff_t(last));
     data_.take(samples, x_, y_);
+    if (further_ != nullptr && further_->samples > 0) append_further();
     objective_.set(x_, y_, last - first, data_.points_of(samples, shared_points_));
   }
   double points_per_pass() const override { return double(batch_ * data_.y.points()); }
+  /// Inputs without outputs in each pass.
+  static std::size_t further_each(std::size_t samples, std::size_t batch) { return std::min(samples, batch); }
 
  private:
+  /// The next ones of an order that goes on from epoch to epoch.
+  void append_further() {
+    const std::size_t each = further_each(further_->samples, batch_),
+                      size = further_->points() * further_->channels, passes = further_->samples / each;
+    const long round = state_.generation / long(passes);
+    if (round != round_) further_order_ = epoch_order(further_->samples, seed_ + 1, round);
+    round_ = round;
+    for (std::size_t i = 0; i < each; ++i) {
+      const std::size_t s = further_order_[std::size_t(state_.generation % long(passes)) * each + i];
+      const auto from = further_->values.begin() + std::ptrdiff_t(s * size);
+      x_.insert(x_.end(), from, from + std::ptrdiff_t(size));
+    }
+  }
+
   OperatorObjective<T, E>& objective_;
   const OperatorData<T>& data_;
   std::size_t batch_;
   unsigned long seed_;
   const TrainingState& state_;
   bool shared_points_;
-  long epoch_ = -1;
-  std::vector<std::size_t> order_;
+  const FieldData<T>* further_;
+  long epoch_ = -1, round_ = -1;
+  std::vector<std::size_t> order_, further_order_;
   std::vector<T> x_, y_;
 };
 

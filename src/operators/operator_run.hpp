@@ -40,28 +40,39 @@ class OperatorRun final : public Surroundings {
         any_good_(resumed) {
     const ArrayFile data(file_.file);
     const std::size_t there = std::min(count_samples(data, file_.inputs), count_samples(data, file_.outputs));
-    if (file_.train + file_.test > there)
+    const std::size_t further = file_.physics.any() ? file_.physics.samples : 0;
+    if (file_.train + further + file_.test > there)
       throw FileError(fmt::format("{}: {} samples for training and {} for tests are asked for; there are {}",
-                                  file_.file.string(), file_.train, file_.test, there));
+                                  file_.file.string(), file_.train + further, file_.test, there));
     train_ = read(data, 0, file_.train);
     test_ = read(data, there - file_.test, file_.test);
     state_.axes = train_.x.grid.size();
+    further_.samples = 0;
+    if (further > 0) {
+      further_ = read_fields<T>(data, file_.inputs, file_.train, further, file_.stride);
+      check_finite(further_, file_.inputs[0], file_.train);
+      if (repeats_) further_ = repeated(further_, train_.x.grid);
+    }
     if (!resumed) {
       state_.inputs =
           file_.normalise ? ChannelNormaliser::of(train_.x) : ChannelNormaliser::none(train_.x.channels);
+      // Without a weight the data must not enter by their size either.
       state_.outputs =
-          file_.normalise ? ChannelNormaliser::of(train_.y) : ChannelNormaliser::none(train_.y.channels);
+          file_.physics.any() && file_.physics.data == 0
+              ? (train_.x.channels == train_.y.channels ? state_.inputs
+                                                        : ChannelNormaliser::none(train_.y.channels))
+          : file_.normalise ? ChannelNormaliser::of(train_.y)
+                            : ChannelNormaliser::none(train_.y.channels);
       if (file_.kind == OperatorKind::deeponet)
         state_.places = {train_.x.grid, train_.y.grid, ChannelNormaliser::of(train_.points)};
+      else if (repeats_)
+        state_.places.grid = train_.y.grid;
     }
     require(
         train_.x.channels == state_.inputs.mean.size() && train_.y.channels == state_.outputs.mean.size(),
         [&] { return fmt::format("{}: other channels than the model was trained on", file_.file.string()); });
-    for (OperatorData<T>* d : {&train_, &test_})
-      for (std::size_t i = 0; i < d->x.values.size(); ++i) {
-        const std::size_t c = i % d->x.channels;
-        d->x.values[i] = T((double(d->x.values[i]) - state_.inputs.mean[c]) / state_.inputs.deviation[c]);
-      }
+    for (FieldData<T>* x : {&train_.x, &test_.x, &further_})
+      if (x->samples > 0) x->values = state_.inputs.normalised(x->values);
     if (file_.kind == OperatorKind::deeponet) {
       require(train_.x.grid == state_.places.sensors &&
                   train_.points.channels == state_.places.points.mean.size(),
@@ -77,8 +88,10 @@ class OperatorRun final : public Surroundings {
     if (!resumed) state_.parameters = network.initial_parameters(file_.seed);
     batch_ = std::min(file_.batch, file_.train);
     using Objective = OperatorObjective<T, E>;
-    objective_ = std::make_unique<Objective>(executor, network, train_.x.grid, batch_, state_.outputs,
-                                             Objective::Use::training, query_, train_.points.channels);
+    objective_ = std::make_unique<Objective>(executor, network, train_.x.grid,
+                                             batch_ + OperatorTask<T, E>::further_each(further, batch_),
+                                             state_.outputs, Objective::Use::training, query_,
+                                             train_.points.channels, &file_.physics, &state_.inputs);
     seconds_before_ = state_.training.seconds;
     start_ = last_progress_ = last_checkpoint_ = Clock::now();
   }
@@ -87,7 +100,7 @@ class OperatorRun final : public Surroundings {
     TrainingState& training = state_.training;
     const long batches = OperatorTask<T, E>::batches(file_.train, batch_);
     if (!training.finished) {
-      OperatorTask<T, E> task(*objective_, train_, batch_, file_.seed, training, query_.shared);
+      OperatorTask<T, E> task(*objective_, train_, batch_, file_.seed, training, query_.shared, &further_);
       const TrainingOptions options = training_options(batches);
       task.draw();
       Loop<T, E> loop(executor_, task, options, training, state_.parameters, *this);
@@ -169,7 +182,7 @@ class OperatorRun final : public Surroundings {
   }
 
  private:
-  OperatorData<T> read(const ArrayFile& data, std::size_t first, std::size_t count) const {
+  OperatorData<T> read(const ArrayFile& data, std::size_t first, std::size_t count) {
     OperatorData<T> out{read_fields<T>(data, file_.inputs, first, count, file_.stride),
                         read_fields<T>(data, file_.outputs, first, count, file_.stride),
                         {}};
@@ -178,19 +191,24 @@ class OperatorRun final : public Surroundings {
                        ? grid_points<T>(out.y.grid, file_.end_point)
                        : read_points<T>(data, file_.points, count_samples(data, file_.inputs), first, count,
                                         out.y.points());
-    else if (out.x.grid != out.y.grid)
+    else if (out.x.grid.size() < out.y.grid.size() &&
+             std::equal(out.x.grid.rbegin(), out.x.grid.rend(), out.y.grid.rbegin())) {
+      out.x = repeated(out.x, out.y.grid);
+      repeats_ = true;
+    } else if (out.x.grid != out.y.grid)
       throw FileError(fmt::format("{}: {} and {} are on different grids", file_.file.string(),
                                   file_.inputs[0], file_.outputs[0]));
-    for (const FieldData<T>* field : {&out.x, &out.y, &out.points})
-      for (std::size_t i = 0; i < field->values.size(); ++i)
-        if (!std::isfinite(field->values[i]))
-          throw FileError(fmt::format("{}: sample {} of {} contains {}; data must be finite numbers",
-                                      file_.file.string(), first + i / (field->points() * field->channels),
-                                      field == &out.x   ? file_.inputs[0]
-                                      : field == &out.y ? file_.outputs[0]
-                                                        : file_.points,
-                                      field->values[i]));
+    check_finite(out.x, file_.inputs[0], first);
+    check_finite(out.y, file_.outputs[0], first);
+    check_finite(out.points, file_.points, first);
     return out;
+  }
+  void check_finite(const FieldData<T>& field, const std::string& name, std::size_t first) const {
+    for (std::size_t i = 0; i < field.values.size(); ++i)
+      if (!std::isfinite(field.values[i]))
+        throw FileError(fmt::format("{}: sample {} of {} contains {}; data must be finite numbers",
+                                    file_.file.string(), first + i / (field.points() * field.channels), name,
+                                    field.values[i]));
   }
   TrainingOptions training_options(long batches) const {
     TrainingOptions options;
@@ -244,8 +262,10 @@ class OperatorRun final : public Surroundings {
   const OperatorTrainingOptions& options_;
   const OperatorFile& file_;
   OperatorData<T> train_, test_;
+  FieldData<T> further_;  // inputs of equations alone
   std::size_t batch_ = 1;
   QueryPoints query_;
+  bool repeats_ = false;  // the input along the first axes of the outputs' grid
   std::unique_ptr<OperatorObjective<T, E>> objective_, measuring_;
   Clock::time_point start_, last_progress_, last_checkpoint_;
   double seconds_before_ = 0;

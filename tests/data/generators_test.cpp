@@ -75,6 +75,7 @@ TEST(Generators, DefaultsAreThePublishedSizes) {
             (Shapes{{"nu", {128, 128}}, {"tensor", {1, 128, 128}}}));
   EXPECT_EQ(shapes("burgers"), (Shapes{{"a", {8192}}, {"u", {8192}}}));
   EXPECT_EQ(shapes("burgers", {"times=0.5,1", "grid=64"}), (Shapes{{"a", {64}}, {"u", {2, 64}}}));
+  EXPECT_EQ(shapes("burgers", {"steps=4", "grid=64"}), (Shapes{{"a", {64}}, {"u", {5, 64}}}));
   EXPECT_EQ(shapes("burgers", {"times=0.5,1", "grid=64", "layout=pdebench"}), (Shapes{{"tensor", {3, 64}}}));
   EXPECT_EQ(shapes("navier_stokes"), (Shapes{{"a", {64, 64}}, {"u", {50, 64, 64}}}));
   EXPECT_EQ(shapes("advection"), (Shapes{{"tensor", {201, 1024}}}));
@@ -105,6 +106,8 @@ TEST(Generators, ErrorsSayWhatThereIs) {
               AllOf(HasSubstr("no option nuu"), HasSubstr("nu"), HasSubstr("tolerance")));
   EXPECT_THAT(message("burgers", {"nu"}), HasSubstr("key=value"));
   EXPECT_THAT(message("burgers", {"times=1,0.5"}), HasSubstr("ascending"));
+  EXPECT_THAT(message("burgers", {"times=0"}), HasSubstr("above 0"));
+  EXPECT_THAT(message("burgers", {"times=0.5", "steps=2"}), HasSubstr("either times or steps"));
   EXPECT_THAT(message("darcy", {"grid=2"}), HasSubstr("a whole number from 3 to 8192"));
   EXPECT_THAT(message("darcy", {"points=corners"}), HasSubstr("cells or nodes"));
   EXPECT_THAT(message("navier_stokes", {"end=1", "interval=2"}), HasSubstr("0.5 times"));

@@ -56,6 +56,7 @@ struct BurgersOptions {
   double nu = 0.1;
   double end = 1;
   std::vector<double> times;  // ascending; empty: the end
+  int steps = 0;              // or times 0, end/steps … end
   double sigma = 25, tau = 5, alpha = 2;
   bool mean = true;         // with the constant mode
   int modes = 4095;         // of the initial data
