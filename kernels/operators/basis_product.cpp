@@ -8,6 +8,7 @@
 
 #include "kernels/common/dispatch.hpp"
 #include "kernels/common/simd.hpp"
+#include "kernels/operators/row_sums_detail.hpp"
 
 SOBOLEV_DECLARE_TARGETS(
     /// y[i i_step + j j_step] = start + Σ_k a[i a_step + k] b[j b_step + k].
@@ -22,11 +23,6 @@ SOBOLEV_DECLARE_TARGETS(
 namespace sobolev::SOBOLEV_TARGET {
 namespace {
 constexpr int block = 4;
-
-template <class T>
-SOBOLEV_INLINE int room_at(std::size_t columns, std::size_t k) {
-  return k >= columns ? 0 : columns - k < std::size_t(lanes<T>) ? int(columns - k) : lanes<T>;
-}
 
 template <class T, int ni, int nj>
 SOBOLEV_INLINE void dots(const T* a, std::size_t a_step, const T* b, std::size_t b_step, std::size_t terms,
@@ -47,33 +43,6 @@ SOBOLEV_INLINE void dots(const T* a, std::size_t a_step, const T* b, std::size_t
   for (int i = 0; i < ni; ++i)
     for (int j = 0; j < nj; ++j)
       y[std::size_t(i) * i_step + std::size_t(j) * j_step] = start + sum_lanes<T>(sum[i][j]);
-}
-
-template <class T, int n, int nv>
-SOBOLEV_INLINE void sums(const T* f, std::size_t f_row, std::size_t f_column, const T* x, std::size_t x_step,
-                         std::size_t terms, const int (&room)[nv], bool add, T* to, std::size_t to_step) {
-  Vec<T> sum[n][nv] = {};
-#pragma GCC unroll 4
-  for (int i = 0; i < n; ++i)
-#pragma GCC unroll 2
-    for (int v = 0; v < nv; ++v)
-      if (add) sum[i][v] = load_part<T>(to + std::size_t(i) * to_step + v * lanes<T>, room[v]);
-  for (std::size_t t = 0; t < terms; ++t, x += x_step) {
-    Vec<T> right[nv];
-#pragma GCC unroll 2
-    for (int v = 0; v < nv; ++v) right[v] = load_part<T>(x + v * lanes<T>, room[v]);
-#pragma GCC unroll 4
-    for (int i = 0; i < n; ++i) {
-      const Vec<T> left = broadcast<T>(f[std::size_t(i) * f_row + t * f_column]);
-#pragma GCC unroll 2
-      for (int v = 0; v < nv; ++v) sum[i][v] += left * right[v];
-    }
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < n; ++i)
-#pragma GCC unroll 2
-    for (int v = 0; v < nv; ++v)
-      store_part<T>(to + std::size_t(i) * to_step + v * lanes<T>, sum[i][v], room[v]);
 }
 }  // namespace
 
@@ -100,23 +69,7 @@ template <class T>
 void basis_sums(const T* f, std::size_t f_row, std::size_t f_column, const T* x, std::size_t x_step,
                 std::size_t rows, std::size_t terms, std::size_t columns, bool add, T* to,
                 std::size_t to_step) {
-  std::size_t k = 0;
-  const auto down = [&](auto width, const auto& room) __attribute__((always_inline)) {
-    constexpr int nv = decltype(width)::value;
-    std::size_t i = 0;
-    for (; i + block <= rows; i += block)
-      sums<T, block, nv>(f + i * f_row, f_row, f_column, x + k, x_step, terms, room, add,
-                         to + i * to_step + k, to_step);
-    for (; i < rows; ++i)
-      sums<T, 1, nv>(f + i * f_row, f_row, f_column, x + k, x_step, terms, room, add, to + i * to_step + k,
-                     to_step);
-  };
-  const int both[2] = {lanes<T>, lanes<T>};
-  for (; k + 2 * lanes<T> <= columns; k += 2 * lanes<T>) down(std::integral_constant<int, 2>{}, both);
-  for (; k < columns; k += lanes<T>) {
-    const int one[1] = {room_at<T>(columns, k)};
-    down(std::integral_constant<int, 1>{}, one);
-  }
+  row_sums<T>(f, f_row, f_column, x, x_step, rows, terms, columns, add, to, to_step);
 }
 
 #define SOBOLEV_INSTANTIATE(T)                                                                        \

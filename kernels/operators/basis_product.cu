@@ -15,34 +15,6 @@ namespace sobolev {
 namespace {
 constexpr unsigned side = detail::tile_side, sum_threads = 256;
 
-/// Steps of one operand, from output to output and from sample to sample.
-struct Steps {
-  std::size_t row, column, output, sample;
-};
-
-/// c(i, j) (+)= start(o) + Σ_t a(i, t) b(t, j) of each output and group of samples.
-template <class T>
-__global__ void basis_tiles_kernel(const T* a, Steps a_steps, const T* b, Steps b_steps, T* c, Steps c_steps,
-                                   View<const T, 1> start, std::size_t rows, std::size_t columns,
-                                   std::size_t terms, std::size_t outputs, std::size_t groups, bool add) {
-  SOBOLEV_SHARED(T, left, side * side);
-  SOBOLEV_SHARED(T, right, side * side);
-  const std::size_t j = std::size_t(blockIdx.y) * side + threadIdx.x;
-  for (std::size_t z = blockIdx.z; z < outputs * groups; z += gridDim.z) {
-    const std::size_t o = z % outputs, g = z / outputs;
-    for (std::size_t i0 = std::size_t(blockIdx.x) * side; i0 < rows; i0 += std::size_t(gridDim.x) * side) {
-      const std::size_t i = i0 + threadIdx.y;
-      const T sum =
-          detail::tile_product<T>(a + o * a_steps.output + g * a_steps.sample, a_steps.row, a_steps.column,
-                                  rows, b + o * b_steps.output + g * b_steps.sample, b_steps.row,
-                                  b_steps.column, columns, 0, terms, i, j, left, right);
-      if (i >= rows || j >= columns) continue;
-      T& to = c[i * c_steps.row + j * c_steps.column + o * c_steps.output + g * c_steps.sample];
-      to = sum + (add ? to : start.size() > 0 ? start(o) : T(0));
-    }
-  }
-}
-
 /// One block for each output: sums[o] += Σ y_bar(·, o).
 template <class T>
 __global__ void basis_bias_kernel(View<const T, 3> y_bar, View<T, 1> sums) {
@@ -74,10 +46,11 @@ void basis_product(const Cuda& cuda, View<const T, 2> branch, View<const T, 3> t
   if (y.size() == 0) return;
   const std::size_t row = s.outputs * s.basis, field = s.points * s.outputs, samples = s.shared ? s.batch : 1,
                     groups = s.shared ? 1 : s.batch;
-  launch<basis_tiles_kernel<T>>(cuda, tiles(s.points, samples, s.outputs * groups), trunk.data(),
-                                Steps{row, 1, s.basis, s.points * row}, branch.data(),
-                                Steps{1, row, s.basis, row}, y.data(), Steps{s.outputs, field, 1, field},
-                                bias, s.points, samples, s.basis, s.outputs, groups, false);
+  launch<detail::strided_tiles_kernel<T>>(cuda, tiles(s.points, samples, s.outputs * groups), trunk.data(),
+                                          detail::Steps{row, 1, s.basis, s.points * row}, branch.data(),
+                                          detail::Steps{1, row, s.basis, row}, y.data(),
+                                          detail::Steps{s.outputs, field, 1, field}, bias, s.points, samples,
+                                          s.basis, s.outputs, groups, false);
 }
 
 template <class T>
@@ -90,15 +63,17 @@ void basis_product_adjoint(const Cuda& cuda, View<const T, 2> branch, View<const
                     groups = s.shared ? 1 : s.batch;
   const View<const T, 1> none(nullptr, 0);
   if (branch_bar.size() > 0)
-    launch<basis_tiles_kernel<T>>(
-        cuda, tiles(samples, s.basis, s.outputs * groups), y_bar.data(), Steps{field, s.outputs, 1, field},
-        trunk.data(), Steps{row, 1, s.basis, s.points * row}, branch_bar.data(), Steps{row, 1, s.basis, row},
-        none, samples, s.basis, s.points, s.outputs, groups, add_branch);
+    launch<detail::strided_tiles_kernel<T>>(cuda, tiles(samples, s.basis, s.outputs * groups), y_bar.data(),
+                                            detail::Steps{field, s.outputs, 1, field}, trunk.data(),
+                                            detail::Steps{row, 1, s.basis, s.points * row}, branch_bar.data(),
+                                            detail::Steps{row, 1, s.basis, row}, none, samples, s.basis,
+                                            s.points, s.outputs, groups, add_branch);
   if (trunk_bar.size() > 0)
-    launch<basis_tiles_kernel<T>>(
-        cuda, tiles(s.points, s.basis, s.outputs * groups), y_bar.data(), Steps{s.outputs, field, 1, field},
-        branch.data(), Steps{row, 1, s.basis, row}, trunk_bar.data(), Steps{row, 1, s.basis, s.points * row},
-        none, s.points, s.basis, samples, s.outputs, groups, add_trunk);
+    launch<detail::strided_tiles_kernel<T>>(cuda, tiles(s.points, s.basis, s.outputs * groups), y_bar.data(),
+                                            detail::Steps{s.outputs, field, 1, field}, branch.data(),
+                                            detail::Steps{row, 1, s.basis, row}, trunk_bar.data(),
+                                            detail::Steps{row, 1, s.basis, s.points * row}, none, s.points,
+                                            s.basis, samples, s.outputs, groups, add_trunk);
   if (bias_bar.size() > 0 && y_bar.size() > 0)
     launch<basis_bias_kernel<T>>(cuda, {unsigned(s.outputs), sum_threads}, y_bar, bias_bar);
 }

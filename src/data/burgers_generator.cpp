@@ -96,7 +96,9 @@ class BurgersWorker : public Generator::Worker {
     double* to = together ? arrays[0] + s : arrays[1];
     for (int points = first_resolution(arrays[0]);; points *= 2) {
       if (!solve(points, stop)) return false;
-      const bool whole = std::all_of(states_.begin(), states_.end(), resolved);
+      // The initial data need not be resolved: they are what they are.
+      const std::size_t begun = times_.front() > 0 ? 0 : 1;
+      const bool whole = std::all_of(states_.begin() + std::ptrdiff_t(begun), states_.end(), resolved);
       if (whole || o_.resolution > 0 || points >= most_resolution) {
         require(whole, [&] {
           return fmt::format(
@@ -104,7 +106,8 @@ class BurgersWorker : public Generator::Worker {
               "a larger nu",
               points, o_.nu);
         });
-        for (std::size_t i = 0; i < states_.size(); ++i)
+        if (begun > 0) std::copy_n(arrays[0], s, to);
+        for (std::size_t i = begun; i < states_.size(); ++i)
           values_(equation(points).range(), states_[i].data(), to + i * s);
         return true;
       }
@@ -132,7 +135,7 @@ class BurgersWorker : public Generator::Worker {
     for (const double t : times_) {
       if (detail::is_set(stop)) return false;
       const double share = double(steps) * (t - now) / times_.back();
-      e.advance(v, now, t - now, std::max(1L, std::lround(std::ceil(share - 1e-9))));
+      if (t > now) e.advance(v, now, t - now, std::max(1L, std::lround(std::ceil(share - 1e-9))));
       now = t;
       out.push_back(v);
     }
@@ -172,8 +175,14 @@ class BurgersWorker : public Generator::Worker {
 
 class Burgers : public detail::RecipeOf<BurgersOptions> {
  public:
-  explicit Burgers(const BurgersOptions& options)
-      : RecipeOf(options), times_(options.times.empty() ? std::vector<double>{options.end} : options.times) {
+  explicit Burgers(const BurgersOptions& options) : RecipeOf(options), times_(options.times) {
+    require(options.times.empty() || options.steps == 0,
+            "burgers: give either times or steps, which are times from 0 to the end");
+    for (int i = 0; options.steps > 0 && i <= options.steps; ++i)
+      times_.push_back(options.end * double(i) / double(options.steps));
+    const bool several = !times_.empty();
+    if (!several) times_ = {options.end};
+    require(times_.back() > 0, "burgers: the last of the times must be above 0");
     require(options.resolution == 0 || options.resolution >= 8,
             fmt::format("burgers: resolution is {}; it must be 0 or from 8", options.resolution));
     const std::size_t s = grid(), t = times_.size();
@@ -184,7 +193,7 @@ class Burgers : public detail::RecipeOf<BurgersOptions> {
       all.values.push_back(2 * times_.back() - all.values[all.values.size() - 2]);  // PDEBench has one more
       shared_ = {{"x-coordinate", detail::line(0, 1 / double(s), s)}, {"t-coordinate", all}};
       options_["Nu"] = options.nu;
-    } else if (options.times.empty()) {
+    } else if (!several) {
       arrays_ = {{"a", {s}}, {"u", {s}}};
     } else {
       arrays_ = {{"a", {s}}, {"u", {t, s}}};

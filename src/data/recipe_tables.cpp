@@ -39,7 +39,8 @@ OptionTable table_of(BurgersOptions& o) {
   t.whole("grid", o.grid, 2, most_points_1d, "points that are written");
   t.number("nu", o.nu, 1e-5, 1e3, "viscosity");
   t.number("end", o.end, 0, endless, "time of u", true);
-  t.numbers("times", o.times, 1e-12, endless, "times of u instead of the end");
+  t.numbers("times", o.times, 0, endless, "times of u instead of the end");
+  t.whole("steps", o.steps, 0, 100000, "or so many intervals between times from 0 to the end; 0: none");
   t.number("sigma", o.sigma, 0, 1e9, "of the initial data's covariance sigma² (−Δ + tau²)^−alpha", true);
   t.number("tau", o.tau, 0, 1e4, "inverse length of the initial data", true);
   t.number("alpha", o.alpha, 0.5, 20, "decay of their spectrum", true);

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "sobolev/core/words.hpp"
+#include "sobolev/expression/parse.hpp"
 #include "sobolev/io/atomic_file.hpp"
 #include "sobolev/operators/operator_model.hpp"
 #include "src/io/toml_reader.hpp"
@@ -154,6 +155,115 @@ void read_frequencies(const TomlReader& reader, const TomlNode& node, const std:
   }
 }
 
+/// Where the text of an expression begins, for errors that count from there.
+const SourcePosition first_column{"", 1, 1};
+
+template <class F>
+auto parsed(const TomlReader& reader, const TomlNode& node, const std::string& path, const F& parse) {
+  const std::string source = reader.text(node, path, "\"u_t + u*u_x = nu*u_xx\"");
+  try {
+    return parse(source);
+  } catch (const ParseError& error) {
+    reader.fail_in_text(node, std::max<std::size_t>(error.position().column, 1) - 1,
+                        path + ": " + error.message());
+  }
+}
+
+/// [physics], once the outputs are known.
+void read_physics(const TomlReader& reader, const detail::TomlEntry& table, OperatorFile& file) {
+  const std::vector<std::string> keys{"coordinates", "periodic", "constants", "equations", "weight",
+                                      "data",        "initial",  "order",     "samples"};
+  if (table.value.kind != TomlNode::Kind::table) reader.expected(table.value, "physics", "a table");
+  for (const detail::TomlEntry& entry : table.value.entries)
+    if (std::find(keys.begin(), keys.end(), entry.key) == keys.end())
+      throw ParseError(entry.position, fmt::format("[physics] has no key {}{}; it has {}", entry.key,
+                                                   suggestion(entry.key, keys), word_list(keys)));
+  PhysicsOptions& physics = file.physics;
+  ExpressionScope scope;
+  const auto entries = [&](const char* key) -> const std::vector<detail::TomlEntry>& {
+    static const std::vector<detail::TomlEntry> none;
+    const TomlNode* node = table.value.find(key);
+    if (node == nullptr) return none;
+    if (node->kind != TomlNode::Kind::table)
+      reader.expected(*node, fmt::format("physics.{}", key), "a table");
+    return node->entries;
+  };
+  for (const detail::TomlEntry& entry : entries("coordinates")) {
+    const std::string path = "physics.coordinates." + entry.key;
+    if (entry.value.kind != TomlNode::Kind::array || entry.value.items.size() != 2)
+      reader.expected(entry.value, path, "where the axis begins and ends, e.g. [0, 1]");
+    PhysicsOptions::Axis axis{entry.key, reader.literal(entry.value.items[0], path, "a number"),
+                              reader.literal(entry.value.items[1], path, "a number"), false};
+    if (!(axis.low < axis.high))
+      reader.fail(entry.value,
+                  fmt::format("{} ends at {}, which is not behind its begin {}", path, axis.high, axis.low));
+    physics.axes.push_back(axis);
+    scope.coordinates.push_back(entry.key);
+  }
+  if (physics.axes.empty())
+    throw ParseError(table.position,
+                     "[physics] needs coordinates, an interval for each axis of the outputs, e.g. "
+                     "coordinates = { t = [0, 1], x = [0, 1] }");
+  if (const TomlNode* node = table.value.find("periodic")) {
+    if (node->kind != TomlNode::Kind::array)
+      reader.expected(*node, "physics.periodic", "a list of coordinates, e.g. [\"x\"]");
+    for (const TomlNode& item : node->items)
+      physics.axes[std::size_t(reader.choice(item, "physics.periodic", scope.coordinates))].periodic = true;
+  }
+  for (const detail::TomlEntry& entry : entries("constants")) {
+    const std::string path = "physics.constants." + entry.key;
+    ExpressionScope numbers;
+    numbers.constants = scope.constants;
+    const Expr value =
+        entry.value.kind == TomlNode::Kind::string
+            ? parsed(reader, entry.value, path,
+                     [&](const std::string& text) { return parse_expression(text, numbers, first_column); })
+            : Expr(reader.literal(entry.value, path, "a number"));
+    if (!value.is_constant()) reader.fail(entry.value, path + " is no constant");
+    scope.constants[entry.key] = value->value;
+  }
+  for (const std::string& output : file.outputs) {
+    const FieldName name = FieldName::parse(output);
+    if (name.times)
+      throw ParseError(table.position, fmt::format("[physics] is of outputs whose times are an axis; \"{}\" "
+                                                   "takes them as channels",
+                                                   output));
+    physics.unknowns.push_back(name.array);
+  }
+  scope.unknowns = physics.unknowns;
+  for (const detail::TomlEntry& entry : entries("equations")) {
+    const auto sides =
+        parsed(reader, entry.value, "physics.equations." + entry.key,
+               [&](const std::string& text) { return parse_equation(text, scope, first_column); });
+    physics.equations.push_back({entry.key, sides.first - sides.second});
+    if (!contains_fields(physics.equations.back().residual))
+      reader.fail(entry.value, fmt::format("physics.equations.{} is no equation of {}", entry.key,
+                                           word_list(physics.unknowns)));
+  }
+  const auto number = [&](const char* key, double& to) {
+    const TomlNode* node = table.value.find(key);
+    if (node == nullptr) return;
+    const std::string path = fmt::format("physics.{}", key);
+    to = reader.literal(*node, path, "a number");
+    if (to < 0) reader.fail(*node, fmt::format("{} is {}; it must be 0 or above", path, to));
+  };
+  number("weight", physics.weight);
+  number("data", physics.data);
+  number("initial", physics.initial);
+  if (const TomlNode* node = table.value.find("samples")) {
+    const long long samples = reader.long_integer(*node, "physics.samples");
+    if (samples < 0 || samples > (1ll << 40))
+      reader.fail(*node, fmt::format("physics.samples is {}; it must be 0 or above", samples));
+    physics.samples = std::size_t(samples);
+  }
+  if (const TomlNode* node = table.value.find("order")) {
+    physics.order = reader.integer(*node, "physics.order");
+    if (physics.order != 2 && physics.order != 4)
+      reader.fail(*node,
+                  fmt::format("physics.order is {}; finite differences are of order 2 or 4", physics.order));
+  }
+}
+
 struct ModelKey {
   const char *table, *key;
   bool required;
@@ -275,10 +385,12 @@ OperatorFile read_model(detail::TomlDocument document, const std::vector<std::st
                            [](const std::string&, const std::string&, const std::string&) { return false; });
   OperatorFile file;
   const TomlReader reader(document, file.positions);
-  const std::vector<std::string> tables{"title", "model", "data", "training"};
+  const std::vector<std::string> tables{"title", "model", "data", "physics", "training"};
   for (const detail::TomlEntry& entry : document.root.entries) {
     if (entry.key == "title") {
       file.title = reader.text(entry.value, "title", "\"Darcy flow\"");
+    } else if (entry.key == "physics") {
+      continue;  // its equations are of what [data] names
     } else if (std::find(tables.begin(), tables.end(), entry.key) != tables.end()) {
       read_table(reader, entry, file);
     } else {
@@ -286,6 +398,8 @@ OperatorFile read_model(detail::TomlDocument document, const std::vector<std::st
                                                    suggestion(entry.key, tables), word_list(tables)));
     }
   }
+  for (const detail::TomlEntry& entry : document.root.entries)
+    if (entry.key == "physics") read_physics(reader, entry, file);
   for (const ModelKey& key : model_keys()) {
     const auto found = file.positions.find(fmt::format("{}.{}", key.table, key.key));
     if (key.of && *key.of != file.kind && found != file.positions.end())

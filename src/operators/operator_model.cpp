@@ -29,6 +29,11 @@ FieldData<T> apply_on(const E& executor, const OperatorModel& model, const Field
                       const FieldData<T>* points = nullptr, std::size_t steps = 1,
                       const detail::OperatorLayout* layout = nullptr) {
   const OperatorPlaces& places = model.places();
+  if (places.sensors.empty() && !places.grid.empty() && x.grid.size() < places.grid.size()) {
+    std::vector<std::size_t> grid = places.grid;
+    std::copy(x.grid.begin(), x.grid.end(), grid.end() - std::ptrdiff_t(x.grid.size()));
+    return apply_on(executor, model, repeated(x, grid));
+  }
   if (!places.sensors.empty() && points == nullptr) {
     const FieldData<T> grid = grid_points<T>(places.grid, model.file().end_point);
     return apply_on(executor, model, x, &grid);
@@ -163,6 +168,25 @@ template std::vector<float> ChannelNormaliser::normalised(const std::vector<floa
 template std::vector<double> ChannelNormaliser::normalised(const std::vector<double>&) const;
 
 template <class T>
+FieldData<T> repeated(const FieldData<T>& x, const std::vector<std::size_t>& grid) {
+  require(x.grid.size() <= grid.size() && std::equal(x.grid.rbegin(), x.grid.rend(), grid.rbegin()), [&] {
+    return fmt::format("a field on [{}] is none on the last axes of [{}]", fmt::join(x.grid, ", "),
+                       fmt::join(grid, ", "));
+  });
+  FieldData<T> out{grid, x.samples, x.channels, {}};
+  const std::size_t size = x.points() * x.channels,
+                    times = out.points() / std::max<std::size_t>(1, x.points());
+  out.values.reserve(x.samples * size * times);
+  for (std::size_t s = 0; s < x.samples; ++s)
+    for (std::size_t t = 0; t < times; ++t)
+      out.values.insert(out.values.end(), x.values.begin() + std::ptrdiff_t(s * size),
+                        x.values.begin() + std::ptrdiff_t((s + 1) * size));
+  return out;
+}
+template FieldData<float> repeated(const FieldData<float>&, const std::vector<std::size_t>&);
+template FieldData<double> repeated(const FieldData<double>&, const std::vector<std::size_t>&);
+
+template <class T>
 FieldData<T> grid_points(const std::vector<std::size_t>& grid, bool end_point) {
   FieldData<T> out{grid, 1, grid.size(), {}};
   const std::size_t count = out.points();
@@ -253,9 +277,10 @@ TensorFile model_tensors(const OperatorModel& model) {
   add("inputs.deviation", model.input_normaliser().deviation);
   add("outputs.mean", model.output_normaliser().mean);
   add("outputs.deviation", model.output_normaliser().deviation);
-  if (const OperatorPlaces& places = model.places(); !places.sensors.empty()) {
+  const OperatorPlaces& places = model.places();
+  if (!places.grid.empty()) add("places.grid", {places.grid.begin(), places.grid.end()});
+  if (!places.sensors.empty()) {
     add("places.sensors", {places.sensors.begin(), places.sensors.end()});
-    add("places.grid", {places.grid.begin(), places.grid.end()});
     add("places.mean", places.points.mean);
     add("places.deviation", places.points.deviation);
   }
@@ -290,7 +315,7 @@ OperatorModel model_of(const TensorFile& file, const std::filesystem::path& path
     const std::size_t in = file.at("inputs.mean", path).values.size(),
                       out = file.at("outputs.mean", path).values.size();
     OperatorPlaces places;
-    if (model.kind == OperatorKind::deeponet) {
+    {
       const auto grid = [&](const char* name) {
         std::vector<std::size_t> sizes;
         const std::vector<double>& values = file.at(name, path).values;
@@ -303,8 +328,11 @@ OperatorModel model_of(const TensorFile& file, const std::filesystem::path& path
         if (sizes.empty()) throw FileError(fmt::format("{}: {} is empty", path.string(), name));
         return sizes;
       };
-      places.sensors = grid("places.sensors");
-      places.grid = grid("places.grid");
+      if (model.kind == OperatorKind::deeponet || file.contains("places.grid"))
+        places.grid = grid("places.grid");
+      if (model.kind == OperatorKind::deeponet) places.sensors = grid("places.sensors");
+    }
+    if (model.kind == OperatorKind::deeponet) {
       const std::size_t d = file.at("places.mean", path).values.size();
       places.points = {finite(file, "places.mean", d, path), finite(file, "places.deviation", d, path)};
       if (d == 0) throw FileError(fmt::format("{}: places.mean is empty", path.string()));

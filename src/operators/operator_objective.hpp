@@ -15,6 +15,7 @@
 #include "sobolev/optim/optimizer.hpp"
 #include "src/operators/next_inputs.hpp"
 #include "src/operators/operator_samples.hpp"
+#include "src/operators/physics_loss.hpp"
 
 namespace sobolev::detail {
 
@@ -34,7 +35,8 @@ class OperatorObjective final : public Objective<T, E> {
   OperatorObjective(const E& executor, const FieldNetwork& network, const std::vector<std::size_t>& grid,
                     std::size_t batch, const ChannelNormaliser& outputs, const OperatorLayout& layout,
                     std::size_t steps, OperatorLoss loss, bool periodic, Use use = Use::training,
-                    const QueryPoints& query = {}, std::size_t coordinates = 0, bool on_grid = true)
+                    const QueryPoints& query = {}, std::size_t coordinates = 0, bool on_grid = true,
+                    const PhysicsOptions* physics = nullptr, const ChannelNormaliser* inputs = nullptr)
       : executor_(executor),
         layout_(layout),
         steps_(steps),
@@ -69,11 +71,14 @@ class OperatorObjective final : public Objective<T, E> {
     }
     put(outputs.deviation, scale_);
     put(outputs.mean, offset_);
+    if (physics != nullptr && physics->any()) take_physics(*physics, *inputs, outputs, batch);
   }
 
-  /// The batch from here on.
+  /// The batch from here on. Behind its B fields of x there may be others, without a target, of which
+  /// equations are asked alone.
   void set(const OperatorBatch<T>& batch) {
     count_ = batch.samples;
+    all_ = batch.x.size() / (sensors_ * inputs_);
     upload<T, 1>(executor_, View<const T, 1>(batch.asked.data(), batch.asked.size()),
                  View<T, 1>(asked_.data(), batch.asked.size()));
     sets_ = batch.asked.size() / std::max<std::size_t>(1, points_ * coordinates_);
@@ -84,7 +89,7 @@ class OperatorObjective final : public Objective<T, E> {
   }
   /// x += deviation · normal numbers of this stream.
   void disturb(double deviation, const Philox& random) {
-    const std::size_t size = count_ * sensors_ * inputs_;
+    const std::size_t size = all_ * sensors_ * inputs_;
     if (noise_.size() < x_[0].size()) noise_ = zeros<T>(executor_, x_[0].size());
     const View<T, 1> noise(noise_.data(), size), x(x_[0].data(), size);
     fill_normal<T>(executor_, random, 0, noise);
@@ -161,25 +166,56 @@ class OperatorObjective final : public Objective<T, E> {
   }
 
  private:
+  void take_physics(const PhysicsOptions& physics, const ChannelNormaliser& inputs,
+                    const ChannelNormaliser& outputs, std::size_t batch) {
+    require(steps_ == 1, "[physics] is of outputs that are made at once");
+    grid_ = network_.output_grid();
+    physics_ = std::make_unique<PhysicsLoss<T, E>>(executor_, physics, grid_, batch, outputs);
+    if (physics.initial <= 0) return;
+    require(inputs_ == outputs_ && sensors_ == points_,
+            "physics.initial needs an input of the outputs' channels, what they begin with");
+    begin_ = zeros<T>(executor_, batch * points_ / grid_[0] * inputs_);
+    begin_scale_ = zeros<T>(executor_, inputs_);
+    begin_offset_ = zeros<T>(executor_, inputs_);
+    put(inputs.deviation, begin_scale_);
+    put(inputs.mean, begin_offset_);
+  }
+  /// What equations say of the fields y is added to the loss and, with `gradient`, to its gradient.
+  void add_physics(View<const T, 3> y, bool gradient, View<double, 1> loss) {
+    if (gradient)
+      set_zero<T>(executor_, View<T, 1>(y_bar_.data() + count_ * points_ * outputs_,
+                                        (all_ - count_) * points_ * outputs_));
+    View<T, 3> begin(nullptr, 0, 0, 0);
+    if (begin_.size() > 0) {
+      const std::size_t first = points_ / grid_[0];
+      begin = View<T, 3>(begin_.data(), all_, first, inputs_);
+      field_copy<T>(executor_, x(0), {{1, grid_[0], first}, {0, 0, 0}, 0}, begin,
+                    {{1, 1, first}, {0, 0, 0}, 0}, {1, 1, first}, inputs_, false);
+      const View<T, 2> rows(begin_.data(), all_ * first, inputs_);
+      channel_scale<T>(executor_, View<const T, 2>(rows), View<const T, 1>(begin_scale_.data(), inputs_),
+                       View<const T, 1>(begin_offset_.data(), inputs_), rows);
+    }
+    physics_->add(y, begin, gradient ? y_bar(0) : View<T, 3>(nullptr, 0, 0, 0), loss);
+  }
   void put(const std::vector<double>& values, BufferOn<E, T>& to) {
     const std::vector<T> host(values.begin(), values.end());
     upload<T, 1>(executor_, View<const T, 1>(host.data(), host.size()), View<T, 1>(to.data(), host.size()));
   }
   View<T, 3> writable_x(std::size_t s) {
-    return View<T, 3>(x_[s % x_.size()].data(), count_, sensors_, inputs_);
+    return View<T, 3>(x_[s % x_.size()].data(), all_, sensors_, inputs_);
   }
   View<const T, 3> x(std::size_t s) { return writable_x(s); }
   View<const T, 3> forward(View<const T, 1> parameters, std::size_t s) {
     if (coordinates_ == 0) return network_.forward(parameters, x(s));
     return network_.forward(parameters, x(s), View<const T, 3>(asked_.data(), sets_, points_, coordinates_));
   }
-  View<T, 3> x_bar(std::size_t s) { return View<T, 3>(x_bar_[s % 2].data(), count_, sensors_, inputs_); }
+  View<T, 3> x_bar(std::size_t s) { return View<T, 3>(x_bar_[s % 2].data(), all_, sensors_, inputs_); }
   View<const T, 3> target(std::size_t s) {
     const std::size_t size = count_ * points_ * outputs_;
     return View<const T, 3>(target_.data() + s * size, count_, points_, outputs_);
   }
   View<T, 3> y_bar(std::size_t s) {
-    return View<T, 3>(y_bar_.data() + s * count_ * points_ * outputs_, count_, points_, outputs_);
+    return View<T, 3>(y_bar_.data() + s * all_ * points_ * outputs_, all_, points_, outputs_);
   }
   View<const T, 1> scale() { return View<const T, 1>(scale_.data(), outputs_); }
   View<const T, 1> offset() { return View<const T, 1>(offset_.data(), outputs_); }
@@ -196,8 +232,11 @@ class OperatorObjective final : public Objective<T, E> {
     const View<double, 1> own(step_loss_.data(), 1);
     for (std::size_t s = 0; s < steps_; ++s) {
       const View<const T, 3> y = forward(parameters, s);
-      relative(use_h1_, y, scale(), offset(), target(s), steps_ == 1 ? loss : own,
-               gradient ? y_bar(s) : View<T, 3>(nullptr, 0, 0, 0));
+      relative(
+          use_h1_, View<const T, 3>(y.data(), count_, points_, outputs_), scale(), offset(), target(s),
+          steps_ == 1 ? loss : own,
+          gradient ? View<T, 3>(y_bar(s).data(), count_, points_, outputs_) : View<T, 3>(nullptr, 0, 0, 0));
+      if (physics_) add_physics(y, gradient, loss);
       const double share = 1 / double(steps_);
       if (steps_ > 1) axpby<double>(executor_, share, own, s == 0 ? 0.0 : 1.0, s == 0 ? own : loss, loss);
       if (s + 1 < steps_) next_inputs<T>(executor_, layout_, x(s), y, writable_x(s + 1));
@@ -220,12 +259,17 @@ class OperatorObjective final : public Objective<T, E> {
   std::size_t steps_;
   bool training_, use_h1_;
   PlannedFieldNetwork<T, E> network_;
-  std::size_t parameters_, inputs_, outputs_, sensors_, points_, coordinates_, count_ = 0, sets_ = 0;
+  std::size_t parameters_, inputs_, outputs_, sensors_, points_, coordinates_, count_ = 0, all_ = 0,
+                                                                               sets_ = 0;
   std::vector<BufferOn<E, T>> x_, x_bar_;  // of each step; of two steps
   BufferOn<E, T> asked_, target_, y_bar_, noise_, scale_, offset_;
   BufferOn<E, double> errors_, loss_, step_loss_;
   BufferOn<E, T> zero_, partial_ = zeros<T>(executor_, 0);
   std::optional<RelativeH1<T, E>> h1_;
+  std::unique_ptr<PhysicsLoss<T, E>> physics_;
+  std::vector<std::size_t> grid_;  // of the outputs, where there is physics
+  BufferOn<E, T> begin_ = zeros<T>(executor_, 0), begin_scale_ = zeros<T>(executor_, 0),
+                 begin_offset_ = zeros<T>(executor_, 0);
 };
 
 }  // namespace sobolev::detail

@@ -54,19 +54,22 @@ class OperatorRun final : public Surroundings {
     std::size_t there = count_samples(data_, layout_.parts[0].names);
     for (const OperatorLayout::Part& part : layout_.parts)
       there = std::min(there, count_samples(data_, part.names));
-    if (file_.train + file_.validation + file_.test > there)
+    const std::size_t further = file_.physics.any() ? file_.physics.samples : 0,
+                      used = file_.train + further + file_.validation + file_.test;
+    if (used > there)
       throw FileError(
           fmt::format("{}: {} samples for training, {} for validation and {} for tests are asked "
                       "for; there are {}",
-                      file_.file.string(), file_.train, file_.validation, file_.test, there));
-    const std::size_t used = file_.train + file_.validation + file_.test;
+                      file_.file.string(), file_.train + further, file_.validation, file_.test, there));
     const bool in_memory = double(used) * double(sample_bytes(data_, layout_, file_.stride, sizeof(T))) <=
                            memory_limit(file_.memory);
     const auto samples = [&](std::size_t first, std::size_t count) {
       return std::make_unique<OperatorSamples<T>>(data_, layout_, file_, first, count, in_memory);
     };
     train_ = samples(0, file_.train);
-    validation_ = samples(file_.train, file_.validation);
+    further_ =
+        std::make_unique<OperatorSamples<T>>(data_, layout_, file_, file_.train, further, in_memory, true);
+    validation_ = samples(file_.train + further, file_.validation);
     first_test_ = there - file_.test;
     test_ = samples(first_test_, file_.test);
     const bool deeponet = file_.kind == OperatorKind::deeponet;
@@ -82,9 +85,13 @@ class OperatorRun final : public Surroundings {
         if (file_.normalise) normalisers_ = measured;
         normalisers_.points = measured.points;
       }
+      // Without a weight the data must not enter by their size either.
+      if (file_.physics.any() && file_.physics.data == 0)
+        normalisers_.outputs = in == out ? normalisers_.inputs : ChannelNormaliser::none(out);
       state_.inputs = normalisers_.inputs;
       state_.outputs = normalisers_.outputs;
       if (deeponet) state_.places = {train_->grid(), train_->output_grid(), normalisers_.points};
+      if (train_->repeats()) state_.places.grid = train_->output_grid();
     }
     normalisers_ = {state_.inputs, state_.outputs, state_.places.points};
     require(in == state_.inputs.mean.size() && out == state_.outputs.mean.size(), [&] {
@@ -102,9 +109,10 @@ class OperatorRun final : public Surroundings {
     const FieldNetwork network = state_.network();
     if (!resumed) state_.parameters = network.initial_parameters(file_.seed);
     batch_ = std::min(file_.batch, file_.train * windows());
-    objective_ = std::make_unique<Objective>(executor, network, train_->grid(), batch_, state_.outputs,
-                                             layout_, steps_, file_.loss, file_.periodic,
-                                             Objective::Use::training, query_, train_->coordinates());
+    objective_ = std::make_unique<Objective>(
+        executor, network, train_->grid(), batch_ + OperatorTask<T, E>::further_each(further, batch_),
+        state_.outputs, layout_, steps_, file_.loss, file_.periodic, Objective::Use::training, query_,
+        train_->coordinates(), true, &file_.physics, &state_.inputs);
     seconds_before_ = state_.training.seconds;
     start_ = last_progress_ = last_checkpoint_ = Clock::now();
   }
@@ -115,7 +123,7 @@ class OperatorRun final : public Surroundings {
     batches_ = batches;
     if (!training.finished) {
       OperatorTask<T, E> task(*objective_, *train_, layout_, normalisers_, file_, batch_, steps_,
-                              query_.shared, training);
+                              query_.shared, training, further_.get());
       const TrainingOptions options = training_options(batches);
       task.draw();
       Loop<T, E> loop(executor_, task, options, training, state_.parameters, *this);
@@ -293,7 +301,8 @@ class OperatorRun final : public Surroundings {
   ArrayFile data_;
   OperatorLayout layout_;
   std::size_t steps_;  // of a pass in training
-  std::unique_ptr<OperatorSamples<T>> train_, validation_, test_;
+  std::unique_ptr<OperatorSamples<T>> train_, further_, validation_,
+      test_;  // further: inputs of equations alone
   std::size_t batch_ = 1, first_test_ = 0;
   long batches_ = 1;  // of an epoch
   Normalisers normalisers_;

@@ -44,13 +44,17 @@ std::vector<Moments> moments(const T* values, std::size_t n, std::size_t channel
 template <class T>
 OperatorSamples<T>::OperatorSamples(const ArrayFile& data, const OperatorLayout& layout,
                                     const OperatorFile& model, std::size_t first, std::size_t count,
-                                    bool in_memory)
+                                    bool in_memory, bool inputs_only)
     : file_(data), layout_(layout), model_(model), first_(first), count_(count), in_memory_(in_memory) {
   for (std::size_t p = 0; p < layout.parts.size(); ++p) {
-    fields_.push_back(
-        read_fields<T>(data, layout.parts[p].names, first, in_memory ? count : 0, model.stride));
+    fields_.push_back(read_fields<T>(data, layout.parts[p].names, first,
+                                     in_memory && !(inputs_only && p > 0) ? count : 0, model.stride));
     check(fields_[p].values, p, 0);
   }
+  const std::vector<std::size_t>&own = fields_[0].grid, &wanted = output_grid();
+  repeats_ = model.kind != OperatorKind::deeponet && own.size() < wanted.size() &&
+             std::equal(own.rbegin(), own.rend(), wanted.rbegin());
+  if (repeats_) fields_[0] = repeated(fields_[0], wanted);
   if (model.kind != OperatorKind::deeponet) return;
   if (model.points.empty()) {
     asked_ = grid_points<T>(output_grid(), model.end_point);
@@ -91,7 +95,9 @@ template <class T>
 const T* OperatorSamples<T>::sample(std::size_t i, std::size_t part, std::vector<T>& buffer) const {
   const FieldData<T>& field = fields_[part];
   if (in_memory_) return field.values.data() + i * field.points() * field.channels;
-  buffer = read_fields<T>(file_, layout_.parts[part].names, first_ + i, 1, model_.stride).values;
+  FieldData<T> read = read_fields<T>(file_, layout_.parts[part].names, first_ + i, 1, model_.stride);
+  if (repeats_ && part == 0) read = repeated(read, output_grid());
+  buffer = std::move(read.values);
   check(buffer, part, i);
   return buffer.data();
 }
@@ -160,52 +166,66 @@ Normalisers normalisers(const OperatorSamples<T>& samples, const OperatorLayout&
   return out;
 }
 
+namespace {
+std::vector<std::size_t> places(const std::vector<OperatorLayout::Channel>& channels, std::size_t later) {
+  std::vector<std::size_t> at;
+  for (const OperatorLayout::Channel& channel : channels)
+    at.push_back(channel.at + (channel.moves ? later : 0));
+  return at;
+}
+}  // namespace
+
+template <class T>
+void append_inputs(const OperatorSamples<T>& samples, const OperatorLayout& layout,
+                   const ChannelNormaliser& inputs, const Window& window, std::vector<T>& x) {
+  const std::size_t in = layout.inputs.size(), row = layout.parts[0].channels, n = samples.points();
+  const std::vector<std::size_t> at = places(layout.inputs, window.start);
+  std::vector<T> buffer;
+  const T* const from = samples.sample(window.sample, 0, buffer);
+  x.resize(x.size() + n * in);
+  T* to = x.data() + x.size() - n * in;
+  for (std::size_t p = 0; p < n; ++p)
+    for (std::size_t c = 0; c < in; ++c)
+      *to++ = T((double(from[p * row + at[c]]) - inputs.mean[c]) / inputs.deviation[c]);
+}
+
 template <class T>
 void gather(const OperatorSamples<T>& samples, const OperatorLayout& layout, const Normalisers& normalisers,
             const std::vector<Window>& windows, std::size_t steps, bool points_shared,
             OperatorBatch<T>& batch) {
-  const ChannelNormaliser& inputs = normalisers.inputs;
-  const std::size_t in = layout.inputs.size(), out = layout.outputs.size(), n = samples.points(),
-                    n_out = samples.output_points(), last = layout.output_part;
-  const std::size_t in_row = layout.parts[0].channels, out_row = layout.parts[last].channels;
+  const std::size_t out = layout.outputs.size(), n = samples.output_points(), part = layout.output_part,
+                    row = layout.parts[part].channels;
   batch.samples = windows.size();
-  batch.x.resize(windows.size() * n * in);
-  batch.y.resize(steps * windows.size() * n_out * out);
+  batch.x.clear();
+  batch.x.reserve(windows.size() * samples.points() * layout.inputs.size());
+  batch.y.resize(steps * windows.size() * n * out);
   std::vector<T> buffer;
-  std::vector<std::size_t> at(std::max(in, out));
-  const auto places = [&](const std::vector<OperatorLayout::Channel>& channels, std::size_t later) {
-    for (std::size_t c = 0; c < channels.size(); ++c)
-      at[c] = channels[c].at + (channels[c].moves ? later : 0);
-  };
   for (std::size_t b = 0; b < windows.size(); ++b) {
-    const T* from = samples.sample(windows[b].sample, 0, buffer);
-    places(layout.inputs, windows[b].start);
-    T* to = batch.x.data() + b * n * in;
-    for (std::size_t p = 0; p < n; ++p)
-      for (std::size_t c = 0; c < in; ++c)
-        *to++ = T((double(from[p * in_row + at[c]]) - inputs.mean[c]) / inputs.deviation[c]);
-    if (last != 0) from = samples.sample(windows[b].sample, last, buffer);
+    append_inputs(samples, layout, normalisers.inputs, windows[b], batch.x);
+    const T* const from = samples.sample(windows[b].sample, part, buffer);
     for (std::size_t s = 0; s < steps; ++s) {
-      places(layout.outputs, windows[b].start + s);
-      T* y = batch.y.data() + (s * windows.size() + b) * n_out * out;
-      for (std::size_t p = 0; p < n_out; ++p)
-        for (std::size_t c = 0; c < out; ++c) *y++ = from[p * out_row + at[c]];
+      const std::vector<std::size_t> at = places(layout.outputs, windows[b].start + s);
+      T* y = batch.y.data() + (s * windows.size() + b) * n * out;
+      for (std::size_t p = 0; p < n; ++p)
+        for (std::size_t c = 0; c < out; ++c) *y++ = from[p * row + at[c]];
     }
   }
   const std::size_t d = samples.coordinates();
   batch.asked.clear();
   for (std::size_t b = 0; d > 0 && b < (points_shared ? 1 : windows.size()); ++b) {
     const T* const from = samples.asked(windows[b].sample, buffer);
-    for (std::size_t i = 0; i < n_out * d; ++i)
+    for (std::size_t i = 0; i < n * d; ++i)
       batch.asked.push_back(
           T((double(from[i]) - normalisers.points.mean[i % d]) / normalisers.points.deviation[i % d]));
   }
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                               \
-  template class OperatorSamples<T>;                                                         \
-  template Normalisers normalisers(const OperatorSamples<T>&, const OperatorLayout&);        \
-  template void gather(const OperatorSamples<T>&, const OperatorLayout&, const Normalisers&, \
+#define SOBOLEV_INSTANTIATE(T)                                                                            \
+  template class OperatorSamples<T>;                                                                      \
+  template void append_inputs(const OperatorSamples<T>&, const OperatorLayout&, const ChannelNormaliser&, \
+                              const Window&, std::vector<T>&);                                            \
+  template Normalisers normalisers(const OperatorSamples<T>&, const OperatorLayout&);                     \
+  template void gather(const OperatorSamples<T>&, const OperatorLayout&, const Normalisers&,              \
                        const std::vector<Window>&, std::size_t, bool, OperatorBatch<T>&);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)

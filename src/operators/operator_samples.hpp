@@ -15,10 +15,12 @@ class OperatorSamples {
   /// Samples first … first + count of the data of a model; FileError where some are no finite numbers. The
   /// data, the layout and the model outlive it.
   OperatorSamples(const ArrayFile& data, const OperatorLayout& layout, const OperatorFile& model,
-                  std::size_t first, std::size_t count, bool in_memory);
+                  std::size_t first, std::size_t count, bool in_memory, bool inputs_only = false);
 
   std::size_t size() const { return count_; }
   bool in_memory() const { return in_memory_; }
+  /// Whether inputs are fields on the last axes of the outputs' grid, which are repeated along the others.
+  bool repeats() const { return repeats_; }
   /// Of inputs, and of outputs.
   const std::vector<std::size_t>& grid() const { return fields_[0].grid; }
   const std::vector<std::size_t>& output_grid() const { return fields_[layout_.output_part].grid; }
@@ -42,7 +44,7 @@ class OperatorSamples {
   const OperatorLayout& layout_;
   const OperatorFile& model_;
   std::size_t first_, count_;
-  bool in_memory_, asked_by_sample_ = false;
+  bool in_memory_, repeats_ = false, asked_by_sample_ = false;
   FieldData<T> asked_;
   std::vector<FieldData<T>> fields_;  // by part; without values where they are read later
 };
@@ -72,6 +74,10 @@ struct OperatorBatch {
   std::vector<T> x, y, asked;  // asked: the points, [B or 1, N', D], of a DeepONet
   std::size_t samples = 0;
 };
+/// The inputs of a window, normalised, behind what is in x.
+template <class T>
+void append_inputs(const OperatorSamples<T>& samples, const OperatorLayout& layout,
+                   const ChannelNormaliser& inputs, const Window& window, std::vector<T>& x);
 template <class T>
 void gather(const OperatorSamples<T>& samples, const OperatorLayout& layout, const Normalisers& normalisers,
             const std::vector<Window>& windows, std::size_t steps, bool points_shared,

@@ -27,7 +27,8 @@ class OperatorTask final : public Task<T, E> {
  public:
   OperatorTask(OperatorObjective<T, E>& objective, const OperatorSamples<T>& samples,
                const OperatorLayout& layout, const Normalisers& normalisers, const OperatorFile& file,
-               std::size_t batch, std::size_t steps, bool points_shared, const TrainingState& state)
+               std::size_t batch, std::size_t steps, bool points_shared, const TrainingState& state,
+               const OperatorSamples<T>* further = nullptr)
       : objective_(objective),
         samples_(samples),
         layout_(layout),
@@ -37,7 +38,8 @@ class OperatorTask final : public Task<T, E> {
         steps_(steps),
         windows_(layout.steps - steps + 1),
         points_shared_(points_shared),
-        state_(state) {}
+        state_(state),
+        further_(further) {}
   static long batches(std::size_t samples, std::size_t batch) { return long((samples + batch - 1) / batch); }
 
   Objective<T, E>& objective() override { return objective_; }
@@ -58,6 +60,8 @@ class OperatorTask final : public Task<T, E> {
     next_generation_ = generation + 1;
     next_ = std::async(std::launch::async, [this, generation] { return load(generation + 1); });
   }
+  /// Inputs without outputs in each pass, of which equations are asked.
+  static std::size_t further_each(std::size_t samples, std::size_t batch) { return std::min(samples, batch); }
   double points_per_pass() const override { return double(batch_ * samples_.output_points()); }
   long epoch() const override {
     return file_.validation > 0 ? batches(samples_.size() * windows_, batch_) : 0;
@@ -76,7 +80,18 @@ class OperatorTask final : public Task<T, E> {
       windows.push_back({order_[i] / windows_, order_[i] % windows_});
     OperatorBatch<T> batch;
     gather(samples_, layout_, normalisers_, windows, steps_, points_shared_, batch);
+    if (further_ != nullptr && further_->size() > 0) append_further(generation, batch);
     return batch;
+  }
+  /// The next ones of an order that goes on from epoch to epoch.
+  void append_further(long generation, OperatorBatch<T>& batch) {
+    const std::size_t each = further_each(further_->size(), batch_);
+    const long passes = long(further_->size() / each), round = generation / passes;
+    if (round != round_) further_order_ = epoch_order(further_->size(), file_.seed + 1, round);
+    round_ = round;
+    for (std::size_t i = 0; i < each; ++i)
+      append_inputs(*further_, layout_, normalisers_.inputs,
+                    {further_order_[std::size_t(generation % passes) * each + i], 0}, batch.x);
   }
 
   OperatorObjective<T, E>& objective_;
@@ -87,8 +102,9 @@ class OperatorTask final : public Task<T, E> {
   std::size_t batch_, steps_, windows_;
   bool points_shared_;
   const TrainingState& state_;
-  long epoch_ = -1;
-  std::vector<std::size_t> order_;
+  const OperatorSamples<T>* further_;
+  long epoch_ = -1, round_ = -1;
+  std::vector<std::size_t> order_, further_order_;
   OperatorBatch<T> batch_now_;
   long next_generation_ = -1;
   std::future<OperatorBatch<T>> next_;  // the last member: its destructor waits for the thread

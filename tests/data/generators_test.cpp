@@ -33,6 +33,7 @@ Samples samples_of(const Generator& generator, std::uint64_t seed, std::uint64_t
 /// Quick ones of each.
 const std::vector<std::pair<std::string, std::vector<std::string>>> quick{
     {"darcy", {"grid=19"}},
+    {"darcy_rough", {"grid=20"}},
     {"burgers", {"grid=33", "tolerance=1e-4", "resolution=1024"}},
     {"navier_stokes", {"grid=12", "resolution=24", "end=2"}},
     {"advection", {"grid=40", "steps=3"}},
@@ -69,10 +70,12 @@ TEST(Generators, DefaultsAreThePublishedSizes) {
   };
   using Shapes = std::map<std::string, std::vector<std::size_t>>;
   EXPECT_EQ(shapes("darcy"), (Shapes{{"coeff", {421, 421}}, {"sol", {421, 421}}}));
+  EXPECT_EQ(shapes("darcy_rough"), (Shapes{{"coeff", {512, 512}}, {"sol", {512, 512}}}));
   EXPECT_EQ(shapes("darcy", {"layout=pdebench", "grid=128"}),
             (Shapes{{"nu", {128, 128}}, {"tensor", {1, 128, 128}}}));
   EXPECT_EQ(shapes("burgers"), (Shapes{{"a", {8192}}, {"u", {8192}}}));
   EXPECT_EQ(shapes("burgers", {"times=0.5,1", "grid=64"}), (Shapes{{"a", {64}}, {"u", {2, 64}}}));
+  EXPECT_EQ(shapes("burgers", {"steps=4", "grid=64"}), (Shapes{{"a", {64}}, {"u", {5, 64}}}));
   EXPECT_EQ(shapes("burgers", {"times=0.5,1", "grid=64", "layout=pdebench"}), (Shapes{{"tensor", {3, 64}}}));
   EXPECT_EQ(shapes("navier_stokes"), (Shapes{{"a", {64, 64}}, {"u", {50, 64, 64}}}));
   EXPECT_EQ(shapes("advection"), (Shapes{{"tensor", {201, 1024}}}));
@@ -103,6 +106,8 @@ TEST(Generators, ErrorsSayWhatThereIs) {
               AllOf(HasSubstr("no option nuu"), HasSubstr("nu"), HasSubstr("tolerance")));
   EXPECT_THAT(message("burgers", {"nu"}), HasSubstr("key=value"));
   EXPECT_THAT(message("burgers", {"times=1,0.5"}), HasSubstr("ascending"));
+  EXPECT_THAT(message("burgers", {"times=0"}), HasSubstr("above 0"));
+  EXPECT_THAT(message("burgers", {"times=0.5", "steps=2"}), HasSubstr("either times or steps"));
   EXPECT_THAT(message("darcy", {"grid=2"}), HasSubstr("a whole number from 3 to 8192"));
   EXPECT_THAT(message("darcy", {"points=corners"}), HasSubstr("cells or nodes"));
   EXPECT_THAT(message("navier_stokes", {"end=1", "interval=2"}), HasSubstr("0.5 times"));

@@ -164,6 +164,63 @@ learning_rate = 5e-3
 )",
                                    "deeponet.toml", all);
 }
+/// u(t, x) = e^−t a(x) of random waves a: u_t = −u.
+std::filesystem::path write_decay(const TemporaryFolder& folder, std::size_t samples) {
+  const std::filesystem::path path = folder / "decay.npz";
+  const std::size_t nx = 16, nt = 8;
+  std::vector<double> a, u;
+  for (std::size_t i = 0; i < samples; ++i) {
+    const Philox random(6, i);
+    std::vector<double> wave;
+    for (std::size_t j = 0; j < nx; ++j)
+      wave.push_back(random.normal(0) +
+                     random.normal(1) * std::sin(2 * std::numbers::pi * double(j) / double(nx)));
+    a.insert(a.end(), wave.begin(), wave.end());
+    for (std::size_t t = 0; t < nt; ++t)
+      for (const double value : wave) u.push_back(std::exp(-double(t) / double(nt - 1)) * value);
+  }
+  ArrayFileWriter file(path);
+  file.create<double>("a", {samples, nx});
+  file.write<double>("a", 0, View<const double, 2>(a.data(), samples, nx));
+  file.create<double>("u", {samples, nt, nx});
+  file.write<double>("u", 0, View<const double, 2>(u.data(), samples, nt * nx));
+  file.finish();
+  return path;
+}
+OperatorFile small_pino(const std::filesystem::path& data, const std::vector<std::string>& overrides = {}) {
+  std::vector<std::string> all{"data.file=\"" + data.string() + "\""};
+  all.insert(all.end(), overrides.begin(), overrides.end());
+  return OperatorFile::from_string(R"(
+[model]
+kind = "fno"
+modes = [2, 3]
+width = 8
+layers = 2
+projection = 16
+padding = [4, 0]
+
+[data]
+file = "?"
+inputs = "a"
+outputs = "u"
+train = 16
+test = 8
+
+[physics]
+coordinates = { t = [0, 1], x = [0, 1] }
+periodic = ["x"]
+constants = { rate = "2/2" }
+equations = { decay = "u_t = -rate*u" }
+data = 0
+initial = 1
+
+[training]
+batch = 8
+epochs = 150
+learning_rate = 1e-2
+)",
+                                   "pino.toml", all);
+}
 double mean_of(const std::vector<double>& values) {
   double sum = 0;
   for (double v : values) sum += v / double(values.size());
@@ -225,6 +282,29 @@ TEST(OperatorTraining, TrainsADeepOnetOnAlignedAndUnalignedPoints) {
   EXPECT_EQ(train_operator(Cpu(1), file).model.parameters(), train_operator(Cpu(1), grid).model.parameters());
 }
 
+/// Without a look at the outputs: from the equation and the initial values alone.
+TEST(OperatorTraining, LearnsFromAnEquationAlone) {
+  const TemporaryFolder folder;
+  const OperatorFile file =
+      small_pino(write_decay(folder, 24), {"data.train=4", "physics.samples=12", "training.epochs=300"});
+  OperatorTrainingOptions options;
+  options.checkpoint = folder / "checkpoint.safetensors";
+  const OperatorTraining training = train_operator(Cpu(2), file, options);
+  EXPECT_LT(mean_of(training.test_errors), 0.08);
+  // An input without times is repeated along them, in the model as well.
+  const OperatorModel model = OperatorModel::load(options.checkpoint);
+  const ArrayFile data(folder / "decay.npz");
+  const FieldData<double> got = model.apply(Cpu(1), read_fields<double>(data, {"a"}, 16, 8)),
+                          want = read_fields<double>(data, {"u"}, 16, 8);
+  EXPECT_EQ(got.grid, want.grid);
+  double difference = 0, norm = 0;
+  for (std::size_t i = 0; i < want.values.size(); ++i) {
+    difference += (got.values[i] - want.values[i]) * (got.values[i] - want.values[i]);
+    norm += want.values[i] * want.values[i];
+  }
+  EXPECT_LT(std::sqrt(difference / norm), 0.08);
+}
+
 TEST(OperatorTraining, GoesOnWithADeepOnetToTheSameBits) {
   const TemporaryFolder folder;
   const OperatorFile file = small_deeponet(write_integrals(folder, 70, false), {"training.epochs=6"});
@@ -242,9 +322,15 @@ TEST(OperatorTraining, GoesOnWithADeepOnetToTheSameBits) {
             whole.model.parameters());
 }
 
-TEST(OperatorTraining, GoesOnToTheSameBits) {
+class Resumed : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(OperatorTraining, Resumed, ::testing::Bool());
+/// Of data, or of equations and further inputs as well.
+TEST_P(Resumed, GoesOnToTheSameBits) {
   const TemporaryFolder folder;
-  const OperatorFile file = small_model(write_samples(folder, 50, 16), {"training.epochs=6"});
+  const OperatorFile file =
+      GetParam() ? small_pino(write_decay(folder, 60),
+                              {"training.epochs=6", "data.train=40", "physics.samples=10", "physics.data=1"})
+                 : small_model(write_samples(folder, 50, 16), {"training.epochs=6"});
   const OperatorTraining whole = train_operator(Cpu(2), file);
   std::atomic<bool> stop = false;
   OperatorTrainingOptions options;
@@ -308,6 +394,18 @@ TEST(OperatorTraining, TrainsOnACudaDeviceSolve) {
     EXPECT_NEAR(cuda.test_errors[i], cpu.test_errors[i], 1e-9 * cpu.test_errors[i]);
 }
 
+TEST(OperatorTraining, TrainsWithEquationsOnACudaDeviceSolve) {
+  if (Cuda::count() == 0) GTEST_SKIP() << "no CUDA device";
+  const TemporaryFolder folder;
+  const OperatorFile file = small_pino(
+      write_decay(folder, 6),
+      {"training.epochs=2", "data.train=4", "data.test=2", "model.width=4", "training.precision=float64"});
+  const OperatorTraining cpu = train_operator(Cpu(2), file), cuda = train_operator(Cuda(0), file);
+  ASSERT_EQ(cpu.test_errors.size(), cuda.test_errors.size());
+  for (std::size_t i = 0; i < cpu.test_errors.size(); ++i)
+    EXPECT_NEAR(cuda.test_errors[i], cpu.test_errors[i], 1e-9 * cpu.test_errors[i]);
+}
+
 TEST(OperatorTraining, TrainsADeepOnetOnACudaDeviceSolve) {
   if (Cuda::count() == 0) GTEST_SKIP() << "no CUDA device";
   const TemporaryFolder folder;
@@ -350,6 +448,17 @@ TEST(OperatorFile, SaysWhereAndWhatIsWrong) {
   EXPECT_THAT(deeponet("data.stride=2"), HasSubstr("data.stride"));
   EXPECT_THAT(deeponet("data.rollout=true"), HasSubstr("a deeponet does not"));
   EXPECT_THAT(deeponet("training.loss=\"h1\""), HasSubstr("on a grid"));
+  const auto physics = [](const std::string& override_) {
+    return message_of<ParseError>([&] { small_pino("x.npz", {override_}); });
+  };
+  EXPECT_THAT(physics("physics.equations.decay=\"u_t = -rite*u\""), HasSubstr("rite"));
+  EXPECT_THAT(physics("physics.equations.decay=\"rate = 1\""), HasSubstr("no equation of u"));
+  EXPECT_THAT(physics("physics.coordinates.t=[1, 0]"), HasSubstr("not behind its begin"));
+  EXPECT_THAT(physics("physics.periodic=[\"y\"]"), HasSubstr("use t or x"));
+  EXPECT_THAT(physics("physics.order=3"), HasSubstr("2 or 4"));
+  EXPECT_THAT(physics("physics.weight=-1"), HasSubstr("0 or above"));
+  EXPECT_THAT(physics("physics.wieght=1"), HasSubstr("did you mean weight"));
+  EXPECT_THAT(physics("data.outputs=\"u[0:2]\""), HasSubstr("as channels"));
   EXPECT_THAT(
       message_of<ParseError>([] { OperatorFile::from_string("[model]\nkind = \"fno\"\n", "m.toml"); }),
       AllOf(HasSubstr("m.toml"), HasSubstr("modes")));

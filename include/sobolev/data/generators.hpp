@@ -38,6 +38,17 @@ struct DarcyOptions {
   DataLayout layout = DataLayout::fno;
 };
 
+/// The same with the permeabilities 12 and 2 in shorter patches, τ = 5, which is the rough Darcy flow of
+/// multigrid operators. Source: He, Liu, Xu, MgNO (2024), 4.1; the value 2 is that of a contrast of 6, as its
+/// data are named.
+struct DarcyRoughOptions : DarcyOptions {
+  DarcyRoughOptions() {
+    grid = 512;
+    low = 2;
+    tau = 5;
+  }
+};
+
 /// u_t + (u²/2)_x = ν u_xx, periodic on [0, 1], u(·, 0) ~ N(0, σ² (−Δ + τ²)^−α), σ² = 625.
 /// Arrays: a [N, S], u [N, S] at the end, or with `times` [N, T, S] and t [T]; pdebench: tensor [N, 1 + T,
 /// S]. Source: Li et al. (2021), appendix A.3.1.
@@ -46,6 +57,7 @@ struct BurgersOptions {
   double nu = 0.1;
   double end = 1;
   std::vector<double> times;  // ascending; empty: the end
+  int steps = 0;              // or times 0, end/steps … end
   double sigma = 25, tau = 5, alpha = 2;
   bool mean = true;         // with the constant mode
   int modes = 4095;         // of the initial data

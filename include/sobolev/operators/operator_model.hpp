@@ -10,6 +10,7 @@
 
 #include "sobolev/core/error.hpp"
 #include "sobolev/data/field_data.hpp"
+#include "sobolev/expression/expr.hpp"
 #include "sobolev/operators/field_network.hpp"
 #include "sobolev/problem/problem.hpp"
 #include "sobolev/training/progress.hpp"
@@ -28,6 +29,27 @@ enum class OperatorKind { fno, deeponet };
 inline constexpr std::array operator_kinds{"fno", "deeponet"};
 /// Of a DeepONet's hidden layers; the words of FieldActivation.
 inline constexpr std::array field_activations{"identity", "gelu", "tanh"};
+
+/// Equations that the outputs are trained to satisfy on their grid: those of a physics-informed neural
+/// operator.
+struct PhysicsOptions {
+  struct Axis {
+    std::string name;
+    double low = 0, high = 1;  // of the last point, or one step behind it on a periodic axis
+    bool periodic = false;
+  };
+  struct Equation {
+    std::string name;
+    Expr residual;  // left − right
+  };
+  std::vector<Axis> axes;             // of the outputs' grid, in order
+  std::vector<std::string> unknowns;  // the outputs
+  std::vector<Equation> equations;
+  double weight = 1, data = 1, initial = 0;  // of residuals, data and the input as the first axis' begin
+  int order = 4;                             // of finite differences
+  std::size_t samples = 0;                   // further ones, whose inputs alone are used
+  bool any() const { return !equations.empty() || initial > 0; }
+};
 
 /// A model of an operator and how it is trained: what a model file says (docs/operators.md).
 struct OperatorFile {
@@ -55,6 +77,8 @@ struct OperatorFile {
   double memory = 0;                         // GiB; samples that take more are read batch by batch. 0: half
                                              // of the machine's
   bool normalise = true;
+  // [physics]
+  PhysicsOptions physics;
   // [training]
   std::size_t batch = 20;
   long epochs = 100;
@@ -101,9 +125,10 @@ struct ChannelNormaliser {
   std::vector<T> normalised(const std::vector<T>& values) const;
 };
 
-/// Where a DeepONet takes its input and where it answers; of other models all of it is empty.
+/// Where a DeepONet takes its input and where it answers. Of an FNO only the grid, and that where the input
+/// has fewer axes than the outputs: it is the same along the first ones.
 struct OperatorPlaces {
-  std::vector<std::size_t> sensors;  // the grid of the input
+  std::vector<std::size_t> sensors;  // the grid of a DeepONet's input
   std::vector<std::size_t> grid;     // of the outputs in the training
   ChannelNormaliser points;          // of the points' coordinates
 };
@@ -111,6 +136,11 @@ struct OperatorPlaces {
 /// it: one sample of [N, axes].
 template <class T>
 FieldData<T> grid_points(const std::vector<std::size_t>& grid, bool end_point);
+
+/// A field that does not depend on the first axes of a grid, on all of it. ArgumentError where its own axes
+/// are not the grid's last ones.
+template <class T>
+FieldData<T> repeated(const FieldData<T>& x, const std::vector<std::size_t>& grid);
 
 /// A trained model of an operator.
 class OperatorModel {
