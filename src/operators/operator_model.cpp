@@ -175,7 +175,8 @@ FieldData<T> grid_points(const std::vector<std::size_t>& grid, bool end_point) {
     std::size_t rest = count, at = i;
     for (const std::size_t n : grid) {
       rest /= n;
-      out.values.push_back(T(double(at / rest) / double(end_point ? std::max<std::size_t>(n, 2) - 1 : n)));
+      const std::size_t place = at / rest, steps = end_point ? std::max<std::size_t>(n, 2) - 1 : n;
+      out.values.push_back(T(double(place) / double(steps)));
       at %= rest;
     }
   }
