@@ -43,6 +43,7 @@ Recipe recipe(const char* name, const char* text) {
 const std::vector<Recipe>& all_recipes() {
   static const std::vector<Recipe> all{
       recipe<DarcyOptions>("darcy", "flow through a medium of two permeabilities (FNO)"),
+      recipe<DarcyRoughOptions>("darcy_rough", "the same in shorter patches, contrast 6 (MgNO)"),
       recipe<BurgersOptions>("burgers", "Burgers' equation from random fields (FNO)"),
       recipe<NavierStokesOptions>("navier_stokes", "forced vorticity on the torus (FNO)"),
       recipe<AdvectionOptions>("advection", "waves carried along (PDEBench)"),

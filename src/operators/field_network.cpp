@@ -136,6 +136,27 @@ int FieldNetwork::convolve(int x, std::size_t outputs, const ConvolutionOptions&
   return step.out;
 }
 
+int FieldNetwork::normalise(int x, std::size_t groups, FieldActivation activation, const std::string& name,
+                            std::size_t points) {
+  require(x >= 0 && x < slots() && groups >= 1 && channels(x) % groups == 0, [&] {
+    return fmt::format("FieldNetwork: {} groups of {} in a slot that has not as many channels or a multiple",
+                       groups, name);
+  });
+  FieldInstruction& step = append(FieldInstruction::Kind::normalise, x, channels(x));
+  step.activation = activation;
+  step.groups = groups;
+  step.weights = std::max<std::size_t>(1, points) * step.outputs;
+  std::vector<std::size_t> shape{step.outputs};
+  if (points > 0) shape.insert(shape.begin(), points);
+  step.weight = parameters_;
+  arrays_.push_back({name + ".weight", shape, parameters_, 1, 1});
+  parameters_ += step.weights;
+  step.bias = parameters_;
+  arrays_.push_back({name + ".bias", shape, parameters_, 0, 0});
+  parameters_ += step.weights;
+  return step.out;
+}
+
 int FieldNetwork::query(std::size_t coordinates) {
   return append(FieldInstruction::Kind::query, 0, coordinates).out;
 }
@@ -241,8 +262,11 @@ class Cycle {
     for (int g = 0; g < options_.visits; ++g)
       coarse = run(level + 1, coarse, coarse_f, FieldActivation::identity,
                    options_.visits == 1 ? "" : fmt::format("{}.visit.{}", visit, g));
-    u = network_.convolve(coarse, options_.channels, up, after == 0 ? last : FieldActivation::identity,
+    const bool normal = !options_.norm.empty();
+    const FieldActivation behind = after == 0 ? last : FieldActivation::identity;
+    u = network_.convolve(coarse, options_.channels, up, normal ? FieldActivation::identity : behind,
                           here + ".prolong", false, u);
+    if (normal) u = network_.normalise(u, 1, behind, here + ".norm", options_.norm[level]);
     for (int s = 0; s < after; ++s)
       u = smooth(u, f, s + 1 == after ? last : FieldActivation::identity,
                  fmt::format("{}.after.{}", here, s));
@@ -273,6 +297,10 @@ int multigrid(FieldNetwork& network, int f, const MultigridOptions& o, FieldActi
   require(!o.smoothing.empty() && o.smoothing.size() <= 16 && o.visits >= 1 && o.visits <= 2, [&] {
     return fmt::format("multigrid: {} levels and {} visits of each; from 1 to 16 levels and 1 or 2 visits",
                        o.smoothing.size(), o.visits);
+  });
+  require(o.norm.empty() || o.norm.size() + 1 == o.smoothing.size(), [&] {
+    return fmt::format("multigrid: normalisation on {} of {} levels; it is on all but the coarsest or none",
+                       o.norm.size(), o.smoothing.size());
   });
   for (std::size_t l = 0; l < o.smoothing.size(); ++l) {
     const auto [before, after] = o.smoothing[l];

@@ -14,6 +14,7 @@
 #include "sobolev/operators/channel_scale.hpp"
 #include "sobolev/operators/field_copy.hpp"
 #include "sobolev/operators/field_network.hpp"
+#include "sobolev/operators/group_norm.hpp"
 #include "sobolev/spectral/mode_product.hpp"
 #include "sobolev/spectral/truncated_transform.hpp"
 #include "src/operators/field_geometry.hpp"
@@ -50,6 +51,8 @@ struct FieldPlan {
   std::vector<std::unique_ptr<TruncatedTransform<T, E>>> transforms;
   std::vector<std::unique_ptr<Convolution<T, E>>> convolutions;
   BufferOn<E, T> results, sums;  // of a spectral layer's coefficients; of adjoints
+  std::vector<BufferOn<E, double>> statistics;  // by instruction
+  BufferOn<E, double> norm_sums;
   std::vector<BufferOn<E, T>> adjoints;
   std::vector<int> adjoint_of;  // by slot; −1 for none
   std::vector<bool> written;    // adjoints that already hold something
@@ -57,7 +60,7 @@ struct FieldPlan {
 
   FieldPlan(const E& e, const FieldNetwork& n, const std::vector<std::size_t>& grid, std::size_t most, Use u,
             const QueryPoints& asked, bool input_adjoint)
-      : executor(e), network(n), batch(most), use(u), results(zeros<T>(e, 0)), sums(zeros<T>(e, 0)) {
+      : executor(e), network(n), batch(most), use(u), results(zeros<T>(e, 0)), sums(zeros<T>(e, 0)), norm_sums(zeros<double>(e, 0)) {
     require(int(grid.size()) == n.axes(), [&] {
       return fmt::format("the network is one of fields on {} axes; the grid [{}] has {}", n.axes(),
                          fmt::join(grid, ", "), grid.size());
@@ -106,8 +109,7 @@ struct FieldPlan {
         require(slot(step.added).grid == out.grid && slot(step.added).shared == out.shared,
                 "FieldNetwork: fields of different grids are added");
       out.trained = (slot(step.in).trained && step.kind != Kind::query) || step.kind == Kind::mix ||
-                    step.kind == Kind::spectral || step.kind == Kind::scale || step.kind == Kind::basis ||
-                    step.kind == Kind::convolve;
+                    step.kind == Kind::spectral || step.kind == Kind::scale || step.kind == Kind::basis || step.kind == Kind::convolve || step.kind == Kind::normalise;
       for (int s : reads(step))
         if (s >= 0) {
           slot(s).last_reader = int(i);
@@ -119,16 +121,24 @@ struct FieldPlan {
       for (std::size_t g : slots[s].grid) slots[s].points *= g;
     }
     place_fields();
-    std::size_t most_coefficients = 0, most_sums = 0;
+    std::size_t most_coefficients = 0, most_sums = 0, most_norm_sums = 0;
     for (const FieldInstruction& step : steps) {
       const Slot &in = slot(step.in), &out = slot(step.out);
-      std::size_t slope = 0, kept = 0;
+      std::size_t slope = 0, kept = 0, moments = 0;
       transforms.push_back(nullptr);
       convolutions.push_back(nullptr);
       points.push_back(zeros<T>(e, 0));
       if (step.kind == Kind::mix) {
         if (step.activation != FieldActivation::identity && use == Use::training) slope = out.size(batch);
         most_sums = std::max(most_sums, channel_mix_workspace(out.rows(batch), step.inputs, step.outputs));
+      } else if (step.kind == Kind::normalise) {
+        require(step.weights == step.outputs || step.weights == out.points * step.outputs, [&] {
+          return fmt::format("a normalisation of the network has weights for {} points; the grid [{}] has {}",
+                             step.weights / step.outputs, fmt::join(out.grid, ", "), out.points);
+        });
+        if (step.activation != FieldActivation::identity && use == Use::training) slope = out.size(batch);
+        most_norm_sums = std::max(most_norm_sums, group_norm_workspace(batch, step.inputs));
+        moments = batch * step.groups * 2;
       } else if (step.kind == Kind::convolve) {
         if (step.activation != FieldActivation::identity && use == Use::training) slope = out.size(batch);
         convolutions.back() = std::make_unique<Convolution<T, E>>(e, in.grid, step.convolution, step.inputs,
@@ -147,11 +157,13 @@ struct FieldPlan {
                      View<T, 1>(points.back().data(), values.size()));
       }
       slopes.push_back(zeros<T>(e, slope));
+      statistics.push_back(zeros<double>(e, moments));
       coefficients.push_back(zeros<T>(e, kept));
     }
     // A second one of coefficients is needed for the adjoint of a spectral layer.
     results = zeros<T>(e, 2 * most_coefficients);
     sums = zeros<T>(e, use == Use::training ? most_sums : 0);
+    norm_sums = zeros<double>(e, use == Use::training ? most_norm_sums : 0);
     if (use == Use::training) place_adjoints();
   }
 
@@ -274,6 +286,13 @@ struct FieldPlan {
   View<const T, 1> convolution_weight(std::size_t i, View<const T, 1> theta) {
     return View<const T, 1>(theta.data() + network.instructions()[i].weight, convolutions[i]->weights());
   }
+  template <class S>
+  static View<S, 1> norm_weight(const FieldInstruction& step, View<S, 1> theta, std::size_t at) {
+    return View<S, 1>(theta.data() + at, step.weights);
+  }
+  View<double, 3> statistics_of(std::size_t i, std::size_t b) {
+    return View<double, 3>(const_cast<double*>(statistics[i].data()), b, network.instructions()[i].groups, 2);
+  }
   View<T, 3> slope_field(std::size_t i, std::size_t b) {
     if (slopes[i].size() == 0) return View<T, 3>(nullptr, 0, 0, 0);
     const Slot& out = slot(network.instructions()[i].out);
@@ -324,6 +343,10 @@ struct FieldPlan {
         convolutions[i]->forward(step.activation, x, convolution_weight(i, theta), bias_of(step, theta),
                                  step.added >= 0 ? read(step.added, b) : View<const T, 3>(nullptr, 0, 0, 0),
                                  y, slope_field(i, b));
+        return;
+      case Kind::normalise:
+        group_norm<T>(executor, step.activation, x, norm_weight(step, theta, step.weight),
+                      norm_weight(step, theta, *step.bias), y, statistics_of(i, b), slope_field(i, b));
         return;
       case Kind::scale:
         channel_scale<T>(executor, rows<const T>(x),
@@ -393,6 +416,13 @@ struct FieldPlan {
         add_to_added(step, y_bar, b);
         break;
       }
+      case Kind::normalise:
+        group_norm_adjoint<T>(executor, x, norm_weight(step, theta, step.weight),
+                              View<const double, 3>(statistics_of(i, b)), View<const T, 3>(slope_field(i, b)),
+                              y_bar, x_bar, add, norm_weight(step, gradient, step.weight),
+                              norm_weight(step, gradient, *step.bias),
+                              View<double, 1>(const_cast<double*>(norm_sums.data()), norm_sums.size()));
+        break;
       case Kind::scale:
         channel_scale_adjoint<T>(
             executor, rows<const T>(x), View<const T, 1>(theta.data() + step.weight, step.inputs),
@@ -435,7 +465,9 @@ struct FieldPlan {
     std::size_t numbers = results.size() + sums.size();
     for (const auto* list : {&memory, &slopes, &coefficients, &points, &adjoints})
       for (const auto& buffer : *list) numbers += buffer.size();
-    return numbers * sizeof(T);
+    std::size_t doubles = norm_sums.size();
+    for (const auto& buffer : statistics) doubles += buffer.size();
+    return numbers * sizeof(T) + doubles * sizeof(double);
   }
 };
 

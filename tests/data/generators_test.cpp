@@ -33,6 +33,7 @@ Samples samples_of(const Generator& generator, std::uint64_t seed, std::uint64_t
 /// Quick ones of each.
 const std::vector<std::pair<std::string, std::vector<std::string>>> quick{
     {"darcy", {"grid=19"}},
+    {"darcy_rough", {"grid=20"}},
     {"burgers", {"grid=33", "tolerance=1e-4", "resolution=1024"}},
     {"navier_stokes", {"grid=12", "resolution=24", "end=2"}},
     {"advection", {"grid=40", "steps=3"}},
@@ -69,6 +70,7 @@ TEST(Generators, DefaultsAreThePublishedSizes) {
   };
   using Shapes = std::map<std::string, std::vector<std::size_t>>;
   EXPECT_EQ(shapes("darcy"), (Shapes{{"coeff", {421, 421}}, {"sol", {421, 421}}}));
+  EXPECT_EQ(shapes("darcy_rough"), (Shapes{{"coeff", {512, 512}}, {"sol", {512, 512}}}));
   EXPECT_EQ(shapes("darcy", {"layout=pdebench", "grid=128"}),
             (Shapes{{"nu", {128, 128}}, {"tensor", {1, 128, 128}}}));
   EXPECT_EQ(shapes("burgers"), (Shapes{{"a", {8192}}, {"u", {8192}}}));

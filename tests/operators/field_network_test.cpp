@@ -77,6 +77,7 @@ std::vector<Case> cases() {
   turns.cycle.channels = 2;
   turns.cycle.smoothing = {{2, 1}, {1, 0}, {1, 1}};
   turns.cycle.visits = 2;
+  turns.cycle.norm = {32, 0};
   turns.cycle.boundary = Boundary::periodic;
   turns.cycle.smoother_bias = true;
   turns.cycle.restrict_residual = true;
@@ -207,6 +208,15 @@ TYPED_TEST(FieldNetworkGradients, AgreeWithFiniteDifferences) {
 TEST(FieldNetwork, MgnoHasThePublishedNumbersOfParameters) {
   MgnoOptions rough;  // Darcy flow with rough coefficients
   EXPECT_EQ(mgno(rough).parameters(), 572661u);
+  MgnoOptions flow;  // Navier–Stokes on 64², with weights of its normalisations for each point
+  flow.layers = 5;
+  flow.cycle.channels = 32;
+  flow.cycle.smoothing = {{1, 0}, {1, 0}, {1, 0}, {2, 0}, {2, 0}};
+  flow.cycle.boundary = Boundary::periodic;
+  flow.cycle.smoother_bias = true;
+  flow.cycle.norm = {64 * 64, 32 * 32, 16 * 16, 8 * 8};
+  flow.skip = false;
+  EXPECT_EQ(mgno(flow).parameters(), 2885194u);
 }
 
 /// A network for inference, whose fields share memory, gives the same bits, and so do smaller batches.

@@ -38,6 +38,16 @@ struct DarcyOptions {
   DataLayout layout = DataLayout::fno;
 };
 
+/// The same with the permeabilities 12 and 2 in shorter patches, τ = 5, which is the rough Darcy flow of multigrid
+/// operators. Source: He, Liu, Xu, MgNO (2024), 4.1; the value 2 is that of a contrast of 6, as its data are named.
+struct DarcyRoughOptions : DarcyOptions {
+  DarcyRoughOptions() {
+    grid = 512;
+    low = 2;
+    tau = 5;
+  }
+};
+
 /// u_t + (u²/2)_x = ν u_xx, periodic on [0, 1], u(·, 0) ~ N(0, σ² (−Δ + τ²)^−α), σ² = 625.
 /// Arrays: a [N, S], u [N, S] at the end, or with `times` [N, T, S] and t [T]; pdebench: tensor [N, 1 + T,
 /// S]. Source: Li et al. (2021), appendix A.3.1.

@@ -32,6 +32,7 @@ struct FieldInstruction {
     query,        // the points that are asked for, a second input [B or 1, P, D]
     flatten,      // all points as one, of N C channels
     convolve,     // σ(x ∗ W + b + a); convolution.hpp   parameters: W [w^d, C, O], b [O]
+    normalise,    // σ(w ⊙ x̂ + b) by groups of channels; group_norm.hpp   parameters: w, b [C] or [N, C]
     basis,        // Σ_k β τ + c; basis_product.hpp   β: in, τ: trunk   parameters: c [O]
   };
   Kind kind;
@@ -39,6 +40,7 @@ struct FieldInstruction {
   int trunk = -1;      // a slot, of basis
   int like = -1;       // a slot whose grid convolve's output has; −1: what comes out of its own
   ConvolutionOptions convolution;
+  std::size_t groups = 1, weights = 0;  // of normalise
   std::size_t inputs, outputs;  // channels
   FieldActivation activation = FieldActivation::identity;
   std::size_t weight = 0;  // where W, R or w begins in the parameters
@@ -70,6 +72,9 @@ class FieldNetwork {
   /// that is its grid.
   int convolve(int x, std::size_t outputs, const ConvolutionOptions& options, FieldActivation activation,
                const std::string& name, bool bias = true, int added = -1, int like = -1);
+  /// points: 0, or those of x, each with weights of its own, which bind the network to that grid.
+  int normalise(int x, std::size_t groups, FieldActivation activation, const std::string& name,
+                std::size_t points = 0);
   /// The second input: points of so many coordinates. What is made of them alone need not depend on the
   /// sample.
   int query(std::size_t coordinates);
@@ -95,7 +100,7 @@ class FieldNetwork {
     double low, high;  // uniform start
   };
   const std::vector<Array>& arrays() const { return arrays_; }
-  /// Each array uniform between its bounds: W and b between ±1/√C, of a convolution ±1/√(C w^d), R between 0
+  /// Each array uniform between its bounds: W and b between ±1/√C, of a convolution ±1/√(C w^d), of a normalisation w = 1 and b = 0, R between 0
   /// and 1/(C O), w = 1, c = 0.
   std::vector<double> initial_parameters(std::uint64_t seed) const;
 
@@ -139,6 +144,9 @@ struct MultigridOptions {
   std::size_t prolongation_width = 4;
   bool smoother_bias = false;
   bool restrict_residual = false;  // f − A u goes to the coarser grid in place of f
+  /// u + P u_c is normalised over a sample's points and channels, on each level but the coarsest: with so many
+  /// points that have weights of their own, 0: with weights by channel. Empty: it is not.
+  std::vector<std::size_t> norm;
 };
 /// Appends a cycle for the right side `f` and returns the slot of u:
 ///   u ← S f, then u ← u + S (f + A u)           smoothing, every step with A and S of its own
