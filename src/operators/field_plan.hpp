@@ -50,7 +50,7 @@ struct FieldPlan {
   std::vector<BufferOn<E, T>> slopes, coefficients, points;  // by instruction; points: coordinates
   std::vector<std::unique_ptr<TruncatedTransform<T, E>>> transforms;
   std::vector<std::unique_ptr<Convolution<T, E>>> convolutions;
-  BufferOn<E, T> results, sums;  // of a spectral layer's coefficients; of adjoints
+  BufferOn<E, T> results, sums;                 // of a spectral layer's coefficients; of adjoints
   std::vector<BufferOn<E, double>> statistics;  // by instruction
   BufferOn<E, double> norm_sums;
   std::vector<BufferOn<E, T>> adjoints;
@@ -60,7 +60,13 @@ struct FieldPlan {
 
   FieldPlan(const E& e, const FieldNetwork& n, const std::vector<std::size_t>& grid, std::size_t most, Use u,
             const QueryPoints& asked, bool input_adjoint)
-      : executor(e), network(n), batch(most), use(u), results(zeros<T>(e, 0)), sums(zeros<T>(e, 0)), norm_sums(zeros<double>(e, 0)) {
+      : executor(e),
+        network(n),
+        batch(most),
+        use(u),
+        results(zeros<T>(e, 0)),
+        sums(zeros<T>(e, 0)),
+        norm_sums(zeros<double>(e, 0)) {
     require(int(grid.size()) == n.axes(), [&] {
       return fmt::format("the network is one of fields on {} axes; the grid [{}] has {}", n.axes(),
                          fmt::join(grid, ", "), grid.size());
@@ -109,7 +115,8 @@ struct FieldPlan {
         require(slot(step.added).grid == out.grid && slot(step.added).shared == out.shared,
                 "FieldNetwork: fields of different grids are added");
       out.trained = (slot(step.in).trained && step.kind != Kind::query) || step.kind == Kind::mix ||
-                    step.kind == Kind::spectral || step.kind == Kind::scale || step.kind == Kind::basis || step.kind == Kind::convolve || step.kind == Kind::normalise;
+                    step.kind == Kind::spectral || step.kind == Kind::scale || step.kind == Kind::basis ||
+                    step.kind == Kind::convolve || step.kind == Kind::normalise;
       for (int s : reads(step))
         if (s >= 0) {
           slot(s).last_reader = int(i);

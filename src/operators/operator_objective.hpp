@@ -123,7 +123,7 @@ class OperatorObjective final : public Objective<T, E> {
     if (!physics_) return;
     if (gradient)
       set_zero<T>(executor_, View<T, 1>(y_bar_.data() + count_ * points_ * outputs_,
-                                         (all_ - count_) * points_ * outputs_));
+                                        (all_ - count_) * points_ * outputs_));
     View<T, 3> begin(nullptr, 0, 0, 0);
     if (begin_.size() > 0) {
       const std::size_t first = points_ / grid_[0];

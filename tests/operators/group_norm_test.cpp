@@ -22,7 +22,9 @@ std::vector<double> normalised(const std::vector<double>& x, const Size& s, std:
   const std::size_t width = s.channels / s.groups;
   for (std::size_t b = 0; b < s.samples; ++b)
     for (std::size_t g = 0; g < s.groups; ++g) {
-      const auto at = [&](std::size_t n, std::size_t c) { return (b * s.points + n) * s.channels + g * width + c; };
+      const auto at = [&](std::size_t n, std::size_t c) {
+        return (b * s.points + n) * s.channels + g * width + c;
+      };
       double mean = 0, variance = 0;
       const double count = double(s.points * width);
       for (std::size_t n = 0; n < s.points; ++n)
@@ -46,19 +48,27 @@ TYPED_TEST(GroupNorm, IsItsFormulaAndHasItsAdjoint) {
                         Size{1, 1, 2, 1, 2}}) {
     if (test::in_another_order() && s.channels > 10) continue;
     const std::size_t size = s.samples * s.points * s.channels,
-                      w = s.weights == 0 ? 0 : s.weights == 1 ? s.channels : s.points * s.channels,
+                      w = s.weights == 0   ? 0
+                          : s.weights == 1 ? s.channels
+                                           : s.points * s.channels,
                       work = group_norm_workspace(s.samples, s.channels);
     test::Guarded<TypeParam> x(size, 1, 3), weight(w, 2), bias(w, 3), y(size), y_bar(size, 4), x_bar(size, 5),
         w_bar(w, 6), b_bar(w, 7), none(0);
-    auto statistics = zeros<double>(executor, s.samples * s.groups * 2), workspace = zeros<double>(executor, work);
-    const auto copy_of = [](auto& from) { return std::vector<double>(from.data(), from.data() + from.size()); };
-    const std::vector<double> xs = copy_of(x), ws = copy_of(weight), bs = copy_of(bias), bars = copy_of(y_bar),
-                              x_before = copy_of(x_bar), w_before = copy_of(w_bar), b_before = copy_of(b_bar);
+    auto statistics = zeros<double>(executor, s.samples * s.groups * 2),
+         workspace = zeros<double>(executor, work);
+    const auto copy_of = [](auto& from) {
+      return std::vector<double>(from.data(), from.data() + from.size());
+    };
+    const std::vector<double> xs = copy_of(x), ws = copy_of(weight), bs = copy_of(bias),
+                              bars = copy_of(y_bar), x_before = copy_of(x_bar), w_before = copy_of(w_bar),
+                              b_before = copy_of(b_bar);
     const View<double, 3> stats(statistics.data(), s.samples, s.groups, 2);
-    group_norm<T>(executor, FieldActivation::identity, x.cview(s.samples, s.points, s.channels), weight.cview(w),
-                  bias.cview(w), y.view(s.samples, s.points, s.channels), stats, none.view(0, 0, 0));
+    group_norm<T>(executor, FieldActivation::identity, x.cview(s.samples, s.points, s.channels),
+                  weight.cview(w), bias.cview(w), y.view(s.samples, s.points, s.channels), stats,
+                  none.view(0, 0, 0));
     group_norm_adjoint<T>(executor, x.cview(s.samples, s.points, s.channels), weight.cview(w),
-                          View<const double, 3>(stats), none.cview(0, 0, 0), y_bar.view(s.samples, s.points, s.channels),
+                          View<const double, 3>(stats), none.cview(0, 0, 0),
+                          y_bar.view(s.samples, s.points, s.channels),
                           x_bar.view(s.samples, s.points, s.channels), true, w_bar.view(w), b_bar.view(w),
                           View<double, 1>(workspace.data(), work));
     std::vector<double> scale;
@@ -115,11 +125,12 @@ TYPED_TEST(GroupNorm, HasTheActivationAndItsSlope) {
   const double eps = double(std::numeric_limits<T>::epsilon());
   const std::size_t n = 9, c = 5, size = n * c;
   test::Guarded<TypeParam> x(size, 1), z(size), y(size), slope(size), y_bar(size, 2), x_bar(size), none(0);
-  auto statistics = zeros<double>(executor, 2), workspace = zeros<double>(executor, group_norm_workspace(1, c));
+  auto statistics = zeros<double>(executor, 2),
+       workspace = zeros<double>(executor, group_norm_workspace(1, c));
   const View<double, 3> stats(statistics.data(), 1, 1, 2);
   const auto norm = [&](FieldActivation activation, auto& to, View<T, 3> slopes) {
-    group_norm<T>(executor, activation, x.cview(1, n, c), none.cview(0), none.cview(0), to.view(1, n, c), stats,
-                  slopes);
+    group_norm<T>(executor, activation, x.cview(1, n, c), none.cview(0), none.cview(0), to.view(1, n, c),
+                  stats, slopes);
   };
   const std::vector<double> bars(y_bar.data(), y_bar.data() + size);
   norm(FieldActivation::identity, z, none.view(0, 0, 0));
@@ -140,11 +151,14 @@ TEST(GroupNorm, RefusesOtherShapes) {
   test::Guarded<double> x(12), w(4);
   double statistics[4];
   const View<double, 3> of_one(statistics, 1, 1, 2), of_three(statistics, 1, 3, 2);
-  EXPECT_THROW(group_norm<double>(Cpu(1), FieldActivation::identity, x.cview(1, 3, 4), w.cview(4), w.cview(4), x.view(1, 3, 4), of_three, x.view(0, 0, 0)),
+  EXPECT_THROW(group_norm<double>(Cpu(1), FieldActivation::identity, x.cview(1, 3, 4), w.cview(4), w.cview(4),
+                                  x.view(1, 3, 4), of_three, x.view(0, 0, 0)),
                ArgumentError);
-  EXPECT_THROW(group_norm<double>(Cpu(1), FieldActivation::identity, x.cview(1, 3, 4), w.cview(3), w.cview(3), x.view(1, 3, 4), of_one, x.view(0, 0, 0)),
+  EXPECT_THROW(group_norm<double>(Cpu(1), FieldActivation::identity, x.cview(1, 3, 4), w.cview(3), w.cview(3),
+                                  x.view(1, 3, 4), of_one, x.view(0, 0, 0)),
                ArgumentError);
-  EXPECT_THROW(group_norm<double>(Cpu(1), FieldActivation::identity, x.cview(1, 3, 4), w.cview(4), w.cview(0), x.view(1, 3, 4), of_one, x.view(0, 0, 0)),
+  EXPECT_THROW(group_norm<double>(Cpu(1), FieldActivation::identity, x.cview(1, 3, 4), w.cview(4), w.cview(0),
+                                  x.view(1, 3, 4), of_one, x.view(0, 0, 0)),
                ArgumentError);
 }
 }  // namespace
