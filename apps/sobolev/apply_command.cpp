@@ -16,17 +16,18 @@
 
 namespace sobolev::app {
 namespace {
-/// At points, unless there are none.
+/// steps: of a roll-out, or 0. At points, unless there are none.
 FieldData<float> apply_on(const DeviceChoice& device, const Cpu& host, const OperatorModel& model,
-                          const FieldData<float>& x, const FieldData<float>& points) {
+                          const FieldData<float>& x, std::size_t steps, const FieldData<float>& points) {
+  const auto on = [&](const auto& executor) {
+    if (steps > 0) return model.roll_out(executor, x, steps);
+    return points.samples == 0 ? model.apply(executor, x) : model.apply(executor, x, points);
+  };
 #if SOBOLEV_HAS_CUDA
-  if (device.cuda) {
-    const Cuda cuda(device.index);
-    return points.samples == 0 ? model.apply(cuda, x) : model.apply(cuda, x, points);
-  }
+  if (device.cuda) return on(Cuda(device.index));
 #endif
   static_cast<void>(device);
-  return points.samples == 0 ? model.apply(host, x) : model.apply(host, x, points);
+  return on(host);
 }
 
 /// "u" of "u[10:20]", unless another output is of the same array.
@@ -49,6 +50,10 @@ int run_apply(const EvaluateCommand& command) {
   const OperatorModel model = OperatorModel::load(
       std::filesystem::is_directory(command.run, status) ? command.run / checkpoint_name : command.run);
   const OperatorFile& file = model.file();
+  if (command.steps && !file.rollout)
+    throw ArgumentError("--steps is of models that make one time after another (data.rollout = true)");
+  const std::size_t steps =
+      file.rollout ? command.steps.value_or(FieldName::parse(file.outputs[0]).channels()) : 0;
   const ArrayFile data(command.input);
   const std::filesystem::path target = check_replaceable(command.out);
   require_writable(target.has_parent_path() ? target.parent_path() : ".");
@@ -62,27 +67,27 @@ int run_apply(const EvaluateCommand& command) {
     FieldData<float> at;
     if (!file.points.empty())
       at = read_points<float>(data, file.points, samples, s, x.samples, 0, model.places().points.mean.size());
-    const FieldData<float> y = apply_on(device, host, model, x, at);
+    const FieldData<float> y = apply_on(device, host, model, x, steps, at);
     const std::size_t points = y.points();
     std::size_t first = 0;
     std::vector<float> rows;
     for (const std::string& name : file.outputs) {
       const FieldName field = FieldName::parse(name);
+      const std::size_t channels = steps > 0 ? steps : field.channels();
       if (s == 0) {
         shape = {samples};
-        if (field.times) shape.push_back(field.channels());
+        if (field.times) shape.push_back(channels);
         shape.insert(shape.end(), y.grid.begin(), y.grid.end());
         out.create<float>(name_in_file(file.outputs, name), shape);
       }
-      rows.resize(y.samples * field.channels() * points);
+      rows.resize(y.samples * channels * points);
       for (std::size_t b = 0; b < y.samples; ++b)
-        for (std::size_t c = 0; c < field.channels(); ++c)
+        for (std::size_t c = 0; c < channels; ++c)
           for (std::size_t p = 0; p < points; ++p)
-            rows[(b * field.channels() + c) * points + p] =
-                y.values[(b * points + p) * y.channels + first + c];
+            rows[(b * channels + c) * points + p] = y.values[(b * points + p) * y.channels + first + c];
       out.write<float>(name_in_file(file.outputs, name), s,
-                       View<const float, 2>(rows.data(), y.samples, field.channels() * points));
-      first += field.channels();
+                       View<const float, 2>(rows.data(), y.samples, channels * points));
+      first += channels;
     }
   }
   out.finish();

@@ -48,7 +48,8 @@ struct EvaluateCommand : CommonOptions {
   std::filesystem::path weights, points, out;
   std::vector<std::string> overrides;
   std::string outputs;
-  std::filesystem::path input;  // of an operator's model: fields
+  std::filesystem::path input;       // of an operator's model: fields
+  std::optional<std::size_t> steps;  // of a roll-out; empty: those of the training
 };
 /// Fields that a model of an operator makes of those in command.input.
 int run_apply(const EvaluateCommand& command);
@@ -92,6 +93,7 @@ struct KeysCommand {
   std::string prefix;  // empty: all
   bool json = false;
   bool markdown = false;  // the tables of docs/problem-files.md
+  bool models = false;    // of model files, of docs/operators.md
 };
 int run_keys(const KeysCommand& command);
 int run_info(bool json);

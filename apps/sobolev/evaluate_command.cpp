@@ -76,6 +76,7 @@ std::vector<std::vector<double>> evaluate_on(const DeviceChoice& device, const C
 
 int run_evaluate(const EvaluateCommand& command) {
   if (!command.input.empty()) return run_apply(command);
+  if (command.steps) throw ArgumentError("--steps is of a model of an operator: give --input FILE too");
   if (command.points.empty() || command.outputs.empty())
     throw ArgumentError("give --points and --outputs of a solution, or --input of a model of an operator");
   const DeviceChoice device = parse_device(command.device);

@@ -8,6 +8,7 @@
 #include "apps/sobolev/console.hpp"
 #include "sobolev/core/version.hpp"
 #include "sobolev/io/atomic_file.hpp"
+#include "sobolev/operators/operator_model.hpp"
 
 namespace sobolev::app {
 namespace {
@@ -27,28 +28,36 @@ std::string source_of(const std::string& text) {
     begin = end + 3;
   }
 }
+
+void print_shipped(const Json& shipped) {
+  std::size_t width = 0;
+  for (const Json& one : shipped) width = std::max(width, one["name"].get<std::string>().size());
+  for (const Json& one : shipped) {
+    print("{:<{}}  {}\n", one["name"].get<std::string>(), width, one["title"].get<std::string>());
+    if (const auto source = one["source"].get<std::string>(); !source.empty())
+      print("{:<{}}    {}\n", "", width, source);
+  }
+}
 }  // namespace
 
 int run_list(bool json) {
-  Json problems = Json::array();
-  for (const auto& [name, path] : zoo()) {
-    const Problem problem = Problem::from_file(path);
-    problems.push_back({{"name", name},
-                        {"title", problem.title},
-                        {"source", source_of(read_file(path))},
-                        {"file", path.string()}});
-  }
+  Json problems = Json::array(), models = Json::array();
+  const auto add = [](Json& to, const std::string& name, const std::string& title,
+                      const std::filesystem::path& path) {
+    to.push_back(
+        {{"name", name}, {"title", title}, {"source", source_of(read_file(path))}, {"file", path.string()}});
+  };
+  for (const auto& [name, path] : zoo()) add(problems, name, Problem::from_file(path).title, path);
+  for (const auto& [name, path] : shipped_models())
+    add(models, name, OperatorFile::from_file(path).title, path);
   if (json) {
-    print_json({{"problems", problems}});
+    print_json({{"problems", problems}, {"models", models}});
     return done;
   }
-  std::size_t width = 0;
-  for (const Json& problem : problems) width = std::max(width, problem["name"].get<std::string>().size());
-  for (const Json& problem : problems) {
-    print("{:<{}}  {}\n", problem["name"].get<std::string>(), width, problem["title"].get<std::string>());
-    if (const auto source = problem["source"].get<std::string>(); !source.empty())
-      print("{:<{}}    {}\n", "", width, source);
-  }
+  print("problems (sobolev solve NAME)\n");
+  print_shipped(problems);
+  print("\nmodels of operators (sobolev train NAME)\n");
+  print_shipped(models);
   return done;
 }
 

@@ -9,6 +9,7 @@
 #include "apps/sobolev/console.hpp"
 #include "sobolev/core/error.hpp"
 #include "sobolev/core/words.hpp"
+#include "src/operators/model_keys.hpp"
 #include "src/problem/problem_keys.hpp"
 
 namespace sobolev::app {
@@ -191,9 +192,53 @@ void print_markdown(const Keys& keys) {
             section.empty() ? "top level" : section, rows);
   }
 }
+
+/// Those of model files.
+int run_model_keys(const KeysCommand& command) {
+  std::vector<detail::ModelKeyText> keys;
+  std::vector<std::string> known{"model", "data", "training"};
+  for (const detail::ModelKeyText& key : detail::model_key_texts()) {
+    const std::string table = key.path.substr(0, key.path.find('.')),
+                      name = key.path.substr(table.size() + 1);
+    known.insert(known.end(), {key.path, name});
+    if (command.prefix.empty() || command.prefix == key.path || command.prefix == table ||
+        command.prefix == name)
+      keys.push_back(key);
+  }
+  if (keys.empty())
+    throw ArgumentError(
+        fmt::format("model files have no key {}{}", command.prefix, suggestion(command.prefix, known)));
+  if (command.json) {
+    Json objects = Json::array();
+    for (const detail::ModelKeyText& key : keys)
+      objects.push_back({{"key", key.path},
+                         {"type", plain(key.type)},
+                         {"required", key.standard == "required"},
+                         {"default", key.standard == "required" ? Json() : Json(plain(key.standard))},
+                         {"description", plain(key.text)}});
+    print_json({{"keys", objects}});
+    return done;
+  }
+  if (command.markdown) {
+    print("<!-- keys: model files -->\n| key | | default | |\n| --- | --- | --- | --- |\n");
+    for (const detail::ModelKeyText& key : keys)
+      print("| `{}` | {} | {} | {} |\n", key.path, key.type, key.standard, key.text);
+    print("<!-- end -->\n");
+    return done;
+  }
+  constexpr std::size_t width = 80;
+  for (const detail::ModelKeyText& key : keys) {
+    const std::string standard =
+        key.standard == "required" ? key.standard : "default: " + plain(key.standard);
+    print("{:<22}{}\n{:<22}{}\n", key.path, wrapped(plain(key.type) + "; " + standard, width, 22), "",
+          wrapped(plain(key.text), width, 22));
+  }
+  return done;
+}
 }  // namespace
 
 int run_keys(const KeysCommand& command) {
+  if (command.models) return run_model_keys(command);
   const Keys keys = selected(command.prefix);
   if (command.json)
     print_as_json(keys);

@@ -136,6 +136,9 @@ int run(int argc, char** argv) {
       app.add_subcommand("evaluate", "values of a solution at given points, or what a model makes of fields");
   evaluate_app->add_option("RUN_DIR", evaluate.run, "folder of a run");
   evaluate_app->add_option("--input", evaluate.input, "of a model of an operator: file with its inputs");
+  evaluate_app
+      ->add_option("--steps", evaluate.steps, "with --input: times of a roll-out (default: as trained)")
+      ->check(CLI::Range(1ul, 1'000'000ul));
   evaluate_app->add_option("--problem", evaluate.problem, "file or name, with --weights");
   evaluate_app->add_option("--weights", evaluate.weights, "safetensors with layers.<l>.weight and .bias");
   add_overrides(*evaluate_app, evaluate.overrides);
@@ -196,15 +199,16 @@ int run(int argc, char** argv) {
   check_app->add_flag("--json", check.json, "print one JSON object on stdout");
 
   KeysCommand keys;
-  CLI::App* keys_app = app.add_subcommand("keys", "the keys of a problem file");
+  CLI::App* keys_app = app.add_subcommand("keys", "the keys of problem files and model files");
   keys_app->add_option("PREFIX", keys.prefix,
                        "a table, a key or its last word: network, training.stop, width");
   CLI::Option* keys_json = keys_app->add_flag("--json", keys.json, "print one JSON object on stdout");
-  keys_app->add_flag("--markdown", keys.markdown, "print the tables of docs/problem-files.md")
+  keys_app->add_flag("--markdown", keys.markdown, "print the tables of the reference page")
       ->excludes(keys_json);
+  keys_app->add_flag("--models", keys.models, "of model files (sobolev train)");
 
   bool list_json = false, info_json = false;
-  CLI::App* list_app = app.add_subcommand("list", "the problems that ship with sobolev");
+  CLI::App* list_app = app.add_subcommand("list", "the problems and models that ship with sobolev");
   list_app->add_flag("--json", list_json, "print one JSON object on stdout");
   CLI::App* info_app = app.add_subcommand("info", "version, processor, threads");
   info_app->add_flag("--json", info_json, "print one JSON object on stdout");

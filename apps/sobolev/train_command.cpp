@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "apps/sobolev/commands.hpp"
 #include "apps/sobolev/console.hpp"
@@ -49,10 +50,20 @@ nlohmann::ordered_json result_of(const DeviceChoice& device, const Cpu& host,
       {"seconds", training.seconds},
       {"loss", training.loss},
       {"train", {{"relative_l2", mean(training.train_errors)}, {"samples", training.train_errors.size()}}}};
-  if (!training.test_errors.empty())
+  if (training.validation_error)
+    result["validation"] = {{"relative_l2", *training.validation_error},
+                            {"epoch", training.best_epoch},
+                            {"samples", file.validation}};
+  if (!training.test_errors.empty()) {
     result["test"] = {{"relative_l2", mean(training.test_errors)},
                       {"worst", worst(training.test_errors)},
                       {"samples", training.test_errors.size()}};
+    if (!training.test_h1_errors.empty()) {
+      result["test"]["relative_h1"] = mean(training.test_h1_errors);
+      result["test"]["h1"] = file.loss == OperatorLoss::h1_fourier ? "fourier" : "differences";
+    }
+    if (!training.step_errors.empty()) result["test"]["steps"] = training.step_errors;
+  }
   result["finished"] = training.finished;
   result["stopped_because"] = training.stopped_because;
   result["version"] = version();
@@ -60,7 +71,8 @@ nlohmann::ordered_json result_of(const DeviceChoice& device, const Cpu& host,
 }
 
 std::string history_of(const OperatorTraining& training) {
-  std::string text = "iteration,seconds,loss,test_relative_l2\n";
+  std::string text = fmt::format("iteration,seconds,loss,{}_relative_l2\n",
+                                 training.model.file().validation > 0 ? "validation" : "test");
   for (const HistoryRow& row : training.history)
     text += fmt::format("{},{},{},{}\n", row.iteration, row.seconds, row.loss,
                         row.relative_l2 ? fmt::format("{}", *row.relative_l2) : "");
@@ -74,6 +86,61 @@ std::vector<double> channel(const FieldData<double>& field, std::size_t c) {
   return out;
 }
 
+/// "u[10]" of "u[10:20]": each channel of the outputs, of a roll-out at all its times.
+std::vector<std::string> channel_names(const OperatorFile& file) {
+  std::vector<std::string> out;
+  for (const std::string& output : file.outputs) {
+    const FieldName name = FieldName::parse(output);
+    if (!name.times) out.push_back(name.array);
+    for (std::size_t t = name.first; t < name.last; ++t) out.push_back(fmt::format("{}[{}]", name.array, t));
+  }
+  return out;
+}
+
+void add_sample(const OperatorTraining& training, Report& report) {
+  const FieldData<double>& target = training.sample_target;
+  report.fields_heading = "The first test sample";
+  const char* names[] = {"x", "y", "z"};
+  for (std::size_t a = 0; a < target.grid.size(); ++a) {
+    report.coordinates.emplace_back(names[a]);
+    std::vector<double> axis(target.grid[a]);
+    for (std::size_t i = 0; i < axis.size(); ++i) axis[i] = double(i);
+    report.axes.push_back(std::move(axis));
+  }
+  const std::vector<std::string> channels = channel_names(training.model.file());
+  const std::size_t last = target.channels - 1;
+  for (const std::size_t c : std::set<std::size_t>{0, last / 2, last}) {
+    report.prediction[channels.at(c)] = channel(training.sample_output, c);
+    report.reference[channels.at(c)] = channel(target, c);
+  }
+}
+
+void add_curves(const OperatorTraining& training, Report& report) {
+  std::vector<double> sorted = training.test_errors, share;
+  std::sort(sorted.begin(), sorted.end());
+  for (std::size_t i = 0; i < sorted.size(); ++i) share.push_back(double(i + 1) / double(sorted.size()));
+  if (sorted.size() > 1 && sorted.front() > 0) {
+    Report::Curves curves;
+    curves.caption = "How many test samples have at most which error";
+    curves.x = "relative L2 error";
+    curves.y = "share of the samples";
+    curves.logarithmic_x = true;
+    curves.lines.push_back({"test", sorted, share});
+    report.curves.push_back(std::move(curves));
+  }
+  if (training.step_errors.size() > 1) {
+    Report::Curves curves;
+    curves.caption = "The error of each time of the roll-out, mean over the test samples";
+    curves.x = "step";
+    curves.y = "relative L2 error";
+    std::vector<double> steps(training.step_errors.size());
+    std::iota(steps.begin(), steps.end(), 1.0);
+    curves.lines.push_back({"test", steps, training.step_errors});
+    report.curves.push_back(std::move(curves));
+  }
+  if (!report.curves.empty()) report.curves_heading = "Errors";
+}
+
 Report report_of(const OperatorTraining& training, const Cpu& host) {
   const OperatorFile& file = training.model.file();
   Report report;
@@ -84,6 +151,8 @@ Report report_of(const OperatorTraining& training, const Cpu& host) {
   if (!training.test_errors.empty()) {
     report.results.emplace_back("relative L2 error, test", error(mean(training.test_errors)));
     report.results.emplace_back("worst test sample", error(worst(training.test_errors)));
+    if (!training.test_h1_errors.empty())
+      report.results.emplace_back("relative H1 error, test", error(mean(training.test_h1_errors)));
     const double ratio = mean(training.test_errors) / std::max(1e-300, mean(training.train_errors));
     if (ratio > 3)
       report.notes.push_back(
@@ -92,6 +161,9 @@ Report report_of(const OperatorTraining& training, const Cpu& host) {
                       ratio));
   }
   report.results.emplace_back("relative L2 error, training", error(mean(training.train_errors)));
+  if (training.validation_error)
+    report.results.emplace_back(fmt::format("validation, after epoch {}", training.best_epoch),
+                                error(*training.validation_error));
   report.results.emplace_back("training", duration_text(training.seconds));
   report.results.emplace_back("epochs", std::to_string(training.epochs));
   report.settings = {{"model", file.name},
@@ -106,35 +178,8 @@ Report report_of(const OperatorTraining& training, const Cpu& host) {
   for (const HistoryRow& row : training.history)
     report.history.push_back({row.seconds, row.loss, row.relative_l2});
   if (training.sample_target.samples > 0) {
-    const FieldData<double>& target = training.sample_target;
-    report.fields_heading = "The first test sample";
-    const char* names[] = {"x", "y", "z"};
-    for (std::size_t a = 0; a < target.grid.size(); ++a) {
-      report.coordinates.emplace_back(names[a]);
-      std::vector<double> axis(target.grid[a]);
-      for (std::size_t i = 0; i < axis.size(); ++i) axis[i] = double(i);
-      report.axes.push_back(std::move(axis));
-    }
-    for (std::size_t c = 0; c < std::min<std::size_t>(target.channels, 3); ++c) {
-      const std::string name = c < file.outputs.size() && target.channels == file.outputs.size()
-                                   ? file.outputs[c]
-                                   : fmt::format("channel {}", c);
-      report.prediction[name] = channel(training.sample_output, c);
-      report.reference[name] = channel(target, c);
-    }
-    std::vector<double> sorted = training.test_errors, share;
-    std::sort(sorted.begin(), sorted.end());
-    for (std::size_t i = 0; i < sorted.size(); ++i) share.push_back(double(i + 1) / double(sorted.size()));
-    if (sorted.size() > 1 && sorted.front() > 0) {
-      Report::Curves curves;
-      curves.caption = "How many test samples have at most which error";
-      curves.x = "relative L2 error";
-      curves.y = "share of the samples";
-      curves.logarithmic_x = true;
-      curves.lines.push_back({"test", sorted, share});
-      report.curves_heading = "Errors";
-      report.curves.push_back(std::move(curves));
-    }
+    add_sample(training, report);
+    add_curves(training, report);
   }
   report.source = file.source;
   return report;
@@ -224,8 +269,15 @@ int run_train(const TrainCommand& command) {
           training.finished ? "finished" : "interrupted", duration_text(training.seconds),
           training.finished ? fmt::format(" ({})", training.stopped_because) : "");
     if (!training.test_errors.empty())
-      print("  test: relative L2 error {:.3e}, worst {:.3e}, {} samples\n", mean(training.test_errors),
-            worst(training.test_errors), training.test_errors.size());
+      print("  test: relative L2 error {:.3e}, worst {:.3e}{}, {} samples\n", mean(training.test_errors),
+            worst(training.test_errors),
+            training.test_h1_errors.empty()
+                ? ""
+                : fmt::format(", relative H1 error {:.3e}", mean(training.test_h1_errors)),
+            training.test_errors.size());
+    if (training.validation_error)
+      print("  validation: relative L2 error {:.3e}, the smallest, after epoch {}\n",
+            *training.validation_error, training.best_epoch);
     print("  training: relative L2 error {:.3e}, {} epochs, {} parameters\n", mean(training.train_errors),
           training.epochs, training.model.parameters().size());
     print("  report: {}\n", (folder / report_name).string());

@@ -12,7 +12,8 @@ void group_norm_bench(benchmark::State& state, const E& executor, bool back) {
   const std::vector<T> host = numbers<T>(size);
   auto x = zeros<T>(executor, size), y = zeros<T>(executor, size), x_bar = zeros<T>(executor, size),
        weight = zeros<T>(executor, c), w_bar = zeros<T>(executor, c), b_bar = zeros<T>(executor, c);
-  auto statistics = zeros<double>(executor, b * 2), workspace = zeros<double>(executor, group_norm_workspace(b, c));
+  auto statistics = zeros<double>(executor, b * 2),
+       workspace = zeros<double>(executor, group_norm_workspace(b, c));
   upload<T, 1>(executor, View<const T, 1>(host.data(), size), View<T, 1>(x.data(), size));
   const View<const T, 1> weights(weight.data(), c);
   const View<double, 3> stats(statistics.data(), b, 1, 2);
@@ -20,8 +21,8 @@ void group_norm_bench(benchmark::State& state, const E& executor, bool back) {
   const double limit = copy_rate(size * sizeof(T));
   for (auto _ : state) {
     if (back)
-      group_norm_adjoint<T>(executor, x_view, weights, stats, none, y_view, View<T, 3>(x_bar.data(), b, n, c), false,
-                            View<T, 1>(w_bar.data(), c), View<T, 1>(b_bar.data(), c),
+      group_norm_adjoint<T>(executor, x_view, weights, stats, none, y_view, View<T, 3>(x_bar.data(), b, n, c),
+                            false, View<T, 1>(w_bar.data(), c), View<T, 1>(b_bar.data(), c),
                             View<double, 1>(workspace.data(), workspace.size()));
     else
       group_norm<T>(executor, FieldActivation::identity, x_view, weights, weights, y_view, stats, none);

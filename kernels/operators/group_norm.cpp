@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // y = σ(w ⊙ (x − μ)/√(v + ε) + b) of each sample's groups of channels, and its adjoint.
-// A sample is one thread's: sums by channel in double, then by group, then the values. Sums are of x − x(0), so
-// that a mean much larger than the deviation costs no digits. Moves 3 N C numbers a sample forward (x twice), 5
-// backward: bound by memory.
+// A sample is one thread's: sums by channel in double, then by group, then the values. Sums are of x − x(0),
+// so that a mean much larger than the deviation costs no digits. Moves 3 N C numbers a sample forward (x
+// twice), 5 backward: bound by memory.
 #include "sobolev/operators/group_norm.hpp"
 
 #include "kernels/common/dispatch.hpp"
@@ -10,9 +10,9 @@
 #include "kernels/operators/field_activation_math.hpp"
 
 namespace sobolev::detail {
-/// Some channels of the points of a sample, `stride` numbers from one point to the next; each channel's mean and
-/// scale, and w and b from its first of them on (null: none), `weight_stride` from one point to the next (0: all
-/// points share them).
+/// Some channels of the points of a sample, `stride` numbers from one point to the next; each channel's mean
+/// and scale, and w and b from its first of them on (null: none), `weight_stride` from one point to the next
+/// (0: all points share them).
 template <class T>
 struct NormTask {
   std::size_t points, channels, stride, weight_stride;
@@ -25,7 +25,8 @@ SOBOLEV_DECLARE_TARGETS(
     /// sum[c] = Σ_n (x − mean), square[c] = Σ_n (x − mean)².
     template <class T> void norm_moments(const NormTask<T>& t, const T* x, double* sum, double* square);
     /// y and, unless it is null, σ'.
-    template <class T> void norm_values(const NormTask<T>& t, FieldActivation activation, const T* x, T* y, T* slope);
+    template <class T>
+    void norm_values(const NormTask<T>& t, FieldActivation activation, const T* x, T* y, T* slope);
     /// ȳ *= slope.
     template <class T> void norm_slope(const T* slope, std::size_t size, T* y_bar);
     /// sum[c] = Σ w ȳ, product[c] = Σ w ȳ x̂, bars[c] = Σ ȳ, dots[c] = Σ ȳ x̂.
@@ -35,8 +36,8 @@ SOBOLEV_DECLARE_TARGETS(
     template <class T> void norm_adjoint(const NormTask<T>& t, const T* x, const T* y_bar, const T* sum,
                                          const T* product, bool add, T* x_bar);
     /// w̄ += ȳ x̂, b̄ += ȳ, where each point has its own.
-    template <class T> void norm_weights(const NormTask<T>& t, const T* x, const T* y_bar, T* weight_bar,
-                                         T* bias_bar);)
+    template <class T>
+    void norm_weights(const NormTask<T>& t, const T* x, const T* y_bar, T* weight_bar, T* bias_bar);)
 
 namespace sobolev::SOBOLEV_TARGET {
 
@@ -130,13 +131,13 @@ void norm_weights(const NormTask<T>& t, const T* x, const T* y_bar, T* weight_ba
   }
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                               \
-  template void norm_moments<T>(const NormTask<T>&, const T*, double*, double*);                             \
-  template void norm_values<T>(const NormTask<T>&, FieldActivation, const T*, T*, T*);                       \
-  template void norm_slope<T>(const T*, std::size_t, T*);                                                    \
-  template void norm_adjoint_sums<T>(const NormTask<T>&, const T*, const T*, double*, double*, double*,      \
-                                     double*);                                                               \
-  template void norm_adjoint<T>(const NormTask<T>&, const T*, const T*, const T*, const T*, bool, T*);       \
+#define SOBOLEV_INSTANTIATE(T)                                                                          \
+  template void norm_moments<T>(const NormTask<T>&, const T*, double*, double*);                        \
+  template void norm_values<T>(const NormTask<T>&, FieldActivation, const T*, T*, T*);                  \
+  template void norm_slope<T>(const T*, std::size_t, T*);                                               \
+  template void norm_adjoint_sums<T>(const NormTask<T>&, const T*, const T*, double*, double*, double*, \
+                                     double*);                                                          \
+  template void norm_adjoint<T>(const NormTask<T>&, const T*, const T*, const T*, const T*, bool, T*);  \
   template void norm_weights<T>(const NormTask<T>&, const T*, const T*, T*, T*);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)
@@ -200,9 +201,8 @@ void group_norm(const Cpu& cpu, FieldActivation activation, View<const T, 3> x, 
       T shift[block];
       double sum[block], square[block];
       for (std::size_t c = 0; c < some; ++c) shift[c] = from[(first + c) / width * width];
-      SOBOLEV_CALL(norm_moments<T>,
-                   {s.points, some, s.channels, 0, shift, nullptr, nullptr, nullptr}, from + first, sum,
-                   square);
+      SOBOLEV_CALL(norm_moments<T>, {s.points, some, s.channels, 0, shift, nullptr, nullptr, nullptr},
+                   from + first, sum, square);
       for (std::size_t c = 0; c < some; ++c) {
         own[(first + c) / width * 2] += sum[c];
         own[(first + c) / width * 2 + 1] += square[c];
@@ -230,16 +230,16 @@ void group_norm_adjoint(const Cpu& cpu, View<const T, 3> x, View<const T, 1> wei
                         View<T, 3> x_bar, bool add, View<T, 1> weight_bar, View<T, 1> bias_bar,
                         View<double, 1> workspace) {
   const auto s = detail::group_norm_adjoint_shape(x.shape(), y_bar.shape(), x_bar.shape(), statistics.shape(),
-                                                  slope.shape(), weight.size(), weight_bar.size(), bias_bar.size(),
-                                                  workspace.size());
+                                                  slope.shape(), weight.size(), weight_bar.size(),
+                                                  bias_bar.size(), workspace.size());
   if (x.size() == 0) return;
   const std::size_t width = s.channels / s.groups, size = s.points * s.channels,
                     each = s.weights > s.channels ? s.channels : 0;
   const double count = double(s.points * width);
   const int threads = detail::threads_for(cpu, 20 * double(x.size()));
   const auto task = [&](const Channels<T>& of, std::size_t first, std::size_t some) {
-    return detail::NormTask<T>{s.points, some, s.channels, each, of.mean, of.scale,
-                               moved(data_or_null(weight), first), nullptr};
+    return detail::NormTask<T>{
+        s.points, some, s.channels, each, of.mean, of.scale, moved(data_or_null(weight), first), nullptr};
   };
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (std::size_t b = 0; b < s.samples; ++b) {
@@ -248,7 +248,7 @@ void group_norm_adjoint(const Cpu& cpu, View<const T, 3> x, View<const T, 1> wei
     if (slope.size() > 0) SOBOLEV_CALL(norm_slope<T>, slope.data() + b * size, size, bar);
     const double* const own = statistics.data() + b * s.groups * 2;
     double *const sum = workspace.data() + 4 * b * s.channels, *const product = sum + s.channels,
-           *const bars = product + s.channels, *const dots = bars + s.channels;
+                  *const bars = product + s.channels, *const dots = bars + s.channels;
     for_blocks(s.channels, [&](std::size_t first, std::size_t some) {
       const Channels<T> of(own, width, first, some);
       SOBOLEV_CALL(norm_adjoint_sums<T>, task(of, first, some), from + first, bar + first, sum + first,
@@ -292,12 +292,12 @@ void group_norm_adjoint(const Cpu& cpu, View<const T, 3> x, View<const T, 1> wei
   }
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                            \
-  template void group_norm<T>(const Cpu&, FieldActivation, View<const T, 3>, View<const T, 1>,            \
-                              View<const T, 1>, View<T, 3>, View<double, 3>, View<T, 3>);                 \
-  template void group_norm_adjoint<T>(const Cpu&, View<const T, 3>, View<const T, 1>,                     \
-                                      View<const double, 3>, View<const T, 3>, View<T, 3>, View<T, 3>,    \
-                                      bool, View<T, 1>, View<T, 1>, View<double, 1>);
+#define SOBOLEV_INSTANTIATE(T)                                                                               \
+  template void group_norm<T>(const Cpu&, FieldActivation, View<const T, 3>, View<const T, 1>,               \
+                              View<const T, 1>, View<T, 3>, View<double, 3>, View<T, 3>);                    \
+  template void group_norm_adjoint<T>(const Cpu&, View<const T, 3>, View<const T, 1>, View<const double, 3>, \
+                                      View<const T, 3>, View<T, 3>, View<T, 3>, bool, View<T, 1>,            \
+                                      View<T, 1>, View<double, 1>);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)
 #undef SOBOLEV_INSTANTIATE

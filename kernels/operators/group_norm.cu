@@ -129,7 +129,8 @@ __global__ void norm_weights_kernel(Groups s, View<const T, 3> x, View<const dou
                                     View<const T, 3> y_bar, View<T, 1> weight_bar, View<T, 1> bias_bar) {
   SOBOLEV_SHARED(double, shared, threads);
   const bool each = s.weights > s.channels;
-  const std::size_t samples = x.extent(0), first = each ? std::size_t(blockIdx.x) * threads + threadIdx.x : blockIdx.x;
+  const std::size_t samples = x.extent(0),
+                    first = each ? std::size_t(blockIdx.x) * threads + threadIdx.x : blockIdx.x;
   const std::size_t step = each ? std::size_t(gridDim.x) * threads : gridDim.x;
   for (std::size_t w = first; w < s.weights; w += step) {
     const std::size_t c = w % s.channels, n0 = w / s.channels, g = c / s.width();
@@ -161,8 +162,8 @@ void group_norm(const Cuda& cuda, FieldActivation activation, View<const T, 3> x
   if (y.size() == 0) return;
   const Groups groups{s.points, s.channels, s.groups, s.weights};
   launch<norm_statistics_kernel<T>>(cuda, {unsigned(s.samples * s.groups), threads}, groups, x, statistics);
-  launch<norm_values_kernel<T>>(cuda, {blocks_for(y.size(), threads), threads}, groups, activation, x,
-                                weight, bias, View<const double, 3>(statistics), y, slope);
+  launch<norm_values_kernel<T>>(cuda, {blocks_for(y.size(), threads), threads}, groups, activation, x, weight,
+                                bias, View<const double, 3>(statistics), y, slope);
 }
 
 template <class T>
@@ -171,8 +172,8 @@ void group_norm_adjoint(const Cuda& cuda, View<const T, 3> x, View<const T, 1> w
                         View<T, 3> x_bar, bool add, View<T, 1> weight_bar, View<T, 1> bias_bar,
                         View<double, 1> workspace) {
   const auto s = detail::group_norm_adjoint_shape(x.shape(), y_bar.shape(), x_bar.shape(), statistics.shape(),
-                                                  slope.shape(), weight.size(), weight_bar.size(), bias_bar.size(),
-                                                  workspace.size());
+                                                  slope.shape(), weight.size(), weight_bar.size(),
+                                                  bias_bar.size(), workspace.size());
   if (x.size() == 0) return;
   const Groups groups{s.points, s.channels, s.groups, s.weights};
   if (slope.size() > 0)
@@ -192,12 +193,12 @@ void group_norm_adjoint(const Cuda& cuda, View<const T, 3> x, View<const T, 1> w
   launch<norm_weights_kernel<T>>(cuda, {blocks, threads}, groups, x, statistics, z_bar, weight_bar, bias_bar);
 }
 
-#define SOBOLEV_INSTANTIATE(T)                                                                            \
-  template void group_norm<T>(const Cuda&, FieldActivation, View<const T, 3>, View<const T, 1>,           \
-                              View<const T, 1>, View<T, 3>, View<double, 3>, View<T, 3>);                 \
-  template void group_norm_adjoint<T>(const Cuda&, View<const T, 3>, View<const T, 1>,                    \
-                                      View<const double, 3>, View<const T, 3>, View<T, 3>, View<T, 3>,    \
-                                      bool, View<T, 1>, View<T, 1>, View<double, 1>);
+#define SOBOLEV_INSTANTIATE(T)                                                                               \
+  template void group_norm<T>(const Cuda&, FieldActivation, View<const T, 3>, View<const T, 1>,              \
+                              View<const T, 1>, View<T, 3>, View<double, 3>, View<T, 3>);                    \
+  template void group_norm_adjoint<T>(const Cuda&, View<const T, 3>, View<const T, 1>,                       \
+                                      View<const double, 3>, View<const T, 3>, View<T, 3>, View<T, 3>, bool, \
+                                      View<T, 1>, View<T, 1>, View<double, 1>);
 SOBOLEV_INSTANTIATE(float)
 SOBOLEV_INSTANTIATE(double)
 #undef SOBOLEV_INSTANTIATE

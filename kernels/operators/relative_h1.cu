@@ -46,6 +46,7 @@ __global__ void squares_kernel(View<const T, 3> f, H1Axes axes, View<double, 1> 
   for (std::size_t i = threadIdx.x; i < size; i += threads) {
     const double own = double(field[i]);
     sum += own * own;
+#pragma unroll
     for (int a = 0; a < 3; ++a) {
       if (!(axes.inverse[std::size_t(a)] > 0)) continue;
       const Along at = along(axes, a, i / channels, channels);
@@ -66,6 +67,7 @@ __global__ void gradient_kernel(View<const T, 3> f, H1Axes axes, View<T, 3> g) {
   const std::size_t count = f.size(), stride = std::size_t(gridDim.x) * blockDim.x, channels = f.extent(2);
   for (std::size_t i = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += stride) {
     T sum = f.data()[i];
+#pragma unroll
     for (int a = 0; a < 3; ++a) {
       const double inverse = axes.inverse[std::size_t(a)];
       if (!(inverse > 0)) continue;

@@ -13,6 +13,8 @@
 #include "sobolev/io/atomic_file.hpp"
 #include "sobolev/operators/operator_model.hpp"
 #include "src/io/toml_reader.hpp"
+#include "src/operators/model_keys.hpp"
+#include "src/operators/operator_layout.hpp"
 #include "src/problem/zoo.hpp"
 
 namespace sobolev {
@@ -21,19 +23,38 @@ using detail::TomlNode;
 using detail::TomlReader;
 using Read = std::function<void(const TomlReader&, const TomlNode&, const std::string& path, OperatorFile&)>;
 
+/// How a key is read, and what its value may be, in Markdown; empty: model_keys.cpp says it.
+struct Reading {
+  Read read;
+  std::string type;
+  template <class F>
+  Reading(F f, std::string text = "") : read(std::move(f)), type(std::move(text)) {}
+};
+std::string range_text(const char* what, double low, double high, bool low_itself) {
+  if (!std::isfinite(high))
+    return low_itself ? fmt::format("{}, at least {}", what, low) : fmt::format("{} above {}", what, low);
+  return low_itself ? fmt::format("{} {} … {}", what, low, high)
+                    : fmt::format("{} in ({}, {}]", what, low, high);
+}
+
 constexpr std::size_t largest_file = std::size_t{4} << 20;
 
 template <class V>
-Read whole(V OperatorFile::*member, long long low, long long high) {
-  return [=](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+Reading whole(V OperatorFile::*member, long long low, long long high) {
+  const auto read = [=](const TomlReader& reader, const TomlNode& node, const std::string& path,
+                        OperatorFile& file) {
     const long long value = reader.long_integer(node, path);
     if (value < low || value > high)
       reader.fail(node, fmt::format("{} is {}; it must be from {} to {}", path, value, low, high));
     file.*member = static_cast<V>(value);
   };
+  constexpr long long no_limit = 1ll << 40;
+  return {read, high >= no_limit ? fmt::format("whole number, at least {}", low)
+                                 : fmt::format("whole number {} … {}", low, high)};
 }
-Read number(double OperatorFile::*member, double low, double high, bool low_itself) {
-  return [=](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+Reading number(double OperatorFile::*member, double low, double high, bool low_itself) {
+  const auto read = [=](const TomlReader& reader, const TomlNode& node, const std::string& path,
+                        OperatorFile& file) {
     const double value = reader.literal(node, path, "a number");
     if (value < low || value > high || (value == low && !low_itself))
       reader.fail(node,
@@ -41,21 +62,25 @@ Read number(double OperatorFile::*member, double low, double high, bool low_itse
                               std::isfinite(high) ? fmt::format(" to {}", high) : ""));
     file.*member = value;
   };
+  return {read, range_text("number", low, high, low_itself)};
 }
-Read truth(bool OperatorFile::*member) {
-  return [=](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
-    file.*member = reader.boolean(node, path);
-  };
+Reading truth(bool OperatorFile::*member) {
+  const auto read = [=](const TomlReader& reader, const TomlNode& node, const std::string& path,
+                        OperatorFile& file) { file.*member = reader.boolean(node, path); };
+  return {read, "true or false"};
 }
 template <class V, std::size_t n>
-Read word(V OperatorFile::*member, const std::array<const char*, n>& words) {
-  return [=](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+Reading word(V OperatorFile::*member, const std::array<const char*, n>& words) {
+  const auto read = [=](const TomlReader& reader, const TomlNode& node, const std::string& path,
+                        OperatorFile& file) {
     file.*member = static_cast<V>(reader.choice(node, path, {words.begin(), words.end()}));
   };
+  return {read, fmt::format("`\"{}\"`", fmt::join(words, "\"`, `\""))};
 }
 /// One number, or one for each axis.
-Read by_axis(std::vector<std::size_t> OperatorFile::*member, long long low, long long high) {
-  return [=](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+Reading by_axis(std::vector<std::size_t> OperatorFile::*member, long long low, long long high) {
+  const auto read = [=](const TomlReader& reader, const TomlNode& node, const std::string& path,
+                        OperatorFile& file) {
     const auto one = [&](const TomlNode& item) {
       const long long value = reader.long_integer(item, path);
       if (value < low || value > high)
@@ -69,10 +94,12 @@ Read by_axis(std::vector<std::size_t> OperatorFile::*member, long long low, long
                                     node.items.size()));
     for (const TomlNode& item : node.items) one(item);
   };
+  return {read, fmt::format("whole number {} … {}, or one for each axis", low, high)};
 }
 /// A list of numbers of channels, which may be empty.
-Read widths(std::vector<std::size_t> OperatorFile::*member) {
-  return [=](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+Reading widths(std::vector<std::size_t> OperatorFile::*member) {
+  const auto read = [=](const TomlReader& reader, const TomlNode& node, const std::string& path,
+                        OperatorFile& file) {
     if (node.kind != TomlNode::Kind::array || node.items.size() > 64)
       reader.expected(node, path, "a list of hidden channels, layer by layer, e.g. [40, 40]");
     reader.remember(path, node.position);
@@ -84,10 +111,12 @@ Read widths(std::vector<std::size_t> OperatorFile::*member) {
       (file.*member).push_back(std::size_t(value));
     }
   };
+  return {read, "list of whole numbers 1 … 65536"};
 }
 /// A name of a field, or a list of them.
-Read fields(std::vector<std::string> OperatorFile::*member) {
-  return [=](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+Reading fields(std::vector<std::string> OperatorFile::*member) {
+  const auto read = [=](const TomlReader& reader, const TomlNode& node, const std::string& path,
+                        OperatorFile& file) {
     const auto one = [&](const TomlNode& item) {
       const std::string name = reader.text(item, path, "\"u[0:10]\"");
       try {
@@ -102,6 +131,7 @@ Read fields(std::vector<std::string> OperatorFile::*member) {
     if (node.items.empty()) reader.fail(node, path + " is empty; name a field of the data's file");
     for (const TomlNode& item : node.items) one(item);
   };
+  return {read, "name or list of names"};
 }
 
 /// [[-8, 7], [0, 8]]: of each axis the lowest and the highest.
@@ -237,7 +267,7 @@ void read_physics(const TomlReader& reader, const detail::TomlEntry& table, Oper
 struct ModelKey {
   const char *table, *key;
   bool required;
-  Read read;
+  Reading reading;
   std::optional<OperatorKind> of = {};  // this kind alone has it
 };
 const std::vector<ModelKey>& model_keys() {
@@ -278,6 +308,10 @@ const std::vector<ModelKey>& model_keys() {
       {"data", "train", true, whole(&OperatorFile::train, 1, 1ll << 40)},
       {"data", "test", true, whole(&OperatorFile::test, 0, 1ll << 40)},
       {"data", "stride", false, whole(&OperatorFile::stride, 1, 1 << 20)},
+      {"data", "validation", false, whole(&OperatorFile::validation, 0, 1ll << 40)},
+      {"data", "rollout", false, truth(&OperatorFile::rollout)},
+      {"data", "periodic", false, truth(&OperatorFile::periodic)},
+      {"data", "memory", false, number(&OperatorFile::memory, 0, any, false)},
       {"data", "normalise", false, truth(&OperatorFile::normalise)},
       {"training", "batch", false, whole(&OperatorFile::batch, 1, 1 << 20)},
       {"training", "epochs", false, whole(&OperatorFile::epochs, 1, 1ll << 40)},
@@ -286,6 +320,13 @@ const std::vector<ModelKey>& model_keys() {
       {"training", "schedule", false, word(&OperatorFile::schedule, learning_rate_schedules)},
       {"training", "decay_every", false, whole(&OperatorFile::decay_every, 1, 1ll << 40)},
       {"training", "decay_factor", false, number(&OperatorFile::decay_factor, 0, 1, false)},
+      {"training", "pct_start", false, number(&OperatorFile::pct_start, 0, 1, false)},
+      {"training", "div", false, number(&OperatorFile::div, 1, any, true)},
+      {"training", "final_div", false, number(&OperatorFile::final_div, 1, any, true)},
+      {"training", "loss", false, word(&OperatorFile::loss, operator_losses)},
+      {"training", "unroll", false, whole(&OperatorFile::unroll, 1, 1 << 20)},
+      {"training", "noise", false, number(&OperatorFile::noise, 0, any, true)},
+      {"training", "early_stop", false, whole(&OperatorFile::early_stop, 1, 1ll << 40)},
       {"training", "weight_decay", false, number(&OperatorFile::weight_decay, 0, any, true)},
       {"training", "precision", false, word(&OperatorFile::precision, precisions)},
       {"training", "seed", false, whole(&OperatorFile::seed, 0, std::numeric_limits<long long>::max())},
@@ -306,8 +347,36 @@ void read_table(const TomlReader& reader, const detail::TomlEntry& table, Operat
     if (found == nullptr)
       throw ParseError(entry.position, fmt::format("[{}] has no key {}{}; it has {}", table.key, entry.key,
                                                    suggestion(entry.key, names), word_list(names)));
-    found->read(reader, entry.value, path, file);
+    found->reading.read(reader, entry.value, path, file);
   }
+}
+
+/// What keys need of each other.
+void check_together(const OperatorFile& file) {
+  const auto fail = [&](const char* key, const std::string& message) {
+    throw ParseError(file.positions.at(key), message);
+  };
+  if (file.rollout && file.kind == OperatorKind::deeponet)
+    fail("data.rollout",
+         "data.rollout is of models that answer on the grid of their input; a deeponet does not");
+  if (file.loss != OperatorLoss::l2 && !file.points.empty())
+    fail("training.loss", "H1 norms are of outputs on a grid; data.points are none");
+  if (file.rollout) {
+    detail::OperatorLayout layout;
+    try {
+      layout = detail::layout_of(file);
+    } catch (const ArgumentError& error) {
+      fail("data.rollout", error.what());
+    }
+    if (file.unroll > layout.steps)
+      fail("training.unroll",
+           fmt::format("training.unroll is {}; data.outputs has {} times", file.unroll, layout.steps));
+  } else if (file.unroll > 0) {
+    fail("training.unroll", "training.unroll is of models with data.rollout = true");
+  }
+  if (file.early_stop > 0 && file.validation == 0)
+    fail("training.early_stop",
+         "training.early_stop needs data.validation, the number of samples whose error it looks at");
 }
 
 OperatorFile read_model(detail::TomlDocument document, const std::vector<std::string>& overrides) {
@@ -346,10 +415,22 @@ OperatorFile read_model(detail::TomlDocument document, const std::vector<std::st
   for (const ModelKey& key : model_keys())
     if (key.required && !file.positions.contains(fmt::format("{}.{}", key.table, key.key)))
       throw ParseError({document.file, 0, 0}, fmt::format("[{}] needs {}", key.table, key.key));
+  check_together(file);
   file.source = overrides.empty() ? document.text : detail::write_toml(document.root);
   return file;
 }
 }  // namespace
+
+std::vector<detail::ModelKeyText> detail::model_key_texts() {
+  std::vector<ModelKeyText> out;
+  for (const ModelKey& key : model_keys()) {
+    ModelKeyText text = model_key_line(fmt::format("{}.{}", key.table, key.key));
+    if (text.type.empty()) text.type = key.reading.type;
+    if (key.required) text.standard = "required";
+    out.push_back(std::move(text));
+  }
+  return out;
+}
 
 OperatorFile OperatorFile::from_string(std::string_view text, const std::string& file_name,
                                        const std::vector<std::string>& overrides) {
@@ -364,6 +445,9 @@ OperatorFile OperatorFile::from_file(const std::filesystem::path& path,
 
 std::filesystem::path find_model(const std::string& path_or_name) {
   return detail::find_shipped(path_or_name, "models", "model");
+}
+std::vector<std::pair<std::string, std::filesystem::path>> shipped_models() {
+  return detail::shipped_files("models");
 }
 
 FieldNetwork OperatorFile::network(std::size_t axes, std::size_t in, std::size_t out,

@@ -11,6 +11,7 @@
 #include "sobolev/core/buffer_on.hpp"
 #include "sobolev/core/version.hpp"
 #include "src/operators/model_tensors.hpp"
+#include "src/operators/next_inputs.hpp"
 
 namespace sobolev {
 namespace {
@@ -22,9 +23,11 @@ std::size_t points_of(const std::vector<std::size_t>& grid) {
   return n;
 }
 
+/// With a layout `steps` times, each from those before it.
 template <class T, class E>
 FieldData<T> apply_on(const E& executor, const OperatorModel& model, const FieldData<T>& x,
-                      const FieldData<T>* points = nullptr) {
+                      const FieldData<T>* points = nullptr, std::size_t steps = 1,
+                      const detail::OperatorLayout* layout = nullptr) {
   const OperatorPlaces& places = model.places();
   if (places.sensors.empty() && !places.grid.empty() && x.grid.size() < places.grid.size()) {
     std::vector<std::size_t> grid = places.grid;
@@ -65,14 +68,15 @@ FieldData<T> apply_on(const E& executor, const OperatorModel& model, const Field
                     coordinates = points != nullptr ? m * points->channels : 0;
   auto asked = zeros<T>(executor, (query.shared ? 1 : batch) * coordinates);
   const std::vector<T> host(model.parameters().begin(), model.parameters().end());
-  auto theta = zeros<T>(executor, host.size()), field = zeros<T>(executor, batch * n * x.channels);
+  auto theta = zeros<T>(executor, host.size()), field = zeros<T>(executor, batch * n * x.channels),
+       next = zeros<T>(executor, steps > 1 ? batch * n * x.channels : 0);
   upload<T, 1>(executor, View<const T, 1>(host.data(), host.size()), View<T, 1>(theta.data(), host.size()));
   FieldData<T> y;
   y.grid = planned.output_grid();
   y.samples = x.samples;
-  y.channels = outputs;
-  y.values.resize(x.samples * m * outputs);
-  std::vector<T> normal(batch * n * x.channels);
+  y.channels = outputs * steps;
+  y.values.resize(x.samples * m * y.channels);
+  std::vector<T> normal(batch * n * x.channels), made(batch * m * outputs);
   const ChannelNormaliser &in = model.input_normaliser(), &out = model.output_normaliser();
   for (std::size_t s = 0; s < x.samples; s += batch) {
     const std::size_t count = std::min(batch, x.samples - s), size = count * n * x.channels;
@@ -89,16 +93,31 @@ FieldData<T> apply_on(const E& executor, const OperatorModel& model, const Field
                      View<T, 1>(asked.data(), sets * coordinates));
       at = View<const T, 3>(asked.data(), sets, m, points->channels);
     }
-    const View<const T, 3> result = planned.forward(View<const T, 1>(theta.data(), theta.size()),
-                                                    View<const T, 3>(field.data(), count, n, x.channels), at);
-    T* const to = y.values.data() + s * m * outputs;
-    download<T, 1>(executor, View<const T, 1>(result.data(), result.size()), View<T, 1>(to, result.size()));
-    for (std::size_t i = 0; i < count * m * outputs; ++i) {
-      const std::size_t c = i % outputs;
-      to[i] = T(out.mean[c] + out.deviation[c] * double(to[i]));
+    for (std::size_t step = 0; step < steps; ++step) {
+      const View<const T, 3> now(field.data(), count, n, x.channels);
+      const View<const T, 3> result = planned.forward(View<const T, 1>(theta.data(), theta.size()), now, at);
+      download<T, 1>(executor, View<const T, 1>(result.data(), result.size()),
+                     View<T, 1>(made.data(), result.size()));
+      for (std::size_t i = 0; i < count * m * outputs; ++i) {
+        const std::size_t c = i % outputs;
+        y.values[(s * m + i / outputs) * y.channels + c * steps + step] =
+            T(out.mean[c] + out.deviation[c] * double(made[i]));
+      }
+      if (step + 1 == steps) break;
+      detail::next_inputs<T>(executor, *layout, now, result, View<T, 3>(next.data(), count, n, x.channels));
+      std::swap(field, next);
     }
   }
   return y;
+}
+
+template <class T, class E>
+FieldData<T> roll_out_on(const E& executor, const OperatorModel& model, const FieldData<T>& x,
+                         std::size_t steps) {
+  require(model.file().rollout, "roll_out: the model makes its outputs at once; data.rollout is false");
+  require(steps >= 1, "roll_out: no steps are asked for");
+  const detail::OperatorLayout layout = detail::layout_of(model.file());
+  return apply_on<T>(executor, model, x, nullptr, steps, &layout);
 }
 
 std::vector<double> finite(const TensorFile& file, const std::string& name, std::size_t size,
@@ -206,6 +225,12 @@ FieldData<T> OperatorModel::apply(const Cpu& cpu, const FieldData<T>& x) const {
 template FieldData<float> OperatorModel::apply(const Cpu&, const FieldData<float>&) const;
 template FieldData<double> OperatorModel::apply(const Cpu&, const FieldData<double>&) const;
 template <class T>
+FieldData<T> OperatorModel::roll_out(const Cpu& cpu, const FieldData<T>& x, std::size_t steps) const {
+  return roll_out_on<T>(cpu, *this, x, steps);
+}
+template FieldData<float> OperatorModel::roll_out(const Cpu&, const FieldData<float>&, std::size_t) const;
+template FieldData<double> OperatorModel::roll_out(const Cpu&, const FieldData<double>&, std::size_t) const;
+template <class T>
 FieldData<T> OperatorModel::apply(const Cpu& cpu, const FieldData<T>& x, const FieldData<T>& points) const {
   return apply_on<T>(cpu, *this, x, &points);
 }
@@ -220,6 +245,12 @@ FieldData<T> OperatorModel::apply(const Cuda& cuda, const FieldData<T>& x) const
 }
 template FieldData<float> OperatorModel::apply(const Cuda&, const FieldData<float>&) const;
 template FieldData<double> OperatorModel::apply(const Cuda&, const FieldData<double>&) const;
+template <class T>
+FieldData<T> OperatorModel::roll_out(const Cuda& cuda, const FieldData<T>& x, std::size_t steps) const {
+  return roll_out_on<T>(cuda, *this, x, steps);
+}
+template FieldData<float> OperatorModel::roll_out(const Cuda&, const FieldData<float>&, std::size_t) const;
+template FieldData<double> OperatorModel::roll_out(const Cuda&, const FieldData<double>&, std::size_t) const;
 template <class T>
 FieldData<T> OperatorModel::apply(const Cuda& cuda, const FieldData<T>& x, const FieldData<T>& points) const {
   return apply_on<T>(cuda, *this, x, &points);

@@ -26,6 +26,10 @@ void OperatorState::save(const std::filesystem::path& path,
   add("training.history", history);
   add("training.numbers",
       {training.seconds, training.loss, training.points_processed, training.phase_seconds});
+  if (!best.empty()) {  // the model has those; the training goes on with the others
+    add("training.parameters", parameters);
+    add("training.best", {best_error, double(best_epoch)});
+  }
   tensors.metadata["training"] =
       nlohmann::json{{"phase_iteration", training.phase_iteration}, {"iterations", training.iterations},
                      {"generation", training.generation},           {"finished", training.finished},
@@ -37,9 +41,13 @@ void OperatorState::save(const std::filesystem::path& path,
 OperatorState OperatorState::load(const std::filesystem::path& path) {
   const TensorFile file = read_safetensors(path);
   const OperatorModel model = model_of(file, path);
-  OperatorState state{
-      model.file(),       model.axes(),  model.input_normaliser(), model.output_normaliser(), {},
-      model.parameters(), model.places()};
+  OperatorState state;
+  state.file = model.file();
+  state.axes = model.axes();
+  state.inputs = model.input_normaliser();
+  state.outputs = model.output_normaliser();
+  state.parameters = model.parameters();
+  state.places = model.places();
   const auto text = file.metadata.find("training");
   if (text == file.metadata.end())
     throw FileError(fmt::format("{}: holds a model and no training to go on with", path.string()));
@@ -71,6 +79,19 @@ OperatorState OperatorState::load(const std::filesystem::path& path) {
     PhaseOptions adam;
     adam.optimizer = OptimizerKind::adam;
     check_state(adam, t.optimizer, state.parameters.size());
+    const auto has = [&](const std::string& name) {
+      return std::any_of(file.tensors.begin(), file.tensors.end(),
+                         [&](const auto& tensor) { return tensor.first == name; });
+    };
+    if (has("training.parameters")) {
+      state.best = state.parameters;
+      state.parameters = numbers("training.parameters");
+      const std::vector<double>& best = numbers("training.best");
+      if (state.parameters.size() != state.best.size() || best.size() != 2 || best[1] < 0 || best[1] > 9e15)
+        throw damaged("training.parameters and training.best do not fit the model");
+      state.best_error = best[0];
+      state.best_epoch = long(best[1]);
+    }
     const std::vector<double>&of = numbers("training.numbers"), &rows = numbers("training.history");
     if (of.size() != 4 || rows.size() % columns != 0) throw damaged("numbers are missing");
     t.seconds = of[0];

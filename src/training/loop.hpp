@@ -50,6 +50,8 @@ class Task {
   virtual std::size_t stages() const { return 0; }
   /// The stage has done its work.
   virtual bool stage_done() const { return false; }
+  /// Iterations after which Surroundings::epoch_over is asked; 0: never.
+  virtual long epoch() const { return 0; }
 };
 
 /// What the loop asks of its surroundings, on the state's parameters.
@@ -67,6 +69,8 @@ class Surroundings {
   virtual void progress(const Progress& progress) = 0;
   virtual bool wants_checkpoint() const = 0;
   virtual void checkpoint() = 0;
+  /// An epoch is over, the parameters are in the state: why the training is, or nothing.
+  virtual std::optional<std::string> epoch_over() { return {}; }
   /// The state is a good one: its loss is finite.
   virtual void good() = 0;
   /// Ends the run. The state holds the last good parameters, if there ever were any.
@@ -231,6 +235,7 @@ class Loop {
     long count = std::min(most_unseen, (i + history_every - 1) / history_every * history_every - i + 1);
     if (training_.stop.relative_l2 > 0) count = std::min(count, history_every - i % history_every);
     if (phase.iterations > 0) count = std::min(count, phase.iterations - i);
+    if (const long epoch = task_.epoch(); epoch > 0) count = std::min(count, epoch - i % epoch);
     if (training_.stop.iterations > 0) count = std::min(count, training_.stop.iterations - state_.iterations);
     return std::max(1l, count);
   }
@@ -262,6 +267,10 @@ class Loop {
     }
     if (record)
       state_.history.push_back({state_.iterations, state_.window, state_.phase, state_.seconds, loss, error});
+    if (const long epoch = task_.epoch(); epoch > 0 && state_.phase_iteration % epoch == 0) {
+      settle();
+      if (const auto enough = around_.epoch_over()) return finish(*enough);
+    }
     if (around_.wants_progress()) report(phase);
 
     const StopOptions& stop = training_.stop;

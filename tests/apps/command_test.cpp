@@ -200,11 +200,13 @@ TEST(Command, CheckSaysWhatWasUnderstood) {
 TEST(Command, ListAndInfo) {
   const CommandResult list = run_command({"list"});
   EXPECT_EQ(list.exit_code, 0);
-  EXPECT_THAT(list.out, AllOf(HasSubstr("allen_cahn"), HasSubstr("Krishnapriyan")));
-  const auto problems = nlohmann::json::parse(run_command({"list", "--json"}).out)["problems"];
-  EXPECT_GE(problems.size(), 10u);
-  for (const auto& problem : problems)
-    EXPECT_THAT(problem["source"].get<std::string>(), Not(IsEmpty())) << problem;
+  EXPECT_THAT(list.out, AllOf(HasSubstr("allen_cahn"), HasSubstr("Krishnapriyan"), HasSubstr("fno_darcy")));
+  const auto shipped = nlohmann::json::parse(run_command({"list", "--json"}).out);
+  EXPECT_GE(shipped["problems"].size(), 10u);
+  EXPECT_GE(shipped["models"].size(), 3u);
+  for (const char* kind : {"problems", "models"})
+    for (const auto& one : shipped[kind])
+      EXPECT_THAT(one["source"].get<std::string>(), Not(IsEmpty())) << one;
   const auto info = nlohmann::json::parse(run_command({"info", "--json"}).out);
 #if SOBOLEV_HAS_CUDA
   EXPECT_TRUE(info["cuda"].is_array());

@@ -74,24 +74,44 @@ TEST(Keys, JsonHasOneShape) {
   EXPECT_EQ(width["default"], "24");
 }
 
-// A change of the table is a change of the page.
-TEST(Keys, TheReferencePageIsWrittenFromThem) {
-  const std::string out = run_command({"keys", "--markdown"}).out, end = "<!-- end -->\n",
-                    begin = "<!-- keys: ";
-  const std::string page = read_text(SOBOLEV_SOURCE_DIR "/docs/problem-files.md");
+// A change of a table is a change of its page.
+TEST(Keys, TheReferencePagesAreWrittenFromThem) {
+  const std::string end = "<!-- end -->\n", begin = "<!-- keys: ";
   const auto count = [&](const std::string& text) {
     std::size_t n = 0;
     for (std::size_t at = text.find(begin); at != std::string::npos; at = text.find(begin, at + 1)) ++n;
     return n;
   };
-  EXPECT_EQ(count(page), count(out)) << "each table has its place in docs/problem-files.md";
-  for (std::size_t at = 0, next; at < out.size(); at = next) {
-    next = out.find(end, at) + end.size();
-    const std::string table = out.substr(at, next - at);
-    EXPECT_NE(page.find(table), std::string::npos)
-        << "docs/problem-files.md differs from the table of keys; run ./dev keys --fix, which writes\n"
-        << table;
+  for (const bool models : {false, true}) {
+    std::vector<std::string> words{"keys", "--markdown"};
+    if (models) words.emplace_back("--models");
+    const std::string out = run_command(words).out, name = models ? "operators.md" : "problem-files.md";
+    const std::string page = read_text(SOBOLEV_SOURCE_DIR "/docs/" + name);
+    EXPECT_EQ(count(page), count(out)) << "each table has its place in docs/" << name;
+    for (std::size_t at = 0, next; at < out.size(); at = next) {
+      next = out.find(end, at) + end.size();
+      const std::string table = out.substr(at, next - at);
+      EXPECT_NE(page.find(table), std::string::npos)
+          << "docs/" << name << " differs from the table of keys; run ./dev keys --fix, which writes\n"
+          << table;
+    }
   }
+}
+
+TEST(Keys, OfModelFiles) {
+  const CommandResult all = run_command({"keys", "--models"});
+  EXPECT_EQ(all.exit_code, 0) << all.err;
+  EXPECT_THAT(all.out, AllOf(HasSubstr("\nmodel.width "), HasSubstr("whole number 1 … 4096; default: 32"),
+                             HasSubstr("number in (0, 1]; default: 0.2"), Not(HasSubstr("`"))));
+  const json loss = json::parse(run_command({"keys", "loss", "--models", "--json"}).out)["keys"];
+  ASSERT_EQ(loss.size(), 1u);
+  EXPECT_EQ(loss[0]["key"], "training.loss");
+  EXPECT_EQ(loss[0]["default"], "\"l2\"");
+  EXPECT_EQ(json::parse(run_command({"keys", "data.file", "--models", "--json"}).out)["keys"][0]["default"],
+            nullptr);
+  const CommandResult none = run_command({"keys", "widht", "--models"});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.err, HasSubstr("did you mean width?"));
 }
 }  // namespace
 }  // namespace sobolev

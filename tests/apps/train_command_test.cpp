@@ -2,6 +2,7 @@
 // `train` on generated data, `evaluate --input`, and what they refuse.
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <csignal>
 #include <nlohmann/json.hpp>
 
@@ -53,6 +54,8 @@ TEST(TrainCommand, TrainsOnGeneratedDataAndEvaluates) {
   const CommandResult applied = run_command({"evaluate", run, "--input", data, "--out", out, "--json"});
   ASSERT_EQ(applied.exit_code, 0) << applied.err;
   EXPECT_EQ(nlohmann::json::parse(applied.out)["samples"], 12);
+  EXPECT_THAT(run_command({"evaluate", run, "--input", data, "--out", out, "--steps", "2"}).err,
+              HasSubstr("data.rollout"));
   const ArrayFile fields(out);
   EXPECT_EQ(fields.array("u").shape, (std::vector<std::size_t>{12, 32}));
   // The error that result.json has, from what was evaluated.
@@ -111,6 +114,43 @@ TEST(TrainCommand, IsInterruptedAndGoesOn) {
   EXPECT_EQ(more.exit_code, 128 + SIGTERM) << more.err;
   const auto after = nlohmann::json::parse(read_text(folder / "run/result.json"));
   EXPECT_GT(after["iterations"].get<long>(), before["iterations"].get<long>());
+}
+
+TEST(TrainCommand, RollsOut) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "flow.h5", run = folder / "run", out = folder / "out.h5";
+  std::vector<double> u(6 * 5 * 64);
+  for (std::size_t i = 0; i < u.size(); ++i)
+    u[i] = std::sin(0.1 * double(i % 64 + i / 64)) + 0.01 * double(i % 7);
+  ArrayFileWriter file(data);
+  file.create<double>("u", {6, 5, 8, 8});
+  file.write<double>("u", 0, View<const double, 2>(u.data(), 6, 320));
+  file.finish();
+  std::vector<std::string> words{"train", "fno_navier_stokes", "--data", data, "--out", run, "--json"};
+  for (const char* setting : {"model.modes=2", "model.width=4", "model.layers=1", "model.projection=4",
+                              "data.inputs=u[0:2]", "data.outputs=u[2:5]", "data.train=3",
+                              "data.validation=1", "data.test=2", "training.epochs=2", "training.batch=2"})
+    words.insert(words.end(), {"--set", setting});
+  const CommandResult trained = run_command(words);
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  const auto json = nlohmann::json::parse(trained.out);
+  EXPECT_EQ(json["test"]["steps"].size(), 3u);
+  EXPECT_EQ(json["test"]["h1"], "differences");
+  EXPECT_GT(json["test"]["relative_h1"].get<double>(), 0);
+  EXPECT_EQ(json["validation"]["samples"], 1);
+  EXPECT_THAT(read_text(folder / "run/history.csv"),
+              HasSubstr("iteration,seconds,loss,validation_relative_l2\n"));
+  EXPECT_THAT(read_text(folder / "run/report.html"),
+              AllOf(HasSubstr("each time of the roll-out"), HasSubstr("u[4]")));
+  for (const auto& [steps, wanted] : {std::pair("", 3u), std::pair("7", 7u)}) {
+    std::vector<std::string> apply{"evaluate", run, "--input", data, "--out", out};
+    if (*steps != '\0') apply.insert(apply.end(), {"--steps", steps});
+    ASSERT_EQ(run_command(apply).exit_code, 0);
+    EXPECT_EQ(ArrayFile(out).array("u").shape, (std::vector<std::size_t>{6, wanted, 8, 8}));
+  }
+  EXPECT_THAT(
+      run_command({"evaluate", run, "--points", data, "--outputs", "u", "--steps", "2", "--out", out}).err,
+      HasSubstr("--input"));
 }
 
 TEST(TrainCommand, RefusesWhatItCannotDo) {

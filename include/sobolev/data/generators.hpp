@@ -38,8 +38,9 @@ struct DarcyOptions {
   DataLayout layout = DataLayout::fno;
 };
 
-/// The same with the permeabilities 12 and 2 in shorter patches, τ = 5, which is the rough Darcy flow of multigrid
-/// operators. Source: He, Liu, Xu, MgNO (2024), 4.1; the value 2 is that of a contrast of 6, as its data are named.
+/// The same with the permeabilities 12 and 2 in shorter patches, τ = 5, which is the rough Darcy flow of
+/// multigrid operators. Source: He, Liu, Xu, MgNO (2024), 4.1; the value 2 is that of a contrast of 6, as its
+/// data are named.
 struct DarcyRoughOptions : DarcyOptions {
   DarcyRoughOptions() {
     grid = 512;

@@ -41,7 +41,7 @@ struct FieldInstruction {
   int like = -1;       // a slot whose grid convolve's output has; −1: what comes out of its own
   ConvolutionOptions convolution;
   std::size_t groups = 1, weights = 0;  // of normalise
-  std::size_t inputs, outputs;  // channels
+  std::size_t inputs, outputs;          // channels
   FieldActivation activation = FieldActivation::identity;
   std::size_t weight = 0;  // where W, R or w begins in the parameters
   std::optional<std::size_t> bias;
@@ -100,8 +100,8 @@ class FieldNetwork {
     double low, high;  // uniform start
   };
   const std::vector<Array>& arrays() const { return arrays_; }
-  /// Each array uniform between its bounds: W and b between ±1/√C, of a convolution ±1/√(C w^d), of a normalisation w = 1 and b = 0, R between 0
-  /// and 1/(C O), w = 1, c = 0.
+  /// Each array uniform between its bounds: W and b between ±1/√C, of a convolution ±1/√(C w^d), of a
+  /// normalisation w = 1 and b = 0, R between 0 and 1/(C O), w = 1, c = 0.
   std::vector<double> initial_parameters(std::uint64_t seed) const;
 
  private:
@@ -144,8 +144,8 @@ struct MultigridOptions {
   std::size_t prolongation_width = 4;
   bool smoother_bias = false;
   bool restrict_residual = false;  // f − A u goes to the coarser grid in place of f
-  /// u + P u_c is normalised over a sample's points and channels, on each level but the coarsest: with so many
-  /// points that have weights of their own, 0: with weights by channel. Empty: it is not.
+  /// u + P u_c is normalised over a sample's points and channels, on each level but the coarsest: with so
+  /// many points that have weights of their own, 0: with weights by channel. Empty: it is not.
   std::vector<std::size_t> norm;
 };
 /// Appends a cycle for the right side `f` and returns the slot of u:

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,13 @@
 
 namespace sobolev {
 
-enum class LearningRateSchedule { constant, step, cosine };
-inline constexpr std::array learning_rate_schedules{"constant", "step", "cosine"};
+enum class LearningRateSchedule { constant, step, cosine, one_cycle };
+inline constexpr std::array learning_rate_schedules{"constant", "step", "cosine", "one_cycle"};
+
+/// What a training lowers, relative and by sample: relative_l2.hpp, and relative_h1.hpp by differences or in
+/// the Fourier norm.
+enum class OperatorLoss { l2, h1, h1_fourier };
+inline constexpr std::array operator_losses{"l2", "h1", "h1_fourier"};
 
 enum class OperatorKind { fno, deeponet };
 inline constexpr std::array operator_kinds{"fno", "deeponet"};
@@ -62,9 +68,14 @@ struct OperatorFile {
   FieldActivation activation = FieldActivation::tanh;
   // [data]
   std::filesystem::path file;
-  std::string points;                           // the array of the points where a DeepONet's outputs lie
-  std::vector<std::string> inputs, outputs;     // FieldName
-  std::size_t train = 0, test = 0, stride = 1;  // the first samples of the file, and its last
+  std::string points;                        // the array of the points where a DeepONet's outputs lie
+  std::vector<std::string> inputs, outputs;  // FieldName
+  std::size_t train = 0, validation = 0;     // the first samples of the file, and those after them
+  std::size_t test = 0, stride = 1;          // its last samples
+  bool rollout = false;                      // the outputs are made one time after another
+  bool periodic = false;                     // the fields: in the differences of H1 norms
+  double memory = 0;                         // GiB; samples that take more are read batch by batch. 0: half
+                                             // of the machine's
   bool normalise = true;
   // [physics]
   PhysicsOptions physics;
@@ -72,8 +83,13 @@ struct OperatorFile {
   std::size_t batch = 20;
   long epochs = 100;
   double seconds = 0;  // 0: no limit
+  OperatorLoss loss = OperatorLoss::l2;
+  std::size_t unroll = 0;  // steps of a roll-out in training; 0: all
+  double noise = 0;        // on inputs, in deviations
+  long early_stop = 0;     // epochs without a smaller error of the validation; 0: never
   double learning_rate = 1e-3, weight_decay = 0, decay_factor = 0.5;
-  long decay_every = 100;  // epochs
+  long decay_every = 100;                            // epochs
+  double pct_start = 0.2, div = 2, final_div = 100;  // of one_cycle: AdamOptions
   LearningRateSchedule schedule = LearningRateSchedule::cosine;
   Precision precision = Precision::float32;
   unsigned long seed = 0;
@@ -95,6 +111,8 @@ struct OperatorFile {
 /// The file of a model given by path or by name among those that ship with the library; FileError lists near
 /// names.
 std::filesystem::path find_model(const std::string& path_or_name);
+/// Names and paths of those, sorted by name.
+std::vector<std::pair<std::string, std::filesystem::path>> shipped_models();
 
 /// (x − mean)/deviation, channel by channel.
 struct ChannelNormaliser {
@@ -149,6 +167,12 @@ class OperatorModel {
   FieldData<T> apply(const Cpu&, const FieldData<T>& x) const;
   template <class T>
   FieldData<T> apply(const Cuda&, const FieldData<T>& x) const;
+  /// Of a model with data.rollout: so many times after those of x, each from those before it. The channels of
+  /// the result are the first output at all times, then the next one. ArgumentError of other models.
+  template <class T>
+  FieldData<T> roll_out(const Cpu&, const FieldData<T>& x, std::size_t steps) const;
+  template <class T>
+  FieldData<T> roll_out(const Cuda&, const FieldData<T>& x, std::size_t steps) const;
   /// What a DeepONet makes of them at points of its coordinates: of one sample for all, or as many as x.
   template <class T>
   FieldData<T> apply(const Cpu&, const FieldData<T>& x, const FieldData<T>& points) const;
@@ -182,8 +206,12 @@ struct OperatorTraining {
   OperatorModel model;
   FieldData<double> sample_input, sample_output, sample_target;  // the first test sample, in the data's units
   std::vector<HistoryRow> history;
-  std::vector<double> test_errors;   // relative L2, by sample
-  std::vector<double> train_errors;  // of as many samples of the training
+  std::vector<double> test_errors;     // relative L2, by sample; of a roll-out over all its times
+  std::vector<double> test_h1_errors;  // relative H1, of the training's kind or by differences
+  std::vector<double> step_errors;     // of a roll-out: relative L2 of each time, mean over the test samples
+  std::vector<double> train_errors;    // of as many samples of the training
+  std::optional<double> validation_error;  // the smallest, which the model has; mean over the samples
+  long best_epoch = 0;                     // where it was
   double seconds = 0, loss = 0;
   long iterations = 0, epochs = 0;
   bool finished = false;
