@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "sobolev/core/error.hpp"
 
 namespace sobolev::detail {
@@ -21,7 +23,7 @@ BasisProductShape basis_product_shape(const char* name, const Extents<2>& branch
                 "[B or 1, P, O K], [O] and [B, P, O]",
                 name, fmt::join(branch, ", "), fmt::join(trunk, ", "), bias, fmt::join(y, ", "));
           });
-  return {branch[0], trunk[1], outputs, branch[1] / outputs, shared};
+  return {branch[0], trunk[1], outputs, branch[1] / std::max<std::size_t>(1, outputs), shared};
 }
 
 BasisProductShape basis_product_adjoint_shape(const Extents<2>& branch, const Extents<3>& trunk,

@@ -12,13 +12,13 @@ ModelKeyText model_key_line(const std::string& path) {
   // Path, type where the table of keys does not give it, default, text.
   static const std::vector<ModelKeyText> lines{
       {"model.kind", "", "",
-       "a Fourier neural operator, or a DeepONet, which has `branch` … `activation` and `data.points`, "
-       "and of the others `end_point`"},
+       "a Fourier neural operator, a DeepONet (`branch` … `activation`, `data.points`, and of the others "
+       "`end_point`) or MgNO (`width`, `layers`, `smoothing` … `end_point`): see [multigrid](multigrid.md)"},
       {"model.modes", "", "this or `frequencies`", "m means −m … m − 1, on the last axis 0 … m − 1"},
       {"model.frequencies", "list of pairs", "none",
        "instead, the lowest and highest frequency of each axis: `[[-8, 7], [0, 8]]`"},
       {"model.width", "", "32", "channels inside"},
-      {"model.layers", "", "4", "spectral layers"},
+      {"model.layers", "", "4", "spectral layers, or multigrid cycles"},
       {"model.lifting", "", "0", "hidden channels of the lifting; 0: it is linear"},
       {"model.projection", "", "128", "hidden channels of the projection"},
       {"model.channel_mlp", "", "0",
@@ -30,7 +30,16 @@ ModelKeyText model_key_line(const std::string& path) {
       {"model.activation", R"(`"identity"`, `"gelu"`, `"tanh"`)", R"(`"tanh"`)", "of its hidden layers"},
       {"data.points", "text", "the outputs' grid",
        "of a DeepONet, the array of the points where the outputs lie"},
-      {"model.coordinates", "", "true", "the points' coordinates join the inputs"},
+      {"model.coordinates", "", "true, of MgNO false", "the points' coordinates join the inputs"},
+      {"model.smoothing", "", "[1, 1, 1, 1, 1, 2]",
+       "steps of MgNO's cycles before the coarser grid, from the finest level on, or pairs of those before and "
+       "after it"},
+      {"model.cycle", "", R"(`"v"`)", "`\"w\"`: each grid goes to its coarser one twice"},
+      {"model.boundary", "", R"(`"zero"`)", "how fields go on beyond their ends"},
+      {"model.smoother_bias", "true or false", "false", "of the smoothing convolutions"},
+      {"model.norm", "", "false", "normalises over points and channels on every level on the way back"},
+      {"model.skip", "", "true", "a mix of channels beside each cycle"},
+      {"model.residual", "", "false", "the input is added to the output"},
       {"model.end_point", "", "true", "they end at 1; false: at 1 − 1/n, as on periodic grids"},
 
       {"data.file", "text", "",

@@ -264,26 +264,76 @@ void read_physics(const TomlReader& reader, const detail::TomlEntry& table, Oper
   }
 }
 
+/// [1, 1, 2] or [[1, 1], [2, 0]]: smoothing steps before, or before and after the coarser grids, by level.
+Reading smoothing() {
+  const auto read = [](const TomlReader& reader, const TomlNode& node, const std::string& path,
+                       OperatorFile& file) {
+    const char* wanted = "smoothing steps from the finest level on, e.g. [1, 1, 2] or [[1, 1], [1, 0], [2, 0]]";
+    if (node.kind != TomlNode::Kind::array || node.items.empty() || node.items.size() > 16)
+      reader.expected(node, path, wanted);
+    reader.remember(path, node.position);
+    file.cycle.smoothing.clear();
+    for (const TomlNode& item : node.items) {
+      const bool pair = item.kind == TomlNode::Kind::array;
+      if (pair && item.items.size() != 2) reader.expected(item, path, wanted);
+      const auto steps = [&](const TomlNode& of) {
+        const int value = reader.integer(of, path);
+        if (value < 0 || value > 16)
+          reader.fail(of, fmt::format("{} has {} steps; there may be from 0 to 16", path, value));
+        return value;
+      };
+      const int before = steps(pair ? item.items[0] : item), after = pair ? steps(item.items[1]) : 0;
+      const bool end = &item == &node.items.front() || &item == &node.items.back();
+      if (end && before == 0)
+        reader.fail(item, path + " needs a step before on the finest and on the coarsest level");
+      file.cycle.smoothing.emplace_back(before, after);
+    }
+  };
+  return {read, "list of numbers 0 … 16, or of pairs of them"};
+}
+
 struct ModelKey {
   const char *table, *key;
   bool required;
   Reading reading;
-  std::optional<OperatorKind> of = {};  // this kind alone has it
+  std::vector<OperatorKind> of = {};  // the kinds that have it; none: all
 };
 const std::vector<ModelKey>& model_keys() {
   constexpr double any = std::numeric_limits<double>::infinity();
-  constexpr auto fno = OperatorKind::fno, deeponet = OperatorKind::deeponet;
+  const std::vector<OperatorKind> fno{OperatorKind::fno}, deeponet{OperatorKind::deeponet},
+      mgno{OperatorKind::mgno}, grids{OperatorKind::fno, OperatorKind::mgno};
   static const std::vector<ModelKey> keys{
       {"model", "kind", true, word(&OperatorFile::kind, operator_kinds)},
       {"model", "modes", false, by_axis(&OperatorFile::modes, 1, 4096), fno},
       {"model", "frequencies", false, read_frequencies, fno},
-      {"model", "width", false, whole(&OperatorFile::width, 1, 4096), fno},
-      {"model", "layers", false, whole(&OperatorFile::layers, 1, 64), fno},
+      {"model", "width", false, whole(&OperatorFile::width, 1, 4096), grids},
+      {"model", "layers", false, whole(&OperatorFile::layers, 1, 64), grids},
       {"model", "lifting", false, whole(&OperatorFile::lifting, 0, 65536), fno},
       {"model", "projection", false, whole(&OperatorFile::projection, 1, 65536), fno},
       {"model", "channel_mlp", false, whole(&OperatorFile::channel_mlp, 0, 65536), fno},
       {"model", "padding", false, by_axis(&OperatorFile::padding, 0, 65536), fno},
-      {"model", "coordinates", false, truth(&OperatorFile::coordinates), fno},
+      {"model", "coordinates", false, truth(&OperatorFile::coordinates), grids},
+      {"model", "smoothing", false, smoothing(), mgno},
+      {"model", "cycle", false,
+       {[](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+          file.cycle.visits = 1 + int(reader.choice(node, path, {"v", "w"}));
+        },
+        R"(`"v"`, `"w"`)"},
+       mgno},
+      {"model", "boundary", false,
+       {[](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+          file.cycle.boundary = Boundary{int(reader.choice(node, path, {boundaries.begin(), boundaries.end()}))};
+        },
+        R"(`"zero"`, `"periodic"`, `"reflect"`, `"replicate"`)"},
+       mgno},
+      {"model", "smoother_bias", false,
+       [](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
+         file.cycle.smoother_bias = reader.boolean(node, path);
+       },
+       mgno},
+      {"model", "norm", false, truth(&OperatorFile::norm), mgno},
+      {"model", "skip", false, truth(&OperatorFile::skip), mgno},
+      {"model", "residual", false, truth(&OperatorFile::residual), mgno},
       {"model", "branch", false, widths(&OperatorFile::branch), deeponet},
       {"model", "trunk", false, widths(&OperatorFile::trunk), deeponet},
       {"model", "basis", false, whole(&OperatorFile::basis, 1, 65536), deeponet},
@@ -374,10 +424,15 @@ OperatorFile read_model(detail::TomlDocument document, const std::vector<std::st
     if (entry.key == "physics") read_physics(reader, entry, file);
   for (const ModelKey& key : model_keys()) {
     const auto found = file.positions.find(fmt::format("{}.{}", key.table, key.key));
-    if (key.of && *key.of != file.kind && found != file.positions.end())
-      throw ParseError(found->second, fmt::format("{} is of models of the kind \"{}\"; this one is \"{}\"",
-                                                  found->first, operator_kinds[std::size_t(*key.of)],
-                                                  operator_kinds[std::size_t(file.kind)]));
+    if (key.of.empty() || std::find(key.of.begin(), key.of.end(), file.kind) != key.of.end() ||
+        found == file.positions.end())
+      continue;
+    std::vector<std::string> kinds;
+    for (const OperatorKind kind : key.of)
+      kinds.push_back(fmt::format("\"{}\"", operator_kinds[std::size_t(kind)]));
+    throw ParseError(found->second, fmt::format("{} is of models of the kind {}; this one is \"{}\"",
+                                                found->first, word_list(kinds),
+                                                operator_kinds[std::size_t(file.kind)]));
   }
   if (!file.points.empty() && file.stride != 1)
     throw ParseError(file.positions["data.stride"],
@@ -437,6 +492,21 @@ FieldNetwork OperatorFile::network(std::size_t axes, std::size_t in, std::size_t
     o.basis = basis;
     o.activation = activation;
     return sobolev::deeponet(o);
+  }
+  if (kind == OperatorKind::mgno) {
+    MgnoOptions o;
+    o.axes = int(axes);
+    o.inputs = in;
+    o.outputs = out;
+    o.layers = layers;
+    o.cycle = cycle;
+    o.cycle.channels = width;
+    if (norm) o.cycle.norm.assign(cycle.smoothing.size() - 1, 0);
+    o.skip = skip;
+    o.residual = residual;
+    if (coordinates && positions.contains("model.coordinates")) o.coordinates.assign(axes, {0, 1});
+    o.end_point = end_point;
+    return mgno(o);
   }
   const auto each = [&](const std::vector<std::size_t>& values, const char* what) {
     if (values.size() == 1) return std::vector<std::size_t>(axes, values[0]);

@@ -194,8 +194,8 @@ FieldData<T> grid_points(const std::vector<std::size_t>& grid, bool end_point) {
     std::size_t rest = count, at = i;
     for (const std::size_t n : grid) {
       rest /= n;
-      const std::size_t k = at / rest, last = end_point ? std::max<std::size_t>(n, 2) - 1 : n;
-      out.values.push_back(T(double(k) / double(last)));
+      const std::size_t place = at / rest, steps = end_point ? std::max<std::size_t>(n, 2) - 1 : n;
+      out.values.push_back(T(double(place) / double(steps)));
       at %= rest;
     }
   }

@@ -103,6 +103,44 @@ TEST(OperatorTraining, LearnsAnOperatorAndKeepsItOnAFinerGrid) {
   }
 }
 
+TEST(OperatorTraining, TrainsMultigridCyclesAndLoadsThem) {
+  const TemporaryFolder folder;
+  const std::filesystem::path data = write_samples(folder, 50, 32);
+  const OperatorFile file = OperatorFile::from_string(R"(
+[model]
+kind = "mgno"
+width = 8
+layers = 2
+smoothing = [[1, 1], 1, 2]
+boundary = "periodic"
+norm = true
+
+[data]
+file = "waves.npz"
+inputs = "a"
+outputs = "u"
+train = 40
+test = 10
+
+[training]
+batch = 8
+epochs = 60
+learning_rate = 5e-3
+)",
+                                                      "mgno.toml", {"data.file=\"" + data.string() + "\""});
+  EXPECT_EQ(file.cycle.smoothing, (std::vector<std::pair<int, int>>{{1, 1}, {1, 0}, {2, 0}}));
+  OperatorTrainingOptions options;
+  options.checkpoint = folder / "checkpoint.safetensors";
+  const OperatorTraining training = train_operator(Cpu(2), file, options);
+  double mean = 0;
+  for (double e : training.test_errors) mean += e / 10;
+  EXPECT_LT(mean, 0.1);
+  const OperatorModel model = OperatorModel::load(options.checkpoint);
+  const FieldData<double> x = read_fields<double>(ArrayFile(data), {"a"}, 40, 10);
+  EXPECT_EQ(model.apply(Cpu(1), x).values, training.model.apply(Cpu(1), x).values);
+  EXPECT_EQ(model.file().cycle.boundary, Boundary::periodic);
+}
+
 /// s = ∫₀^y u of two random waves at 20 sensors: s at the sensors, or at five places of each sample.
 std::filesystem::path write_integrals(const TemporaryFolder& folder, std::size_t samples, bool aligned) {
   const std::filesystem::path path = folder / (aligned ? "aligned.npz" : "unaligned.npz");
@@ -441,7 +479,12 @@ TEST(OperatorFile, SaysWhereAndWhatIsWrong) {
   const auto deeponet = [](const std::string& override_) {
     return message_of<ParseError>([&] { small_deeponet("x.npz", {override_}); });
   };
-  EXPECT_THAT(deeponet("model.width=3"), HasSubstr("\"fno\"; this one is \"deeponet\""));
+  EXPECT_THAT(deeponet("model.width=3"), AllOf(HasSubstr("\"fno\""), HasSubstr("this one is \"deeponet\"")));
+  EXPECT_THAT(message("model.boundary=\"zero\""), HasSubstr("of the kind \"mgno\""));
+  EXPECT_THAT(message("model.smoothing=3"), HasSubstr("smoothing steps from the finest level on"));
+  EXPECT_THAT(message("model.smoothing=[1, [1, 2, 3]]"), HasSubstr("smoothing steps from the finest level on"));
+  EXPECT_THAT(message("model.smoothing=[0, 1]"), HasSubstr("needs a step before"));
+  EXPECT_THAT(message("model.smoothing=[1, 17]"), HasSubstr("17 steps"));
   EXPECT_THAT(deeponet("model.branch=3"), HasSubstr("list of hidden channels"));
   EXPECT_THAT(deeponet("model.trunk=[8, 0]"), HasSubstr("model.trunk has 0"));
   EXPECT_THAT(deeponet("model.activation=\"relu\""), HasSubstr("tanh"));

@@ -25,8 +25,8 @@ inline constexpr std::array learning_rate_schedules{"constant", "step", "cosine"
 enum class OperatorLoss { l2, h1, h1_fourier };
 inline constexpr std::array operator_losses{"l2", "h1", "h1_fourier"};
 
-enum class OperatorKind { fno, deeponet };
-inline constexpr std::array operator_kinds{"fno", "deeponet"};
+enum class OperatorKind { fno, deeponet, mgno };
+inline constexpr std::array operator_kinds{"fno", "deeponet", "mgno"};
 /// Of a DeepONet's hidden layers; the words of FieldActivation.
 inline constexpr std::array field_activations{"identity", "gelu", "tanh"};
 
@@ -66,6 +66,8 @@ struct OperatorFile {
   std::vector<std::size_t> branch{40, 40}, trunk{40, 40};  // hidden channels of a DeepONet's networks
   std::size_t basis = 40;                                  // its functions for each output
   FieldActivation activation = FieldActivation::tanh;
+  MultigridOptions cycle;  // of MgNO; its channels are the width
+  bool norm = false, skip = true, residual = false;
   // [data]
   std::filesystem::path file;
   std::string points;                        // the array of the points where a DeepONet's outputs lie
