@@ -401,34 +401,6 @@ void read_table(const TomlReader& reader, const detail::TomlEntry& table, Operat
   }
 }
 
-/// What keys need of each other.
-void check_together(const OperatorFile& file) {
-  const auto fail = [&](const char* key, const std::string& message) {
-    throw ParseError(file.positions.at(key), message);
-  };
-  if (file.rollout && file.kind == OperatorKind::deeponet)
-    fail("data.rollout",
-         "data.rollout is of models that answer on the grid of their input; a deeponet does not");
-  if (file.loss != OperatorLoss::l2 && !file.points.empty())
-    fail("training.loss", "H1 norms are of outputs on a grid; data.points are none");
-  if (file.rollout) {
-    detail::OperatorLayout layout;
-    try {
-      layout = detail::layout_of(file);
-    } catch (const ArgumentError& error) {
-      fail("data.rollout", error.what());
-    }
-    if (file.unroll > layout.steps)
-      fail("training.unroll",
-           fmt::format("training.unroll is {}; data.outputs has {} times", file.unroll, layout.steps));
-  } else if (file.unroll > 0) {
-    fail("training.unroll", "training.unroll is of models with data.rollout = true");
-  }
-  if (file.early_stop > 0 && file.validation == 0)
-    fail("training.early_stop",
-         "training.early_stop needs data.validation, the number of samples whose error it looks at");
-}
-
 OperatorFile read_model(detail::TomlDocument document, const std::vector<std::string>& overrides) {
   for (const std::string& assignment : overrides)
     detail::apply_override(document, assignment,
@@ -470,7 +442,7 @@ OperatorFile read_model(detail::TomlDocument document, const std::vector<std::st
   for (const ModelKey& key : model_keys())
     if (key.required && !file.positions.contains(fmt::format("{}.{}", key.table, key.key)))
       throw ParseError({document.file, 0, 0}, fmt::format("[{}] needs {}", key.table, key.key));
-  check_together(file);
+  detail::check_together(file);
   file.source = overrides.empty() ? document.text : detail::write_toml(document.root);
   return file;
 }

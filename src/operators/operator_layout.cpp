@@ -84,4 +84,31 @@ OperatorLayout layout_of(const OperatorFile& file) {
   return layout;
 }
 
+void check_together(const OperatorFile& file) {
+  const auto fail = [&](const char* key, const std::string& message) {
+    throw ParseError(file.positions.at(key), message);
+  };
+  if (file.rollout && file.kind == OperatorKind::deeponet)
+    fail("data.rollout",
+         "data.rollout is of models that answer on the grid of their input; a deeponet does not");
+  if (file.loss != OperatorLoss::l2 && !file.points.empty())
+    fail("training.loss", "H1 norms are of outputs on a grid; data.points are none");
+  if (file.rollout) {
+    OperatorLayout layout;
+    try {
+      layout = layout_of(file);
+    } catch (const ArgumentError& error) {
+      fail("data.rollout", error.what());
+    }
+    if (file.unroll > layout.steps)
+      fail("training.unroll",
+           fmt::format("training.unroll is {}; data.outputs has {} times", file.unroll, layout.steps));
+  } else if (file.unroll > 0) {
+    fail("training.unroll", "training.unroll is of models with data.rollout = true");
+  }
+  if (file.early_stop > 0 && file.validation == 0)
+    fail("training.early_stop",
+         "training.early_stop needs data.validation, the number of samples whose error it looks at");
+}
+
 }  // namespace sobolev::detail

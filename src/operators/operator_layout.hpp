@@ -35,5 +35,7 @@ struct OperatorLayout {
 
 /// ArgumentError where data.rollout asks for what the names do not give.
 OperatorLayout layout_of(const OperatorFile& file);
+/// What keys of a model file need of each other; ParseError.
+void check_together(const OperatorFile& file);
 
 }  // namespace sobolev::detail
