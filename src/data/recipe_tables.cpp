@@ -10,11 +10,9 @@ void add_layout(OptionTable& table, DataLayout& layout) {
   table.word<DataLayout>("layout", layout, {{"fno", DataLayout::fno}, {"pdebench", DataLayout::pdebench}},
                          "names of the arrays");
 }
-}  // namespace
-
-OptionTable table_of(DarcyOptions& o) {
+OptionTable darcy_table(const char* name, DarcyOptions& o) {
   using Coefficient = DarcyOptions::Coefficient;
-  OptionTable t("darcy");
+  OptionTable t(name);
   t.whole("grid", o.grid, 3, most_points_2d, "points along each axis");
   t.word<GridPoints>("points", o.points, {{"cells", GridPoints::cells}, {"nodes", GridPoints::nodes}},
                      "centres of cells, or nodes with the boundary");
@@ -33,6 +31,11 @@ OptionTable table_of(DarcyOptions& o) {
   add_layout(t, o.layout);
   return t;
 }
+
+}  // namespace
+
+OptionTable table_of(DarcyOptions& o) { return darcy_table("darcy", o); }
+OptionTable table_of(DarcyRoughOptions& o) { return darcy_table("darcy_rough", o); }
 
 OptionTable table_of(BurgersOptions& o) {
   OptionTable t("burgers");

@@ -10,6 +10,7 @@
 namespace sobolev::detail {
 
 OptionTable table_of(DarcyOptions& options);
+OptionTable table_of(DarcyRoughOptions& options);
 OptionTable table_of(BurgersOptions& options);
 OptionTable table_of(NavierStokesOptions& options);
 OptionTable table_of(AdvectionOptions& options);

@@ -32,7 +32,8 @@ ModelKeyText model_key_line(const std::string& path) {
        "of a DeepONet, the array of the points where the outputs lie"},
       {"model.coordinates", "", "true, of MgNO false", "the points' coordinates join the inputs"},
       {"model.smoothing", "", "[1, 1, 1, 1, 1, 2]",
-       "steps of MgNO's cycles before the coarser grid, from the finest level on, or pairs of those before and "
+       "steps of MgNO's cycles before the coarser grid, from the finest level on, or pairs of those before "
+       "and "
        "after it"},
       {"model.cycle", "", R"(`"v"`)", "`\"w\"`: each grid goes to its coarser one twice"},
       {"model.boundary", "", R"(`"zero"`)", "how fields go on beyond their ends"},
@@ -64,6 +65,20 @@ ModelKeyText model_key_line(const std::string& path) {
        "GiB; where all samples take more they are read from the file batch by batch"},
       {"data.normalise", "", "true",
        "channels of inputs and outputs to mean 0 and deviation 1 over the training samples"},
+
+      {"physics.coordinates", "", "none",
+       "of the outputs' axes, in order: first and last point, `{ t = [0, 1], x = [0, 1] }`. `[physics]` "
+       "needs them: see [below](#equations)"},
+      {"physics.periodic", "", "none", "axes whose last point lies one step before the end"},
+      {"physics.constants", "", "none", "for the equations: `{ nu = \"0.01/pi\" }`"},
+      {"physics.equations", "", "none",
+       "that the outputs satisfy: `{ burgers = \"u_t + u*u_x = nu*u_xx\" }`"},
+      {"physics.weight", "", "1", "of the residuals in the loss"},
+      {"physics.data", "", "1", "of the data; 0: they are measured and not learned"},
+      {"physics.initial", "", "0", "of outputs that are the input where the first axis begins"},
+      {"physics.order", "", "4", "of the finite differences along axes that are not periodic"},
+      {"physics.samples", "", "0",
+       "further ones, behind those of training and validation, whose inputs alone are used"},
 
       {"training.batch", "", "20", "samples of a step"},
       {"training.epochs", "", "100", "passes through the samples"},

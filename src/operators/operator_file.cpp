@@ -15,6 +15,7 @@
 #include "src/io/toml_reader.hpp"
 #include "src/operators/model_keys.hpp"
 #include "src/operators/operator_layout.hpp"
+#include "src/operators/physics_file.hpp"
 #include "src/problem/zoo.hpp"
 
 namespace sobolev {
@@ -155,120 +156,15 @@ void read_frequencies(const TomlReader& reader, const TomlNode& node, const std:
   }
 }
 
-/// Where the text of an expression begins, for errors that count from there.
-const SourcePosition first_column{"", 1, 1};
-
-template <class F>
-auto parsed(const TomlReader& reader, const TomlNode& node, const std::string& path, const F& parse) {
-  const std::string source = reader.text(node, path, "\"u_t + u*u_x = nu*u_xx\"");
-  try {
-    return parse(source);
-  } catch (const ParseError& error) {
-    reader.fail_in_text(node, std::max<std::size_t>(error.position().column, 1) - 1,
-                        path + ": " + error.message());
-  }
-}
-
-/// [physics], once the outputs are known.
-void read_physics(const TomlReader& reader, const detail::TomlEntry& table, OperatorFile& file) {
-  const std::vector<std::string> keys{"coordinates", "periodic", "constants", "equations", "weight",
-                                      "data",        "initial",  "order",     "samples"};
-  if (table.value.kind != TomlNode::Kind::table) reader.expected(table.value, "physics", "a table");
-  for (const detail::TomlEntry& entry : table.value.entries)
-    if (std::find(keys.begin(), keys.end(), entry.key) == keys.end())
-      throw ParseError(entry.position, fmt::format("[physics] has no key {}{}; it has {}", entry.key,
-                                                   suggestion(entry.key, keys), word_list(keys)));
-  PhysicsOptions& physics = file.physics;
-  ExpressionScope scope;
-  const auto entries = [&](const char* key) -> const std::vector<detail::TomlEntry>& {
-    static const std::vector<detail::TomlEntry> none;
-    const TomlNode* node = table.value.find(key);
-    if (node == nullptr) return none;
-    if (node->kind != TomlNode::Kind::table)
-      reader.expected(*node, fmt::format("physics.{}", key), "a table");
-    return node->entries;
-  };
-  for (const detail::TomlEntry& entry : entries("coordinates")) {
-    const std::string path = "physics.coordinates." + entry.key;
-    if (entry.value.kind != TomlNode::Kind::array || entry.value.items.size() != 2)
-      reader.expected(entry.value, path, "where the axis begins and ends, e.g. [0, 1]");
-    PhysicsOptions::Axis axis{entry.key, reader.literal(entry.value.items[0], path, "a number"),
-                              reader.literal(entry.value.items[1], path, "a number"), false};
-    if (!(axis.low < axis.high))
-      reader.fail(entry.value,
-                  fmt::format("{} ends at {}, which is not behind its begin {}", path, axis.high, axis.low));
-    physics.axes.push_back(axis);
-    scope.coordinates.push_back(entry.key);
-  }
-  if (physics.axes.empty())
-    throw ParseError(table.position,
-                     "[physics] needs coordinates, an interval for each axis of the outputs, e.g. "
-                     "coordinates = { t = [0, 1], x = [0, 1] }");
-  if (const TomlNode* node = table.value.find("periodic")) {
-    if (node->kind != TomlNode::Kind::array)
-      reader.expected(*node, "physics.periodic", "a list of coordinates, e.g. [\"x\"]");
-    for (const TomlNode& item : node->items)
-      physics.axes[std::size_t(reader.choice(item, "physics.periodic", scope.coordinates))].periodic = true;
-  }
-  for (const detail::TomlEntry& entry : entries("constants")) {
-    const std::string path = "physics.constants." + entry.key;
-    ExpressionScope numbers;
-    numbers.constants = scope.constants;
-    const Expr value =
-        entry.value.kind == TomlNode::Kind::string
-            ? parsed(reader, entry.value, path,
-                     [&](const std::string& text) { return parse_expression(text, numbers, first_column); })
-            : Expr(reader.literal(entry.value, path, "a number"));
-    if (!value.is_constant()) reader.fail(entry.value, path + " is no constant");
-    scope.constants[entry.key] = value->value;
-  }
-  for (const std::string& output : file.outputs) {
-    const FieldName name = FieldName::parse(output);
-    if (name.times)
-      throw ParseError(table.position, fmt::format("[physics] is of outputs whose times are an axis; \"{}\" "
-                                                   "takes them as channels",
-                                                   output));
-    physics.unknowns.push_back(name.array);
-  }
-  scope.unknowns = physics.unknowns;
-  for (const detail::TomlEntry& entry : entries("equations")) {
-    const auto sides =
-        parsed(reader, entry.value, "physics.equations." + entry.key,
-               [&](const std::string& text) { return parse_equation(text, scope, first_column); });
-    physics.equations.push_back({entry.key, sides.first - sides.second});
-    if (!contains_fields(physics.equations.back().residual))
-      reader.fail(entry.value, fmt::format("physics.equations.{} is no equation of {}", entry.key,
-                                           word_list(physics.unknowns)));
-  }
-  const auto number = [&](const char* key, double& to) {
-    const TomlNode* node = table.value.find(key);
-    if (node == nullptr) return;
-    const std::string path = fmt::format("physics.{}", key);
-    to = reader.literal(*node, path, "a number");
-    if (to < 0) reader.fail(*node, fmt::format("{} is {}; it must be 0 or above", path, to));
-  };
-  number("weight", physics.weight);
-  number("data", physics.data);
-  number("initial", physics.initial);
-  if (const TomlNode* node = table.value.find("samples")) {
-    const long long samples = reader.long_integer(*node, "physics.samples");
-    if (samples < 0 || samples > (1ll << 40))
-      reader.fail(*node, fmt::format("physics.samples is {}; it must be 0 or above", samples));
-    physics.samples = std::size_t(samples);
-  }
-  if (const TomlNode* node = table.value.find("order")) {
-    physics.order = reader.integer(*node, "physics.order");
-    if (physics.order != 2 && physics.order != 4)
-      reader.fail(*node,
-                  fmt::format("physics.order is {}; finite differences are of order 2 or 4", physics.order));
-  }
-}
+/// A key of [physics], which read_physics reads.
+Reading of_physics(const char* type) { return {Read(), type}; }
 
 /// [1, 1, 2] or [[1, 1], [2, 0]]: smoothing steps before, or before and after the coarser grids, by level.
 Reading smoothing() {
   const auto read = [](const TomlReader& reader, const TomlNode& node, const std::string& path,
                        OperatorFile& file) {
-    const char* wanted = "smoothing steps from the finest level on, e.g. [1, 1, 2] or [[1, 1], [1, 0], [2, 0]]";
+    const char* wanted =
+        "smoothing steps from the finest level on, e.g. [1, 1, 2] or [[1, 1], [1, 0], [2, 0]]";
     if (node.kind != TomlNode::Kind::array || node.items.empty() || node.items.size() > 16)
       reader.expected(node, path, wanted);
     reader.remember(path, node.position);
@@ -314,15 +210,20 @@ const std::vector<ModelKey>& model_keys() {
       {"model", "padding", false, by_axis(&OperatorFile::padding, 0, 65536), fno},
       {"model", "coordinates", false, truth(&OperatorFile::coordinates), grids},
       {"model", "smoothing", false, smoothing(), mgno},
-      {"model", "cycle", false,
+      {"model",
+       "cycle",
+       false,
        {[](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
           file.cycle.visits = 1 + int(reader.choice(node, path, {"v", "w"}));
         },
         R"(`"v"`, `"w"`)"},
        mgno},
-      {"model", "boundary", false,
+      {"model",
+       "boundary",
+       false,
        {[](const TomlReader& reader, const TomlNode& node, const std::string& path, OperatorFile& file) {
-          file.cycle.boundary = Boundary{int(reader.choice(node, path, {boundaries.begin(), boundaries.end()}))};
+          file.cycle.boundary =
+              Boundary{int(reader.choice(node, path, {boundaries.begin(), boundaries.end()}))};
         },
         R"(`"zero"`, `"periodic"`, `"reflect"`, `"replicate"`)"},
        mgno},
@@ -363,6 +264,15 @@ const std::vector<ModelKey>& model_keys() {
       {"data", "periodic", false, truth(&OperatorFile::periodic)},
       {"data", "memory", false, number(&OperatorFile::memory, 0, any, false)},
       {"data", "normalise", false, truth(&OperatorFile::normalise)},
+      {"physics", "coordinates", false, of_physics("table of intervals")},
+      {"physics", "periodic", false, of_physics("list of coordinates")},
+      {"physics", "constants", false, of_physics("table of numbers or texts")},
+      {"physics", "equations", false, of_physics("table of equations")},
+      {"physics", "weight", false, of_physics("number, at least 0")},
+      {"physics", "data", false, of_physics("number, at least 0")},
+      {"physics", "initial", false, of_physics("number, at least 0")},
+      {"physics", "order", false, of_physics("2 or 4")},
+      {"physics", "samples", false, of_physics("whole number, at least 0")},
       {"training", "batch", false, whole(&OperatorFile::batch, 1, 1 << 20)},
       {"training", "epochs", false, whole(&OperatorFile::epochs, 1, 1ll << 40)},
       {"training", "seconds", false, number(&OperatorFile::seconds, 0, any, true)},
@@ -384,21 +294,24 @@ const std::vector<ModelKey>& model_keys() {
   return keys;
 }
 
-void read_table(const TomlReader& reader, const detail::TomlEntry& table, OperatorFile& file) {
+/// ParseError of a table that is none, or has keys that there are not.
+void check_keys(const TomlReader& reader, const detail::TomlEntry& table) {
   std::vector<std::string> names;
   for (const ModelKey& key : model_keys())
     if (table.key == key.table) names.emplace_back(key.key);
   if (table.value.kind != TomlNode::Kind::table) reader.expected(table.value, table.key, "a table");
-  for (const detail::TomlEntry& entry : table.value.entries) {
-    const std::string path = table.key + "." + entry.key;
-    const ModelKey* found = nullptr;
-    for (const ModelKey& key : model_keys())
-      if (table.key == key.table && entry.key == key.key) found = &key;
-    if (found == nullptr)
+  for (const detail::TomlEntry& entry : table.value.entries)
+    if (std::find(names.begin(), names.end(), entry.key) == names.end())
       throw ParseError(entry.position, fmt::format("[{}] has no key {}{}; it has {}", table.key, entry.key,
                                                    suggestion(entry.key, names), word_list(names)));
-    found->reading.read(reader, entry.value, path, file);
-  }
+}
+
+void read_table(const TomlReader& reader, const detail::TomlEntry& table, OperatorFile& file) {
+  check_keys(reader, table);
+  for (const detail::TomlEntry& entry : table.value.entries)
+    for (const ModelKey& key : model_keys())
+      if (table.key == key.table && entry.key == key.key)
+        key.reading.read(reader, entry.value, table.key + "." + entry.key, file);
 }
 
 OperatorFile read_model(detail::TomlDocument document, const std::vector<std::string>& overrides) {
@@ -421,7 +334,10 @@ OperatorFile read_model(detail::TomlDocument document, const std::vector<std::st
     }
   }
   for (const detail::TomlEntry& entry : document.root.entries)
-    if (entry.key == "physics") read_physics(reader, entry, file);
+    if (entry.key == "physics") {
+      check_keys(reader, entry);
+      detail::read_physics(reader, entry, file);
+    }
   for (const ModelKey& key : model_keys()) {
     const auto found = file.positions.find(fmt::format("{}.{}", key.table, key.key));
     if (key.of.empty() || std::find(key.of.begin(), key.of.end(), file.kind) != key.of.end() ||
@@ -430,9 +346,9 @@ OperatorFile read_model(detail::TomlDocument document, const std::vector<std::st
     std::vector<std::string> kinds;
     for (const OperatorKind kind : key.of)
       kinds.push_back(fmt::format("\"{}\"", operator_kinds[std::size_t(kind)]));
-    throw ParseError(found->second, fmt::format("{} is of models of the kind {}; this one is \"{}\"",
-                                                found->first, word_list(kinds),
-                                                operator_kinds[std::size_t(file.kind)]));
+    throw ParseError(found->second,
+                     fmt::format("{} is of models of the kind {}; this one is \"{}\"", found->first,
+                                 word_list(kinds), operator_kinds[std::size_t(file.kind)]));
   }
   if (!file.points.empty() && file.stride != 1)
     throw ParseError(file.positions["data.stride"],

@@ -7,6 +7,7 @@
 
 #include "sobolev/core/random.hpp"
 #include "tests/io/temporary_folder.hpp"
+#include "tests/operators/small_operators.hpp"
 #if SOBOLEV_HAS_CUDA
 #include "sobolev/core/cuda.hpp"
 #endif
@@ -15,58 +16,15 @@ namespace sobolev {
 namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using testing::mean_of;
 using testing::message_of;
+using testing::small_deeponet;
+using testing::small_model;
+using testing::small_pino;
 using testing::TemporaryFolder;
-
-/// u = a + a'/4 of periodic fields of three random waves.
-std::filesystem::path write_samples(const TemporaryFolder& folder, std::size_t samples, std::size_t points) {
-  const std::filesystem::path path = folder / "waves.npz";
-  std::vector<double> a(samples * points), u(samples * points);
-  for (std::size_t s = 0; s < samples; ++s) {
-    const Philox random(9, s);
-    for (std::size_t i = 0; i < points; ++i)
-      for (std::size_t k = 1; k <= 3; ++k) {
-        const double phase = 2 * std::numbers::pi * (double(k * i) / double(points) + random.uniform(10 + k));
-        const double size = random.normal(k);
-        a[s * points + i] += 5 + size * std::sin(phase);
-        u[s * points + i] += size * (std::sin(phase) + double(k) / 4 * std::cos(phase));
-      }
-  }
-  ArrayFileWriter file(path);
-  for (const auto& [name, values] : {std::pair("a", &a), std::pair("u", &u)}) {
-    file.create<double>(name, {samples, points});
-    file.write<double>(name, 0, View<const double, 2>(values->data(), samples, points));
-  }
-  file.finish();
-  return path;
-}
-
-OperatorFile small_model(const std::filesystem::path& data, const std::vector<std::string>& overrides = {}) {
-  std::vector<std::string> all{"data.file=\"" + data.string() + "\""};
-  all.insert(all.end(), overrides.begin(), overrides.end());
-  return OperatorFile::from_string(R"(
-[model]
-kind = "fno"
-modes = 4
-width = 8
-layers = 2
-projection = 16
-
-[data]
-file = "?"
-inputs = "a"
-outputs = "u"
-train = 40
-test = 10
-
-[training]
-batch = 8
-epochs = 60
-learning_rate = 5e-3
-seed = 3
-)",
-                                   "small.toml", all);
-}
+using testing::write_decay;
+using testing::write_integrals;
+using testing::write_samples;
 
 TEST(OperatorTraining, LearnsAnOperatorAndKeepsItOnAFinerGrid) {
   const TemporaryFolder folder, finer;
@@ -139,130 +97,6 @@ learning_rate = 5e-3
   const FieldData<double> x = read_fields<double>(ArrayFile(data), {"a"}, 40, 10);
   EXPECT_EQ(model.apply(Cpu(1), x).values, training.model.apply(Cpu(1), x).values);
   EXPECT_EQ(model.file().cycle.boundary, Boundary::periodic);
-}
-
-/// s = ∫₀^y u of two random waves at 20 sensors: s at the sensors, or at five places of each sample.
-std::filesystem::path write_integrals(const TemporaryFolder& folder, std::size_t samples, bool aligned) {
-  const std::filesystem::path path = folder / (aligned ? "aligned.npz" : "unaligned.npz");
-  const std::size_t m = 20, places = aligned ? m : 5;
-  std::vector<double> u(samples * m), y(samples * places), s(samples * places);
-  for (std::size_t i = 0; i < samples; ++i) {
-    const Philox random(5, i);
-    const double a = random.normal(0), b = random.normal(1);
-    for (std::size_t j = 0; j < m; ++j) {
-      const double x = double(j) / double(m - 1);
-      u[i * m + j] = a + b * std::cos(2 * x);
-    }
-    for (std::size_t p = 0; p < places; ++p) {
-      const double x = aligned ? double(p) / double(m - 1) : random.uniform(10 + p);
-      y[i * places + p] = x;
-      s[i * places + p] = a * x + b * std::sin(2 * x) / 2;
-    }
-  }
-  ArrayFileWriter file(path);
-  const auto write = [&](const char* name, const std::vector<double>& values, std::size_t rows,
-                         std::size_t row) {
-    file.create<double>(name,
-                        row == 0 ? std::vector<std::size_t>{rows} : std::vector<std::size_t>{rows, row});
-    file.write<double>(name, 0, View<const double, 2>(values.data(), rows, std::max<std::size_t>(row, 1)));
-  };
-  write("u", u, samples, m);
-  write("s", s, samples, places);
-  if (aligned)
-    write("y", {y.begin(), y.begin() + std::ptrdiff_t(m)}, m, 0);
-  else
-    write("y", y, samples, places);
-  file.finish();
-  return path;
-}
-
-OperatorFile small_deeponet(const std::filesystem::path& data,
-                            const std::vector<std::string>& overrides = {}) {
-  std::vector<std::string> all{"data.file=\"" + data.string() + "\""};
-  all.insert(all.end(), overrides.begin(), overrides.end());
-  return OperatorFile::from_string(R"(
-[model]
-kind = "deeponet"
-branch = [16]
-trunk = [16, 16]
-basis = 8
-
-[data]
-file = "?"
-inputs = "u"
-outputs = "s"
-points = "y"
-train = 60
-test = 10
-
-[training]
-batch = 20
-epochs = 400
-learning_rate = 5e-3
-)",
-                                   "deeponet.toml", all);
-}
-/// u(t, x) = e^−t a(x) of random waves a: u_t = −u.
-std::filesystem::path write_decay(const TemporaryFolder& folder, std::size_t samples) {
-  const std::filesystem::path path = folder / "decay.npz";
-  const std::size_t nx = 16, nt = 8;
-  std::vector<double> a, u;
-  for (std::size_t i = 0; i < samples; ++i) {
-    const Philox random(6, i);
-    std::vector<double> wave;
-    for (std::size_t j = 0; j < nx; ++j)
-      wave.push_back(random.normal(0) +
-                     random.normal(1) * std::sin(2 * std::numbers::pi * double(j) / double(nx)));
-    a.insert(a.end(), wave.begin(), wave.end());
-    for (std::size_t t = 0; t < nt; ++t)
-      for (const double value : wave) u.push_back(std::exp(-double(t) / double(nt - 1)) * value);
-  }
-  ArrayFileWriter file(path);
-  file.create<double>("a", {samples, nx});
-  file.write<double>("a", 0, View<const double, 2>(a.data(), samples, nx));
-  file.create<double>("u", {samples, nt, nx});
-  file.write<double>("u", 0, View<const double, 2>(u.data(), samples, nt * nx));
-  file.finish();
-  return path;
-}
-OperatorFile small_pino(const std::filesystem::path& data, const std::vector<std::string>& overrides = {}) {
-  std::vector<std::string> all{"data.file=\"" + data.string() + "\""};
-  all.insert(all.end(), overrides.begin(), overrides.end());
-  return OperatorFile::from_string(R"(
-[model]
-kind = "fno"
-modes = [2, 3]
-width = 8
-layers = 2
-projection = 16
-padding = [4, 0]
-
-[data]
-file = "?"
-inputs = "a"
-outputs = "u"
-train = 16
-test = 8
-
-[physics]
-coordinates = { t = [0, 1], x = [0, 1] }
-periodic = ["x"]
-constants = { rate = "2/2" }
-equations = { decay = "u_t = -rate*u" }
-data = 0
-initial = 1
-
-[training]
-batch = 8
-epochs = 150
-learning_rate = 1e-2
-)",
-                                   "pino.toml", all);
-}
-double mean_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (double v : values) sum += v / double(values.size());
-  return sum;
 }
 
 TEST(OperatorTraining, TrainsADeepOnetOnAlignedAndUnalignedPoints) {
@@ -456,68 +290,6 @@ TEST(OperatorTraining, TrainsADeepOnetOnACudaDeviceSolve) {
     EXPECT_NEAR(cuda.test_errors[i], cpu.test_errors[i], 1e-9 * cpu.test_errors[i]);
 }
 #endif
-
-TEST(OperatorFile, SaysWhereAndWhatIsWrong) {
-  const auto message = [](const std::string& override_) {
-    return message_of<ParseError>([&] { small_model("x.npz", {override_}); });
-  };
-  EXPECT_THAT(message("model.widht=3"), AllOf(HasSubstr("no key widht"), HasSubstr("did you mean width")));
-  EXPECT_THAT(message("modle.width=3"), HasSubstr("did you mean model"));
-  EXPECT_THAT(message("model.modes=0"), HasSubstr("model.modes is 0"));
-  EXPECT_THAT(message("model.frequencies=[[0, 3]]"), HasSubstr("either modes or frequencies"));
-  EXPECT_THAT(message("model.frequencies=[[-1, 3]]"), HasSubstr("none below 0"));
-  EXPECT_THAT(message("model.kind=\"unet\""), HasSubstr("fno"));
-  EXPECT_THAT(message("training.learning_rate=-1"), HasSubstr("above 0"));
-  EXPECT_THAT(message("data.inputs=\"u[3\""), HasSubstr("names no field"));
-  EXPECT_THAT(message("training.schedule=\"linear\""), HasSubstr("one_cycle"));
-  EXPECT_THAT(message("training.loss=\"l1\""), HasSubstr("h1_fourier"));
-  EXPECT_THAT(message("training.pct_start=0"), HasSubstr("above 0 to 1"));
-  EXPECT_THAT(message("training.unroll=2"), HasSubstr("data.rollout"));
-  EXPECT_THAT(message("training.early_stop=3"), HasSubstr("data.validation"));
-  EXPECT_THAT(message("data.rollout=true"), HasSubstr("outputs have times"));
-  EXPECT_THAT(message("model.basis=3"), HasSubstr("model.basis is of models of the kind \"deeponet\""));
-  const auto deeponet = [](const std::string& override_) {
-    return message_of<ParseError>([&] { small_deeponet("x.npz", {override_}); });
-  };
-  EXPECT_THAT(deeponet("model.width=3"), AllOf(HasSubstr("\"fno\""), HasSubstr("this one is \"deeponet\"")));
-  EXPECT_THAT(message("model.boundary=\"zero\""), HasSubstr("of the kind \"mgno\""));
-  EXPECT_THAT(message("model.smoothing=3"), HasSubstr("smoothing steps from the finest level on"));
-  EXPECT_THAT(message("model.smoothing=[1, [1, 2, 3]]"), HasSubstr("smoothing steps from the finest level on"));
-  EXPECT_THAT(message("model.smoothing=[0, 1]"), HasSubstr("needs a step before"));
-  EXPECT_THAT(message("model.smoothing=[1, 17]"), HasSubstr("17 steps"));
-  EXPECT_THAT(deeponet("model.branch=3"), HasSubstr("list of hidden channels"));
-  EXPECT_THAT(deeponet("model.trunk=[8, 0]"), HasSubstr("model.trunk has 0"));
-  EXPECT_THAT(deeponet("model.activation=\"relu\""), HasSubstr("tanh"));
-  EXPECT_THAT(deeponet("data.stride=2"), HasSubstr("data.stride"));
-  EXPECT_THAT(deeponet("data.rollout=true"), HasSubstr("a deeponet does not"));
-  EXPECT_THAT(deeponet("training.loss=\"h1\""), HasSubstr("on a grid"));
-  const auto physics = [](const std::string& override_) {
-    return message_of<ParseError>([&] { small_pino("x.npz", {override_}); });
-  };
-  EXPECT_THAT(physics("physics.equations.decay=\"u_t = -rite*u\""), HasSubstr("rite"));
-  EXPECT_THAT(physics("physics.equations.decay=\"rate = 1\""), HasSubstr("no equation of u"));
-  EXPECT_THAT(physics("physics.coordinates.t=[1, 0]"), HasSubstr("not behind its begin"));
-  EXPECT_THAT(physics("physics.periodic=[\"y\"]"), HasSubstr("use t or x"));
-  EXPECT_THAT(physics("physics.order=3"), HasSubstr("2 or 4"));
-  EXPECT_THAT(physics("physics.weight=-1"), HasSubstr("0 or above"));
-  EXPECT_THAT(physics("physics.wieght=1"), HasSubstr("did you mean weight"));
-  EXPECT_THAT(physics("data.outputs=\"u[0:2]\""), HasSubstr("as channels"));
-  EXPECT_THAT(
-      message_of<ParseError>([] { OperatorFile::from_string("[model]\nkind = \"fno\"\n", "m.toml"); }),
-      AllOf(HasSubstr("m.toml"), HasSubstr("modes")));
-}
-
-TEST(OperatorFile, ShipsModelsThatAreRead) {
-  EXPECT_GE(shipped_models().size(), 4u);
-  for (const auto& [name, path] : shipped_models()) {
-    const OperatorFile file = OperatorFile::from_file(find_model(name));
-    EXPECT_EQ(path, find_model(name));
-    EXPECT_EQ(file.name, name);
-    EXPECT_FALSE(file.title.empty());
-    EXPECT_THAT(file.source, HasSubstr("# Source: "));
-  }
-  EXPECT_THAT(message_of<FileError>([] { find_model("fno_burger"); }), HasSubstr("did you mean fno_burgers"));
-}
 
 TEST(OperatorModel, RefusesDamagedFiles) {
   const TemporaryFolder folder;
