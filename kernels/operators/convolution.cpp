@@ -261,46 +261,64 @@ void slope_and_bias(const T* slope, std::size_t points, std::size_t channels, T*
   if (c < channels) some(c, std::false_type{});
 }
 
+namespace {
+/// The same for a few rows, whose bars stay in the first cache from one block of sources to the next.
+template <class T>
+SOBOLEV_INLINE void sums_of_rows(
+    const T* const* sources, const T* const* bars, std::size_t rows,
+    const std::size_t (&source_at)[sum_sources], const std::size_t (&bar_at)[sum_outputs], std::size_t points,
+    T (&total)[(sum_outputs * sum_sources + lanes<T> - 1) / lanes<T> * lanes<T>]) {
+  Vec<T> sum[sum_outputs][sum_sources] = {};
+  for (std::size_t r = 0; r < rows; ++r) {
+    const T *source = sources[r], *bar = bars[r];
+    for (std::size_t at = 0; at < points; at += lanes<T>) {
+      Vec<T> left[sum_outputs];
+#pragma GCC unroll 4
+      for (int i = 0; i < sum_outputs; ++i) left[i] = load<T>(bar + bar_at[i] + at);
+#pragma GCC unroll 6
+      for (int k = 0; k < sum_sources; ++k) {
+        const Vec<T> right = load<T>(source + source_at[k] + at);
+#pragma GCC unroll 4
+        for (int i = 0; i < sum_outputs; ++i) sum[i][k] += left[i] * right;
+      }
+    }
+  }
+  constexpr int all = sum_outputs * sum_sources;
+#pragma GCC unroll 8
+  for (int g = 0; g < all; g += lanes<T>) {
+    Vec<T> some[lanes<T>];
+#pragma GCC unroll 16
+    for (int l = 0; l < lanes<T>; ++l)
+      some[l] = g + l < all ? sum[(g + l) % sum_outputs][(g + l) / sum_outputs] : Vec<T>{};
+    store<T>(total + g, sums_of_lanes<T>(some));
+  }
+}
+}  // namespace
+
 template <class T>
 void weight_sums(const T* const* sources, const T* const* bars, std::size_t rows, const std::size_t* offsets,
                  std::size_t count, std::size_t outputs, std::size_t bar_pitch, std::size_t points,
                  const std::size_t* targets, T* weight_bar) {
-  for (std::size_t o = 0; o < outputs; o += sum_outputs) {
-    const int own = room_of(outputs - o, sum_outputs);
-    for (std::size_t s = 0; s < count; s += sum_sources) {
-      const int terms = room_of(count - s, sum_sources);
-      std::size_t source_at[sum_sources], bar_at[sum_outputs];
-      for (int i = 0; i < sum_sources; ++i)
-        source_at[i] = offsets[s + std::size_t(i < terms ? i : terms - 1)];
-      for (int i = 0; i < sum_outputs; ++i) bar_at[i] = (o + std::size_t(i < own ? i : own - 1)) * bar_pitch;
-      Vec<T> sum[sum_outputs][sum_sources] = {};
-      for (std::size_t r = 0; r < rows; ++r) {
-        const T *source = sources[r], *bar = bars[r];
-        for (std::size_t at = 0; at < points; at += lanes<T>) {
-          Vec<T> left[sum_outputs];
-#pragma GCC unroll 4
-          for (int i = 0; i < sum_outputs; ++i) left[i] = load<T>(bar + bar_at[i] + at);
-#pragma GCC unroll 6
-          for (int k = 0; k < sum_sources; ++k) {
-            const Vec<T> right = load<T>(source + source_at[k] + at);
-#pragma GCC unroll 4
-            for (int i = 0; i < sum_outputs; ++i) sum[i][k] += left[i] * right;
-          }
-        }
+  constexpr std::size_t cache = 16384;
+  const std::size_t row_bytes = points * sizeof(T) * sum_outputs,
+                    together = row_bytes >= cache ? 1 : cache / row_bytes;
+  for (std::size_t first = 0; first < rows; first += together) {
+    const std::size_t some = rows - first < together ? rows - first : together;
+    for (std::size_t o = 0; o < outputs; o += sum_outputs) {
+      const int own = room_of(outputs - o, sum_outputs);
+      for (std::size_t s = 0; s < count; s += sum_sources) {
+        const int terms = room_of(count - s, sum_sources);
+        std::size_t source_at[sum_sources], bar_at[sum_outputs];
+        for (int i = 0; i < sum_sources; ++i)
+          source_at[i] = offsets[s + std::size_t(i < terms ? i : terms - 1)];
+        for (int i = 0; i < sum_outputs; ++i)
+          bar_at[i] = (o + std::size_t(i < own ? i : own - 1)) * bar_pitch;
+        T total[(sum_outputs * sum_sources + lanes<T> - 1) / lanes<T> * lanes<T>];
+        sums_of_rows<T>(sources + first, bars + first, some, source_at, bar_at, points, total);
+        for (int k = 0; k < terms; ++k)
+          for (int i = 0; i < own; ++i)
+            weight_bar[targets[s + std::size_t(k)] + o + std::size_t(i)] += total[k * sum_outputs + i];
       }
-      constexpr int all = sum_outputs * sum_sources;
-      T total[(all + lanes<T> - 1) / lanes<T> * lanes<T>];
-#pragma GCC unroll 8
-      for (int g = 0; g < all; g += lanes<T>) {
-        Vec<T> some[lanes<T>];
-#pragma GCC unroll 16
-        for (int l = 0; l < lanes<T>; ++l)
-          some[l] = g + l < all ? sum[(g + l) % sum_outputs][(g + l) / sum_outputs] : Vec<T>{};
-        store<T>(total + g, sums_of_lanes<T>(some));
-      }
-      for (int k = 0; k < terms; ++k)
-        for (int i = 0; i < own; ++i)
-          weight_bar[targets[s + std::size_t(k)] + o + std::size_t(i)] += total[k * sum_outputs + i];
     }
   }
 }

@@ -211,7 +211,7 @@ Gather gather_of(const std::vector<AxisTaps>& taps, const RowRule& row, const st
   g.row = row;
   g.rows = row_count(g.outer);
   for (std::size_t a = 0; a + 1 < read.size(); ++a) g.read_rows *= read[a];
-  constexpr std::size_t longest = 256, line = 16, cache = std::size_t(512) << 10;
+  constexpr std::size_t longest = 640, line = 16, cache = std::size_t(512) << 10;
   g.segment = std::min(row.entries(), longest);
   g.pitch = (g.segment + line - 1) / line * line + (row.reach + line - 1) / line * line;
   // Rows together read fewer others than each for itself; what they read is to stay in the second cache.
