@@ -17,7 +17,6 @@
 
 namespace sobolev::SOBOLEV_TARGET {
 namespace {
-constexpr int vectors = 3;
 constexpr int block_outputs = simd_registers >= 32 ? 8 : 4;
 constexpr int sum_outputs = simd_registers >= 32 ? 4 : 3, sum_sources = simd_registers >= 32 ? 6 : 3;
 

@@ -86,6 +86,7 @@ class OperatorObjective final : public Objective<T, E> {
                  View<T, 1>(x_[0].data(), batch.x.size()));
     upload<T, 1>(executor_, View<const T, 1>(batch.y.data(), batch.y.size()),
                  View<T, 1>(target_.data(), batch.y.size()));
+    if (begin_.size() > 0) take_begin();
   }
   /// x += deviation · normal numbers of this stream.
   void disturb(double deviation, const Philox& random) {
@@ -185,17 +186,18 @@ class OperatorObjective final : public Objective<T, E> {
     if (gradient)
       set_zero<T>(executor_, View<T, 1>(y_bar_.data() + count_ * points_ * outputs_,
                                         (all_ - count_) * points_ * outputs_));
-    View<T, 3> begin(nullptr, 0, 0, 0);
-    if (begin_.size() > 0) {
-      const std::size_t first = points_ / grid_[0];
-      begin = View<T, 3>(begin_.data(), all_, first, inputs_);
-      field_copy<T>(executor_, x(0), {{1, grid_[0], first}, {0, 0, 0}, 0}, begin,
-                    {{1, 1, first}, {0, 0, 0}, 0}, {1, 1, first}, inputs_, false);
-      const View<T, 2> rows(begin_.data(), all_ * first, inputs_);
-      channel_scale<T>(executor_, View<const T, 2>(rows), View<const T, 1>(begin_scale_.data(), inputs_),
-                       View<const T, 1>(begin_offset_.data(), inputs_), rows);
-    }
-    physics_->add(y, begin, gradient ? y_bar(0) : View<T, 3>(nullptr, 0, 0, 0), loss);
+    physics_->add(y, begin_.size() > 0 ? begin() : View<T, 3>(nullptr, 0, 0, 0),
+                  gradient ? y_bar(0) : View<T, 3>(nullptr, 0, 0, 0), loss);
+  }
+  View<T, 3> begin() { return View<T, 3>(begin_.data(), all_, points_ / grid_[0], inputs_); }
+  /// What outputs begin with, in their units, before noise is added to the inputs.
+  void take_begin() {
+    const std::size_t first = points_ / grid_[0];
+    field_copy<T>(executor_, x(0), {{1, grid_[0], first}, {0, 0, 0}, 0}, begin(),
+                  {{1, 1, first}, {0, 0, 0}, 0}, {1, 1, first}, inputs_, false);
+    const View<T, 2> rows(begin_.data(), all_ * first, inputs_);
+    channel_scale<T>(executor_, View<const T, 2>(rows), View<const T, 1>(begin_scale_.data(), inputs_),
+                     View<const T, 1>(begin_offset_.data(), inputs_), rows);
   }
   void put(const std::vector<double>& values, BufferOn<E, T>& to) {
     const std::vector<T> host(values.begin(), values.end());
