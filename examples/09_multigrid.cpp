@@ -27,7 +27,8 @@ int main() {
     const double h = std::ldexp(1.0, level) / double(n + 1);
     double middle = 0.25, side = 0.125, corner = 0.0625;  // Q
     if (array.name.ends_with(".A.weight")) middle = -4 / h / h, side = 1 / h / h, corner = 0;
-    if (array.name.ends_with(".S.weight")) middle = 0.289 * h * h, side = 0.0657 * h * h, corner = 0.0197 * h * h;
+    if (array.name.ends_with(".S.weight"))
+      middle = 0.289 * h * h, side = 0.0657 * h * h, corner = 0.0197 * h * h;
     if (array.name.ends_with(".prolong.weight")) middle = 1, side = 0.5, corner = 0.25;
     for (int i = 0; i < 9; ++i)
       theta[array.offset + std::size_t(i)] = i == 4 ? middle : i % 2 == 1 ? side : corner;
