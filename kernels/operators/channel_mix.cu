@@ -9,6 +9,7 @@
 #include "kernels/common/cuda.hpp"
 #include "kernels/operators/channel_mix_shapes.hpp"
 #include "kernels/operators/field_activation_math.hpp"
+#include "kernels/operators/slope_detail.hpp"
 #include "kernels/operators/tile_product_detail.hpp"
 #include "sobolev/operators/channel_mix.hpp"
 
@@ -41,13 +42,6 @@ __global__ void channel_mix_kernel(View<const T, 2> x, View<const T, 2> weight, 
       y(p, o) = z;
     }
   }
-}
-
-template <class T>
-__global__ void slope_kernel(View<const T, 1> slope, View<T, 1> y_bar) {
-  const std::size_t stride = std::size_t(gridDim.x) * blockDim.x;
-  for (std::size_t i = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < y_bar.size(); i += stride)
-    y_bar(i) *= slope(i);
 }
 
 template <class T>
@@ -137,10 +131,7 @@ void channel_mix_adjoint(const Cuda& cuda, View<const T, 2> x, View<const T, 2> 
                                         x_bar.shape(), weight_bar.shape(), bias_bar.size(), workspace.size());
   if (y_bar.size() == 0) return;
   constexpr unsigned threads = 256;
-  if (slope.size() > 0)
-    launch<slope_kernel<T>>(cuda, {blocks_for(y_bar.size(), threads), threads},
-                            View<const T, 1>(slope.data(), slope.size()),
-                            View<T, 1>(y_bar.data(), y_bar.size()));
+  multiply_by_slope<T, 2>(cuda, slope, y_bar);
   const View<const T, 2> z_bar = y_bar;
   if (x_bar.size() > 0)
     launch<input_adjoint_kernel<T>>(cuda, tiles(s.points, s.inputs), z_bar, weight, x_bar, add);

@@ -11,6 +11,7 @@
 #include "kernels/common/cuda.hpp"
 #include "kernels/operators/convolution_plan.hpp"
 #include "kernels/operators/field_activation_math.hpp"
+#include "kernels/operators/slope_detail.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -107,13 +108,6 @@ __global__ void turn_kernel(View<const T, 3> weight, View<T, 3> turned) {
   const std::size_t c = weight.extent(1), o = weight.extent(2), stride = std::size_t(gridDim.x) * blockDim.x;
   for (std::size_t i = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < weight.size(); i += stride)
     turned(i / (c * o), i % o, i / o % c) = weight.data()[i];
-}
-
-template <class T>
-__global__ void convolution_slope_kernel(View<const T, 1> slope, View<T, 1> y_bar) {
-  const std::size_t stride = std::size_t(gridDim.x) * blockDim.x;
-  for (std::size_t i = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < y_bar.size(); i += stride)
-    y_bar(i) *= slope(i);
 }
 
 /// blockIdx.x: the part of the points of all samples. sums : [parts, taps C + 1, O], the last row Σ z̄.
@@ -234,10 +228,7 @@ void convolve_adjoint(const Cuda& cuda, ConvolutionPlan<T, Cuda>& plan, View<con
                       View<const T, 1> weight, View<const T, 3> slope, View<T, 3> y_bar, View<T, 3> x_bar,
                       bool add, View<T, 1> weight_bar, View<T, 1> bias_bar) {
   constexpr unsigned threads = 256;
-  if (slope.size() > 0)
-    launch<convolution_slope_kernel<T>>(cuda, {blocks_for(y_bar.size(), threads), threads},
-                                        View<const T, 1>(slope.data(), slope.size()),
-                                        View<T, 1>(y_bar.data(), y_bar.size()));
+  multiply_by_slope<T, 3>(cuda, slope, y_bar);
   const std::size_t all = y_bar.extent(0) * y_bar.extent(1), size = weight.size();
   const std::size_t each = (all + convolution_parts - 1) / convolution_parts, parts = (all + each - 1) / each;
   const View<const int, 1> forward(plan.tables.data(), plan.forward.device_points.size());

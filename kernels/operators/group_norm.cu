@@ -6,6 +6,7 @@
 #include "kernels/common/cuda.hpp"
 #include "kernels/operators/field_activation_math.hpp"
 #include "kernels/operators/group_norm_shapes.hpp"
+#include "kernels/operators/slope_detail.hpp"
 #include "sobolev/operators/group_norm.hpp"
 
 namespace sobolev {
@@ -77,13 +78,6 @@ __global__ void norm_values_kernel(Groups s, FieldActivation activation, View<co
     }
     y.data()[i] = value;
   }
-}
-
-template <class T>
-__global__ void norm_slope_kernel(View<const T, 1> slope, View<T, 1> y_bar) {
-  const std::size_t stride = std::size_t(gridDim.x) * blockDim.x;
-  for (std::size_t i = std::size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < y_bar.size(); i += stride)
-    y_bar(i) *= slope(i);
 }
 
 /// means(b, g) : mean of w ȳ and of w ȳ x̂.
@@ -176,10 +170,7 @@ void group_norm_adjoint(const Cuda& cuda, View<const T, 3> x, View<const T, 1> w
                                                   bias_bar.size(), workspace.size());
   if (x.size() == 0) return;
   const Groups groups{s.points, s.channels, s.groups, s.weights};
-  if (slope.size() > 0)
-    launch<norm_slope_kernel<T>>(cuda, {blocks_for(y_bar.size(), threads), threads},
-                                 View<const T, 1>(slope.data(), slope.size()),
-                                 View<T, 1>(y_bar.data(), y_bar.size()));
+  multiply_by_slope<T, 3>(cuda, slope, y_bar);
   const View<const T, 3> z_bar = y_bar;
   if (x_bar.size() > 0) {
     const View<double, 3> means(workspace.data(), s.samples, s.groups, 2);
