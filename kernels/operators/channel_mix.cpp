@@ -10,15 +10,13 @@
 #include "kernels/common/dispatch.hpp"
 #include "kernels/common/simd.hpp"
 #include "kernels/operators/field_activation_math.hpp"
+#include "kernels/operators/slope_rows.hpp"
 
 SOBOLEV_DECLARE_TARGETS(
     /// Rows of y = σ(x W + b + a); null for what is not there.
     template <class T> void channel_mix_rows(FieldActivation activation, const T* x, const T* weight,
                                              const T* bias, const T* added, std::size_t rows,
                                              std::size_t inputs, std::size_t outputs, T* y, T* slope);
-    /// z̄ = ȳ ⊙ slope in place and sum += Σ z̄ (null: no sum).
-    template <class T>
-    void slope_rows(const T* slope, std::size_t rows, std::size_t outputs, T* y_bar, T* sum);
     /// x̄ (+)= z̄ Wᵀ, W turned : [outputs, inputs].
     template <class T> void channel_mix_inputs(const T* z_bar, const T* turned, std::size_t rows,
                                                std::size_t inputs, std::size_t outputs, bool add, T* x_bar);

@@ -239,27 +239,6 @@ void row_of_planes(const T* planes, std::size_t pitch, std::size_t channels, con
   }
 }
 
-template <class T>
-void slope_and_bias(const T* slope, std::size_t points, std::size_t channels, T* y_bar, T* bias_bar) {
-  const auto some = [&](std::size_t c, auto full) __attribute__((always_inline)) {
-    const int room = decltype(full)::value ? lanes<T> : int(channels - c);
-    Vec<T> total = channels_of<T>(bias_bar + c, room);
-    for (std::size_t p = 0; p < points; ++p) {
-      T* at = y_bar + p * channels + c;
-      Vec<T> z = channels_of<T>(at, room);
-      if (slope != nullptr) {
-        z *= channels_of<T>(slope + p * channels + c, room);
-        put_channels<T>(at, z, room);
-      }
-      total += z;
-    }
-    put_channels<T>(bias_bar + c, total, room);
-  };
-  std::size_t c = 0;
-  for (; c + lanes<T> <= channels; c += lanes<T>) some(c, std::true_type{});
-  if (c < channels) some(c, std::false_type{});
-}
-
 namespace {
 /// The same for a few rows, whose bars stay in the first cache from one block of sources to the next.
 template <class T>
@@ -325,7 +304,6 @@ void weight_sums(const T* const* sources, const T* const* bars, std::size_t rows
 #define SOBOLEV_INSTANTIATE(T)                                                                             \
   template void planes_of_row<T>(const T*, std::size_t, const int*, int, std::size_t, std::size_t,         \
                                  std::size_t, std::size_t, T*);                                            \
-  template void slope_and_bias<T>(const T*, std::size_t, std::size_t, T*, T*);                             \
   template void convolution_sums<T>(const RowTerm<T>*, std::size_t, std::size_t, std::size_t, std::size_t, \
                                     std::size_t, const T*, std::size_t, T*, std::size_t);                  \
   template void row_of_planes<T>(const T*, std::size_t, std::size_t, const RowTarget<T>&, T*);             \

@@ -10,6 +10,7 @@
 #include "kernels/common/threads.hpp"
 #include "kernels/operators/convolution_plan.hpp"
 #include "kernels/operators/convolution_row.hpp"
+#include "kernels/operators/slope_rows.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -252,7 +253,7 @@ void convolve_adjoint(const Cpu& cpu, ConvolutionPlan<T, Cpu>& plan, View<const 
       T* const bar = y_bar.data() + sample * outputs;
       if (slope.size() > 0 || bias_bar.size() > 0)
         SOBOLEV_CALL(
-            slope_and_bias<T>,
+            slope_rows<T>,
             slope.size() > 0 ? slope.data() + (sample + strip.first * row_points) * outputs : nullptr,
             (strip.last - strip.first) * row_points, outputs, bar + strip.first * row_points * outputs,
             own + size);

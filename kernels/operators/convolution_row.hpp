@@ -35,9 +35,6 @@ SOBOLEV_DECLARE_TARGETS(
     template <class T>
     void planes_of_row(const T* row, std::size_t channels, const int* points, int step, std::size_t first,
                        std::size_t count, std::size_t known, std::size_t pitch, T* planes);
-    /// y_bar *= slope (null: 1), bias_bar += Σ over the points.
-    template <class T>
-    void slope_and_bias(const T* slope, std::size_t points, std::size_t channels, T* y_bar, T* bias_bar);
     /// out[o][t] = Σ over terms and channels, t = 0 … points − 1 rounded up to whole vectors.
     template <class T>
     void convolution_sums(const RowTerm<T>* terms, std::size_t count, std::size_t taps, std::size_t channels,
