@@ -60,11 +60,14 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
   const std::size_t parameters = state.parameters.back().size();
   bool any_overfitted = false;
   double squares = 0;
-  if (const int trained = int(state.parameters.size()); state.finished && trained < p.training.windows)
+  if (const int trained = int(state.parameters.size()); 
+      state.finished && p.time() >= 0 &&
+      window_range(p, trained - 1).second != p.coordinates[std::size_t(p.time())].high)
     doubts.push_back(
-        fmt::format("only {} windows of {} are solved, up to t = {:.4g}: train longer "
+        fmt::format("only {} windows{} are solved, up to t = {:.4g}: train longer "
                     "(training.stop), or remove the limit",
-                    trained, p.training.windows, window_range(p, trained - 1).second));
+                    trained, p.training.windows > 0 ? fmt::format(" of {}", p.training.windows) : "",
+                    window_range(p, trained - 1).second));
   for (std::size_t i = 0; i < checks.size(); ++i) {
     const ResidualCheck& c = checks[i];
     const std::string name = (c.condition ? "condition " : "equation ") + c.name;

@@ -209,8 +209,8 @@ Solution::Table Solution::table(const Cpu& cpu) const {
     }
   }
   const int time = p.time();
-  if (time >= 0 && int(state_->parameters.size()) < p.training.windows) {
-    // Interrupted: only the times that are solved.
+  if (time >= 0) {
+    // Where it was interrupted: only the times that are solved.
     auto& axis = table.axes[std::size_t(time)];
     const double end = detail::window_range(p, int(state_->parameters.size()) - 1).second;
     const std::size_t kept =

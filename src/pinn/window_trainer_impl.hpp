@@ -38,7 +38,7 @@ std::vector<typename WindowTrainer<T, E>::Part> WindowTrainer<T, E>::parts_of(co
 template <class T, class E>
 std::vector<PreviousValue> WindowTrainer<T, E>::continuation_values(const Problem& problem) {
   std::vector<PreviousValue> all;
-  if (problem.training.windows == 1) return all;
+  if (!divided(problem)) return all;
   const WindowModel model(problem, 1);
   for (const Part& part : parts_of(problem, model))
     for (const PreviousValue& v : part.compiled.previous)

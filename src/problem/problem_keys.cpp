@@ -11,6 +11,12 @@ namespace {
 using enum KeyType;
 
 constexpr KeyRange from(double low, double high) { return {low, high}; }
+constexpr std::array window_words{"auto"};
+/// A number in the range, or one of the words.
+constexpr AllowedValues or_word(KeyRange range, AllowedValues words) {
+  words.range = range;
+  return words;
+}
 constexpr KeyRange at_least(double low) { return {low}; }
 constexpr KeyRange positive{0, std::numeric_limits<double>::infinity(), true};
 constexpr KeyRange share{0, 1, true};
@@ -182,8 +188,10 @@ constexpr ProblemKey table_of_keys[] = {
     {"training.causal", table, "none", "{ slices = 32, epsilon = [1, 10] }",
      "residuals of later times count once those of earlier ones are small; see "
      "[causal-training.md](causal-training.md)"},
-    {"training.windows", whole_number, "1", "2",
-     "equal parts of time, solved one after another, joined exactly", from(1, 10000)},
+    {"training.windows", whole_number, R"(`"auto"` where a problem evolves, else 1)", "2",
+     "parts of time, solved one after another, joined exactly: equal ones, or a list of their ends, or as the "
+     "residuals ask for; see [windows.md](windows.md)",
+     or_word(from(1, 10000), window_words)},
     {"training.stop", table, "60 seconds, unless every phase has an end of its own", "{ seconds = 60 }",
      "of the whole run: whichever comes first"},
     {"training.phase", tables, "one phase", R"([{ optimizer = "levenberg_marquardt", iterations = 300 }])",

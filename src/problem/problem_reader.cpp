@@ -103,6 +103,13 @@ std::vector<double> ProblemReader::numbers(const TomlNode& node, const KeyPath& 
   return all;
 }
 
+std::vector<double> ProblemReader::finite_numbers(const TomlNode& node, const KeyPath& path) const {
+  std::vector<double> values;
+  remember(path.text(), node.position);
+  for (const TomlNode& item : list(node, path)) values.push_back(finite(item, path.text()));
+  return values;
+}
+
 int ProblemReader::integer(const TomlNode& node, const KeyPath& path) const {
   const int value = TomlReader::integer(node, path.text());
   check_range(node, path, value);

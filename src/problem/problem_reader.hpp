@@ -54,6 +54,8 @@ class ProblemReader : public TomlReader {
   double number(const TomlNode& node, const KeyPath& path) const;
   /// A list of them, or one.
   std::vector<double> numbers(const TomlNode& node, const KeyPath& path) const;
+  /// A list of numbers, whatever the range of the key.
+  std::vector<double> finite_numbers(const TomlNode& node, const KeyPath& path) const;
   /// A whole number in the range of the key.
   int integer(const TomlNode& node, const KeyPath& path) const;
   long long long_integer(const TomlNode& node, const KeyPath& path) const;

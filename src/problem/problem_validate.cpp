@@ -12,6 +12,7 @@
 #include "src/problem/lagrangian.hpp"
 #include "src/problem/problem_checks.hpp"
 #include "src/problem/problem_reader.hpp"
+#include "src/problem/time_windows.hpp"
 
 namespace sobolev {
 namespace detail {
@@ -166,12 +167,12 @@ void check_unknown_constants(const Problem& problem) {
            fmt::format("no equation or condition contains the unknown constant {}, so it is not determined; "
                        "use it or give it a value",
                        c.name));
-    if (problem.training.windows > 1)
+    if (divided(problem))
       fail(problem, "training.windows",
            fmt::format(
-               "training.windows is {}, but the constant {} is to be found, which has one value at all "
+               "training.windows divides time, but the constant {} is to be found, which has one value at all "
                "times; leave windows out",
-               problem.training.windows, c.name));
+               c.name));
     for (const auto& [name, sign] : problem.network.symmetry)
       if (sign < 0)
         fail(problem, "network.symmetry",

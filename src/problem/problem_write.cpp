@@ -260,7 +260,12 @@ TomlNode training_node(const Problem& problem) {
     add(causal, "stop_above", training.causal.stop_above);
     add(out, "causal", causal);
   }
-  add_unless(out, "windows", training.windows, 1);
+  if (training.windows == automatic_windows)
+    add(out, "windows", std::string("auto"));
+  else if (!training.window_ends.empty())
+    add(out, "windows", training.window_ends);
+  else
+    add_unless(out, "windows", training.windows, 0);
   add_unless(stop, "seconds", training.stop.seconds, 0.0);
   add_unless(stop, "iterations", training.stop.iterations, 0l);
   add_unless(stop, "loss", training.stop.loss, 0.0);

@@ -195,13 +195,18 @@ struct PhaseOptions {
   friend bool operator==(const PhaseOptions&, const PhaseOptions&) = default;
 };
 
+/// Of TrainingOptions::windows: lengths are chosen while training, as the residuals ask for (docs/windows.md).
+inline constexpr int automatic_windows = -1;
+
 struct TrainingOptions {
   Precision precision = Precision::float64;
   Products products = Products::ieee;  // of float32 on a CUDA device, by adam
   unsigned long seed = 0;
   PointOptions points;
   CausalOptions causal;
-  int windows = 1;
+  int windows = 0;  // of time, one after another: their number, or automatic_windows; 0: chosen by the library
+  /// Where they end; empty: they are equal. With automatic_windows those begun so far.
+  std::vector<double> window_ends = {};
   StopOptions stop;
   std::vector<PhaseOptions> phases;  // empty: the library's default
   friend bool operator==(const TrainingOptions&, const TrainingOptions&) = default;
