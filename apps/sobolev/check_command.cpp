@@ -80,7 +80,7 @@ std::vector<std::pair<std::string, std::string>> lines_of(const Problem& problem
                                  (given ? "" : " (found from conditions and equations where not given)"));
   }
   option("points", points_text(chosen), points_text(problem));
-  out.emplace_back("windows", std::to_string(problem.training.windows));
+  option("windows", windows_text(chosen.training), windows_text(problem.training));
   out.emplace_back("causal", causal_text(problem.training.causal));
   for (const PhaseOptions& phase : chosen.training.phases)
     option("phase", phase_text(phase), problem.training.phases.empty() ? "" : phase_text(phase));
@@ -227,7 +227,8 @@ Json training_json(const Understood& understood) {
           {"products", to_string(t.products)},
           {"seed", t.seed},
           {"points", points_json(t.points)},
-          {"windows", t.windows},
+          {"windows", optional(t.windows != automatic_windows, t.windows)},
+          {"window_ends", t.window_ends},
           {"causal", causal.slices == 0 ? Json()
                                         : Json({{"slices", causal.slices},
                                                 {"epsilon", causal.epsilon},

@@ -201,6 +201,20 @@ std::string stop_text(const StopOptions& stop) {
   return out.empty() ? "when every phase has ended" : out;
 }
 
+std::string windows_text(const TrainingOptions& training) {
+  const std::vector<double>& ends = training.window_ends;
+  if (training.windows != automatic_windows) {
+    if (training.windows == 0) return "";
+    return ends.empty() ? std::to_string(training.windows)
+                        : fmt::format("{}, which end at {:.4g}", training.windows, fmt::join(ends, ", "));
+  }
+  constexpr std::size_t most_shown = 12;
+  if (ends.empty()) return "chosen while training";
+  const std::vector<double> shown(ends.begin(), ends.begin() + std::ptrdiff_t(std::min(ends.size(), most_shown)));
+  return fmt::format("{}, chosen while training, which end at {:.4g}{}", ends.size(), fmt::join(shown, ", "),
+                     ends.size() > most_shown ? ", …" : "");
+}
+
 std::string causal_text(const CausalOptions& causal) {
   if (causal.slices == 0) return "none";
   return fmt::format("{} slices, epsilon {:g}, stop above {:g}", causal.slices,

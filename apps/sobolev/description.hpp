@@ -42,6 +42,8 @@ std::string where_text(const Condition& condition);
 /// "t = 0.5, x = 1".
 std::string place_text(const Problem& problem, const std::vector<double>& place);
 std::string stop_text(const StopOptions& stop);
+/// "" where nothing is said.
+std::string windows_text(const TrainingOptions& training);
 std::string causal_text(const CausalOptions& causal);
 std::string precision_text(Precision precision);
 /// "float32, products 3xtf32" where they are not the ordinary ones.

@@ -43,7 +43,7 @@ std::vector<std::pair<std::string, std::string>> settings_of(const Solution& sol
   out.emplace_back("derivatives",
                    fmt::format("{} (jets of {} channels)", fmt::join(understood.derivatives, ", "),
                                understood.jet_channels));
-  out.emplace_back("time windows", std::to_string(problem.training.windows));
+  out.emplace_back("time windows", windows_text(problem.training));
   out.emplace_back("causal weights", causal_text(problem.training.causal));
   for (const PhaseOptions& phase : problem.training.phases) out.emplace_back("phase", phase_text(phase));
   out.emplace_back("stops", stop_text(problem.training.stop));

@@ -136,6 +136,10 @@ long Solution::iterations() const { return state().iterations; }
 std::size_t Solution::parameters() const {
   return state().parameters.empty() ? 0 : state().parameters.front().size();
 }
+int Solution::windows() const {
+  const int asked = state().problem.training.windows;
+  return asked > 0 ? asked : int(state().parameters.size());
+}
 
 namespace detail {
 std::vector<std::vector<double>> evaluate_expressions(const Cpu& host, const MakeEvaluator& make,
