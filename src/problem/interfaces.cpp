@@ -11,6 +11,7 @@
 #include "sobolev/expression/jumps.hpp"
 #include "src/problem/defaults.hpp"
 #include "src/problem/problem_checks.hpp"
+#include "src/problem/scales.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -295,9 +296,14 @@ std::vector<std::string> piece_unknowns(const Problem& problem) {
 }
 
 Problem cut_with_defaults(const Problem& problem) {
-  const CutProblem cut(problem);
-  const Problem trained = with_defaults(cut.trained());
   Problem p = problem;
+  // Of the whole problem: a piece by itself may know of its source alone.
+  for (const auto& [unknown, magnitude] : likely_magnitudes(problem)) {
+    p.network.scale.emplace(unknown, magnitude.scale);
+    p.network.offset.emplace(unknown, magnitude.offset);
+  }
+  const CutProblem cut(p);
+  const Problem trained = with_defaults(cut.trained());
   const std::vector<double>& edges = cut.edges();
   p.interfaces = {{cut.coordinate(), {edges.begin() + 1, edges.end() - 1}}};
   p.network.depth = trained.network.depth;
