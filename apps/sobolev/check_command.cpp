@@ -53,8 +53,7 @@ std::vector<std::pair<std::string, std::string>> lines_of(const Problem& problem
   for (const UnknownConstant& c : problem.unknown_constants)
     out.emplace_back("constant", fmt::format("{}, to be found; begins with {}", c.name, c.initial));
   for (const Equation& equation : problem.equations)
-    out.emplace_back("equation",
-                     fmt::format("{}: {} = 0", equation.name, residual_text(equation)));
+    out.emplace_back("equation", fmt::format("{}: {} = 0", equation.name, residual_text(equation)));
   if (const std::string text = interface_text(problem); !text.empty()) {
     out.emplace_back("interfaces", text);
     for (const std::string& condition : interface_condition_texts(problem))

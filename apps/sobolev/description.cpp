@@ -249,7 +249,7 @@ Understood understand(const Problem& problem) {
   for (std::size_t i = 0; i < out.chosen.conditions.size(); ++i) {
     const Condition* const c = detail::trained_condition(out.chosen, p, i);
     out.roles.push_back(c == nullptr                   ? Role::kept_by_output
-                        : model.imposed(*c)              ? Role::built_in
+                        : model.imposed(*c)            ? Role::built_in
                         : kept_by_output(p, model, *c) ? Role::kept_by_output
                                                        : Role::trained);
   }

@@ -21,9 +21,20 @@ using Keys = std::vector<const ProblemKey*>;
 
 /// Each has a table of its own on the reference page.
 constexpr std::string_view sections[] = {
-    "",           "coordinates", "constants",       "equations",       "conditions",    "network",
-    "interfaces", "lagrangian",  "training",        "training.points", "training.causal", "training.stop",
-    "training.phase", "reference",
+    "",
+    "coordinates",
+    "constants",
+    "equations",
+    "conditions",
+    "network",
+    "interfaces",
+    "lagrangian",
+    "training",
+    "training.points",
+    "training.causal",
+    "training.stop",
+    "training.phase",
+    "reference",
 };
 
 /// The part up to the next dot, which is taken off.

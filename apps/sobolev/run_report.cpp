@@ -25,7 +25,8 @@ std::vector<Report::Statement> statements_of(const Problem& problem, const Under
     for (const detail::InterfaceCondition& c : cut.conditions())
       out.push_back({c.name,
                      fmt::format("{} = {:g}", cut.coordinate(), cut.edges()[std::size_t(c.place) + 1]),
-                     to_string(c.continuous, longest_text) + " is continuous", {}});
+                     to_string(c.continuous, longest_text) + " is continuous",
+                     {}});
   }
   for (std::size_t i = 0; i < out.size(); ++i)
     for (const ResidualCheck& r : assessment.residuals)

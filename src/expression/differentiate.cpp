@@ -133,9 +133,7 @@ Expr differentiate(Expr e, std::initializer_list<DerivativeStep> steps) {
     for (int i = 0; i < order; ++i) {
       const std::string& by = step->by->name;
       const auto jump = find_jump(e, {}, by);
-      e = jump && at_places_of(*jump, by)
-              ? kept_derivative(e, by)
-              : differentiate_without_deltas(e, by);
+      e = jump && at_places_of(*jump, by) ? kept_derivative(e, by) : differentiate_without_deltas(e, by);
     }
     if (repeated) ++step;
   }

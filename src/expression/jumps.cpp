@@ -272,7 +272,8 @@ std::vector<double> jump_places(Expr e, const std::string& coordinate, double lo
   }
   std::sort(all.begin(), all.end());
   const double same = 1e-9 * (high - low);
-  all.erase(std::unique(all.begin(), all.end(), [&](double a, double b) { return b - a <= same; }), all.end());
+  all.erase(std::unique(all.begin(), all.end(), [&](double a, double b) { return b - a <= same; }),
+            all.end());
   for (std::size_t i = 0; i < all.size(); ++i) {
     const double before = i == 0 ? low : all[i - 1], after = i + 1 == all.size() ? high : all[i + 1];
     CoordinateBox beside = box;

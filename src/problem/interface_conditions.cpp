@@ -114,7 +114,8 @@ class Reader {
   }
   static bool contains_unknowns(Expr e) {
     const std::vector<Expr> fields = fields_of(std::array{e});
-    return std::any_of(fields.begin(), fields.end(), [](Expr f) { return f->role != Role::unknown_constant; });
+    return std::any_of(fields.begin(), fields.end(),
+                       [](Expr f) { return f->role != Role::unknown_constant; });
   }
 
   std::string along_;
@@ -133,8 +134,7 @@ std::vector<InterfaceCondition> interface_conditions(const Problem& problem, con
     for (const Equation& e : problem.equations) reader.read_outer(e.kept.value_or(e.residual), e.name);
     for (const auto& [continuous, source] : reader.found()) {
       const bool value = continuous->op == Op::field && continuous->derivative.empty();
-      const std::string base =
-          fmt::format("interface_{}_{}", place + 1, value ? continuous->name : source);
+      const std::string base = fmt::format("interface_{}_{}", place + 1, value ? continuous->name : source);
       std::string name = base;
       for (int n = 2; !taken.insert(name).second; ++n) name = fmt::format("{}_{}", base, n);
       out.push_back({place, name, source, continuous});

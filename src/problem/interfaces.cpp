@@ -18,7 +18,9 @@ namespace {
 constexpr double same_place = 1e-9;  // of the range
 constexpr std::size_t most_pieces = 64;
 
-bool contains(const std::vector<Expr>& all, Expr e) { return std::find(all.begin(), all.end(), e) != all.end(); }
+bool contains(const std::vector<Expr>& all, Expr e) {
+  return std::find(all.begin(), all.end(), e) != all.end();
+}
 
 bool may_be_cut(const Problem& problem, const std::string& name) {
   const CoordinateRange* const c = find_coordinate(problem, name);
@@ -87,8 +89,9 @@ void CutProblem::find_places() {
     for (const Expr kept : kept_derivatives(*e.kept)) {
       const std::vector<double> places = places_of(p, kept);
       if (places.empty()) continue;
-      if (!may_be_cut(p, kept->name)) check_remaining(p, key, kept, {find_coordinate(p, kept->name)->low,
-                                                                     find_coordinate(p, kept->name)->high});
+      if (!may_be_cut(p, kept->name))
+        check_remaining(p, key, kept,
+                        {find_coordinate(p, kept->name)->low, find_coordinate(p, kept->name)->high});
       cut_along(kept->name, key);
       planes.insert(planes.end(), places.begin(), places.end());
     }
@@ -102,8 +105,9 @@ void CutProblem::find_places() {
   edges_.push_back(c.high);
   if (edges_.size() - 1 > most_pieces)
     fail(p, p.interfaces.empty() ? "equations" : "interfaces",
-         fmt::format("the domain would be cut into {} pieces along {}; up to {} are possible. Smooth the jumps",
-                     edges_.size() - 1, coordinate_, most_pieces));
+         fmt::format(
+             "the domain would be cut into {} pieces along {}; up to {} are possible. Smooth the jumps",
+             edges_.size() - 1, coordinate_, most_pieces));
 }
 
 void CutProblem::check_places() const {
@@ -122,8 +126,7 @@ void CutProblem::check_kept(const std::string& key, Expr e) const {
   for (const Expr kept : kept_derivatives(e)) {
     const CoordinateRange* const c = find_coordinate(p, kept->name);
     if (c == nullptr) fail(p, key, fmt::format("{}: {} is not a coordinate", key, kept->name));
-    check_remaining(p, key, kept,
-                    kept->name == coordinate_ ? edges_ : std::vector<double>{c->low, c->high});
+    check_remaining(p, key, kept, kept->name == coordinate_ ? edges_ : std::vector<double>{c->low, c->high});
   }
 }
 
@@ -164,7 +167,9 @@ Expr CutProblem::in_piece(Expr e, int piece) const {
   return substitute(here, pairs);
 }
 
-std::vector<InterfaceCondition> CutProblem::conditions() const { return interface_conditions(*problem_, *this); }
+std::vector<InterfaceCondition> CutProblem::conditions() const {
+  return interface_conditions(*problem_, *this);
+}
 
 void CutProblem::add_equations(Problem& out, std::vector<PieceOrigin>* origins) const {
   for (const Equation& e : problem_->equations)
@@ -174,10 +179,11 @@ void CutProblem::add_equations(Problem& out, std::vector<PieceOrigin>* origins) 
       const std::string name = piece_name(e.name, k);
       if (!contains_fields(residual))
         fail(*problem_, "equations." + e.name,
-             fmt::format("equation {} is {} = 0 for {} from {:g} to {:g}, without an unknown; it holds nowhere "
-                         "there",
-                         e.name, to_string(residual, shown_expression), coordinate_, edges_[std::size_t(k)],
-                         edges_[std::size_t(k) + 1]));
+             fmt::format(
+                 "equation {} is {} = 0 for {} from {:g} to {:g}, without an unknown; it holds nowhere "
+                 "there",
+                 e.name, to_string(residual, shown_expression), coordinate_, edges_[std::size_t(k)],
+                 edges_[std::size_t(k) + 1]));
       out.equations.push_back({name, residual, e.position});
       if (const auto at = problem_->positions.find("equations." + e.name); at != problem_->positions.end())
         out.positions["equations." + name] = at->second;
@@ -189,8 +195,8 @@ void CutProblem::add_conditions(Problem& out, std::vector<PieceOrigin>* origins)
   const CoordinateRange& range = *find_coordinate(*problem_, coordinate_);
   const double slack = same_place * (range.high - range.low);
   for (const Condition& c : problem_->conditions) {
-    const auto fixed = std::find_if(c.where.begin(), c.where.end(),
-                                    [&](const auto& w) { return w.first == coordinate_; });
+    const auto fixed =
+        std::find_if(c.where.begin(), c.where.end(), [&](const auto& w) { return w.first == coordinate_; });
     const int only = fixed == c.where.end() ? -1 : piece_of(fixed->second - slack);
     for (int k = 0; k < pieces(); ++k) {
       if (only >= 0 && k != only) continue;
@@ -205,10 +211,11 @@ void CutProblem::add_conditions(Problem& out, std::vector<PieceOrigin>* origins)
       if (residual.is_constant(0)) continue;  // it says nothing of this piece
       if (!contains_fields(residual))
         fail(*problem_, "conditions." + c.name,
-             fmt::format("condition {} is {} = 0 for {} from {:g} to {:g}, without an unknown; it holds nowhere "
-                         "there",
-                         c.name, to_string(residual, shown_expression), coordinate_, edges_[std::size_t(k)],
-                         edges_[std::size_t(k) + 1]));
+             fmt::format(
+                 "condition {} is {} = 0 for {} from {:g} to {:g}, without an unknown; it holds nowhere "
+                 "there",
+                 c.name, to_string(residual, shown_expression), coordinate_, edges_[std::size_t(k)],
+                 edges_[std::size_t(k) + 1]));
       if (const auto at = problem_->positions.find("conditions." + c.name); at != problem_->positions.end())
         out.positions["conditions." + here.name] = at->second;
       out.conditions.push_back(std::move(here));
@@ -217,8 +224,12 @@ void CutProblem::add_conditions(Problem& out, std::vector<PieceOrigin>* origins)
   }
   for (const InterfaceCondition& c : conditions()) {
     const double eta = c.place % 2 == 0 ? 1 : 0;
-    Condition joined{c.name, {{coordinate_, eta}}, in_piece(c.continuous, c.place),
-                     in_piece(c.continuous, c.place + 1), {}, {}};
+    Condition joined{c.name,
+                     {{coordinate_, eta}},
+                     in_piece(c.continuous, c.place),
+                     in_piece(c.continuous, c.place + 1),
+                     {},
+                     {}};
     out.conditions.push_back(std::move(joined));
     if (origins != nullptr) origins->push_back({c.name, c.place});
   }
@@ -333,17 +344,19 @@ void check_interfaces(const Problem& problem) {
     if (std::any_of(problem.unknowns.begin(), problem.unknowns.end(), taken) ||
         find_coordinate(problem, name) != nullptr || problem.constants.contains(name) ||
         find_unknown_constant(problem, name) != nullptr)
-      fail(problem, key,
-           fmt::format("the domain is cut along {}, and {} is the name of an unknown in a piece of it; choose "
-                       "another name for the {} of the problem",
-                       along, name, name));
+      fail(
+          problem, key,
+          fmt::format("the domain is cut along {}, and {} is the name of an unknown in a piece of it; choose "
+                      "another name for the {} of the problem",
+                      along, name, name));
   }
   const NetworkOptions& n = problem.network;
   if (n.symmetry.contains(along))
-    fail(problem, "network.symmetry." + along,
-         fmt::format("network.symmetry: {} in {}, along which the domain is cut: its pieces have no symmetry; "
-                     "leave it out",
-                     n.symmetry.at(along) > 0 ? "even" : "odd", along));
+    fail(
+        problem, "network.symmetry." + along,
+        fmt::format("network.symmetry: {} in {}, along which the domain is cut: its pieces have no symmetry; "
+                    "leave it out",
+                    n.symmetry.at(along) > 0 ? "even" : "odd", along));
   for (std::size_t i = 0; i < n.features.size(); ++i)
     if (contains(coordinates_of(std::array{n.features[i]}), coordinate(along)))
       fail(problem, fmt::format("network.features.{}", i),

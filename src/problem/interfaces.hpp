@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A problem cut at planes y = c₁ < c₂ < … of one coordinate of space, where coefficients jump. Piece k, between
-// c_k and c_{k+1}, has unknowns of its own, and all pieces lie on one reference coordinate η in [0, 1] that is
-// folded like an accordion, so that what meets at a plane has the same η in both pieces:
+// A problem cut at planes y = c₁ < c₂ < … of one coordinate of space, where coefficients jump. Piece k,
+// between c_k and c_{k+1}, has unknowns of its own, and all pieces lie on one reference coordinate η in [0,
+// 1] that is folded like an accordion, so that what meets at a plane has the same η in both pieces:
 //   y = c_k + (c_{k+1} − c_k) η in pieces 0, 2, …,   y = c_{k+1} − (c_{k+1} − c_k) η in pieces 1, 3, …
 //   ∂_y = ±1/(c_{k+1} − c_k) ∂_η.
-// The trained problem is a problem like any other: its equations are those of the pieces, and at η = 1, 0, 1, …
-// stand conditions between the unknowns of two pieces.
+// The trained problem is a problem like any other: its equations are those of the pieces, and at η = 1, 0, 1,
+// … stand conditions between the unknowns of two pieces.
 //
-// These follow from the equations in the sense of distributions. An equation Σ a ∂_y F + … = 0 whose remaining
-// terms are bounded has no delta function at a plane: Σ a F is the same on both sides. F itself is bounded, so
-// what its own outermost derivatives stand over is continuous, and so on: (k T_y)_y = s gives k T_y and T,
-// (B w_yy)_yy = q gives (B w_yy)_y, B w_yy, w_y and w.
+// These follow from the equations in the sense of distributions. An equation Σ a ∂_y F + … = 0 whose
+// remaining terms are bounded has no delta function at a plane: Σ a F is the same on both sides. F itself is
+// bounded, so what its own outermost derivatives stand over is continuous, and so on: (k T_y)_y = s gives k
+// T_y and T, (B w_yy)_yy = q gives (B w_yy)_y, B w_yy, w_y and w.
 #include <optional>
 #include <string>
 #include <vector>
@@ -87,8 +87,8 @@ Problem cut_with_defaults(const Problem& problem);
 void check_interfaces(const Problem& problem);
 /// The same problem where no residual holds a kept derivative itself (Equation::kept).
 Problem with_kept_apart(const Problem& problem);
-/// The trained condition that stands for the problem's condition `index` (of several pieces the first), in what
-/// trained_problem(problem) gives; null where no piece has it.
+/// The trained condition that stands for the problem's condition `index` (of several pieces the first), in
+/// what trained_problem(problem) gives; null where no piece has it.
 const Condition* trained_condition(const Problem& problem, const Problem& trained, std::size_t index);
 
 }  // namespace sobolev::detail

@@ -105,7 +105,8 @@ bool is_piece(const Problem& problem, const std::string& name) {
   return std::find(pieces.begin(), pieces.end(), name) != pieces.end();
 }
 
-/// What a network may give: an unknown, one of a piece where the domain is cut, or the displacement of a coordinate in a Lagrangian form.
+/// What a network may give: an unknown, one of a piece where the domain is cut, or the displacement of a
+/// coordinate in a Lagrangian form.
 bool is_output(const Problem& problem, const std::string& name) {
   return is_unknown(problem, name) ||
          (problem.lagrangian &&

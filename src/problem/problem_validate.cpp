@@ -139,8 +139,9 @@ void check_names(const Problem& problem, const std::string& key, Expr expression
       fail(problem, key,
            fmt::format("{}: {}", key,
                        jump ? "d(…): " + dropped_delta(*jump, leaf->name)
-                            : to_string(leaf, shown_expression) + " jumps outside of the domain; leave the jump "
-                                                                  "out"));
+                            : to_string(leaf, shown_expression) +
+                                  " jumps outside of the domain; leave the jump "
+                                  "out"));
     }
     if (leaf->role == Role::unknown_constant) {
       if (find_unknown_constant(problem, leaf->name) == nullptr)

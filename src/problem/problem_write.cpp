@@ -329,7 +329,8 @@ bool operator==(const Problem& a, const Problem& b) {
   return a.title == b.title && a.unknowns == b.unknowns && a.coordinates == b.coordinates &&
          a.constants == b.constants && a.unknown_constants == b.unknown_constants &&
          a.equations == b.equations && a.conditions == b.conditions && a.network == b.network &&
-         a.interfaces == b.interfaces && a.lagrangian == b.lagrangian && a.training == b.training && a.reference == b.reference;
+         a.interfaces == b.interfaces && a.lagrangian == b.lagrangian && a.training == b.training &&
+         a.reference == b.reference;
 }
 
 namespace detail {

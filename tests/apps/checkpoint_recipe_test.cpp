@@ -52,7 +52,8 @@ const Case cases[] = {
      3},
     {"ThreeLayersInTwoWindows",
      "unknowns = [\"u\", \"v\"]\n[coordinates]\nt = [0, 1]\ny = [0, 1]\n[equations]\n"
-     "heat = \"u_t = d((1 + 9*heaviside(y - 0.25)*heaviside(0.75 - y))*u_y, y) + v\"\nother = \"v_t = v_yy\"\n"
+     "heat = \"u_t = d((1 + 9*heaviside(y - 0.25)*heaviside(0.75 - y))*u_y, y) + v\"\nother = \"v_t = "
+     "v_yy\"\n"
      "[conditions]\nstart = { where = \"t = 0\", equation = \"u = min(y, 0.25)\" }\n"
      "[network]\nscale = { v = 3 }\n[training]\nwindows = 2\n",
      2},

@@ -60,9 +60,8 @@ TEST(Input, AJumpInADivergenceIsCut) {
 }
 
 TEST(Input, AJumpThatIsNoPlaneIsRefused) {
-  const CommandResult result = run_command(
-      {"check", case_file("jump_coefficient"), "--set",
-       "equations.heat=d((1 + 99*heaviside(T - 0.5))*d(T, y), y) = 0"});
+  const CommandResult result = run_command({"check", case_file("jump_coefficient"), "--set",
+                                            "equations.heat=d((1 + 99*heaviside(T - 0.5))*d(T, y), y) = 0"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.err, AllOf(HasSubstr("jumps"), HasSubstr("q = k*T_y and q_y = 0")));
 }

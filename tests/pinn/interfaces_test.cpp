@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layered media solved in pieces: against exact solutions, read at places, continued, and said what they are worth.
+// Layered media solved in pieces: against exact solutions, read at places, continued, and said what they are
+// worth.
 #include <gmock/gmock.h>
 
 #include <array>
@@ -44,7 +45,8 @@ Problem layers(const std::string& more) {
 const std::string shortly = "[training]\nstop = { iterations = 120 }\npoints = { sobol = 100 }\n";
 
 const Solution& solved_layers() {
-  static const Solution s = solve(Cpu(2), layers(to_the_end ? shortly : "[training]\nstop = { iterations = 1 }\n"));
+  static const Solution s =
+      solve(Cpu(2), layers(to_the_end ? shortly : "[training]\nstop = { iterations = 1 }\n"));
   return s;
 }
 
@@ -66,8 +68,8 @@ TEST(InterfaceSolutions, AreReadAtPlaces) {
   const auto piece = [&](const std::string& unknown, double eta) {
     const std::vector<double> place{eta};
     return detail::evaluate_windows(Cpu(1), detail::evaluators_on(Cpu(1), Cpu(1)), s.state().trained,
-                            s.state().parameters, View<const double, 2>(place.data(), 1, 1),
-                            {unknown == "T_y" ? field("T_2", {{"y", 1}}) : field(unknown)})[0][0];
+                                    s.state().parameters, View<const double, 2>(place.data(), 1, 1),
+                                    {unknown == "T_y" ? field("T_2", {{"y", 1}}) : field(unknown)})[0][0];
   };
   const std::vector<double> T = values(s, at, "T"), slope = values(s, {0.5}, "T_y");
   EXPECT_EQ(T[0], piece("T_1", 1)) << "on the plane the lower piece answers";
@@ -77,12 +79,13 @@ TEST(InterfaceSolutions, AreReadAtPlaces) {
   EXPECT_NEAR(slope[0], -piece("T_y", 0.5) / 0.4, 1e-9);
   // An equation by its name, what it is made of, and what stands under its derivative.
   const std::vector<double> inside{0.1, 0.5, 0.9};
-  const std::vector<double> residual = values(s, inside, "heat"), flux = values(s, inside, "d(" + k + "*T_y, y)"),
+  const std::vector<double> residual = values(s, inside, "heat"),
+                            flux = values(s, inside, "d(" + k + "*T_y, y)"),
                             second = values(s, inside, "T_yy");
   const std::vector<double> conductivity{1, 100, 1};
   for (std::size_t i = 0; i < 3; ++i) {
-    const double y = inside[i], w = std::min(y, 0.3) + std::min(std::max(y - 0.3, 0.0), 0.4) / 100 +
-                                    std::max(y - 0.7, 0.0);
+    const double y = inside[i],
+                 w = std::min(y, 0.3) + std::min(std::max(y - 0.3, 0.0), 0.4) / 100 + std::max(y - 0.7, 0.0);
     EXPECT_NEAR(flux[i], conductivity[i] * second[i], 1e-9 * (1 + std::abs(flux[i])));
     EXPECT_NEAR(residual[i], flux[i] + 9 * std::sin(3 * w) / conductivity[i], 1e-9 * (1 + std::abs(flux[i])));
   }
@@ -108,15 +111,16 @@ TEST(InterfaceSolutions, TheAssessmentSpeaksOfTheProblem) {
     EXPECT_EQ(r.place[0], want) << r.name;
     EXPECT_TRUE(r.place[0] >= 0 && r.place[0] <= 1) << r.name;
   }
-  EXPECT_THAT(names, ElementsAre("equation heat", "condition low", "condition high", "condition interface_1_T",
-                                 "condition interface_1_heat", "condition interface_2_T",
-                                 "condition interface_2_heat"));
+  EXPECT_THAT(names, ElementsAre("equation heat", "condition low", "condition high",
+                                 "condition interface_1_T", "condition interface_1_heat",
+                                 "condition interface_2_T", "condition interface_2_heat"));
   if (to_the_end) {
     EXPECT_THAT(s.assessment().doubts, IsEmpty());
   }
   const Solution bad = solve(Cpu(1), layers("[training]\nstop = { iterations = 1 }\n"));
   EXPECT_THAT(bad.assessment().doubts, ::testing::Contains(HasSubstr("equation heat: its residual")));
-  for (const std::string& doubt : bad.assessment().doubts) EXPECT_THAT(doubt, ::testing::Not(HasSubstr("heat_")));
+  for (const std::string& doubt : bad.assessment().doubts)
+    EXPECT_THAT(doubt, ::testing::Not(HasSubstr("heat_")));
 }
 
 /// Two layers in time, with windows: T = e^(−t) sin(2w).
@@ -141,9 +145,10 @@ exact = { T = "exp(-t)*sin(2*(min(y, 0.5)/100 + max(y - 0.5, 0)))" }
 
 TEST(InterfaceSolutions, HeatInTimeWindowsGoesOnFromAFile) {
   const auto trained = [](int iterations) {
-    return in_time("[training]\nwindows = 2\npoints = { sobol = 100, condition_points = 20 }\nphase = [{ "
-                   "iterations = " +
-                   std::to_string(iterations) + " }]\n");
+    return in_time(
+        "[training]\nwindows = 2\npoints = { sobol = 100, condition_points = 20 }\nphase = [{ "
+        "iterations = " +
+        std::to_string(iterations) + " }]\n");
   };
   const Solution whole = solve(Cpu(2), trained(to_the_end ? 60 : 2));
   if (to_the_end) {
@@ -216,8 +221,9 @@ exact = { u = "max(x - 0.5, 0)^2/2" }
 [network]
 width = 8
 )toml";
-  const Solution s = solve(Cpu(1), Problem::from_string(
-                                       text + (to_the_end ? shortly : "[training]\nstop = { iterations = 1 }\n")));
+  const Solution s =
+      solve(Cpu(1),
+            Problem::from_string(text + (to_the_end ? shortly : "[training]\nstop = { iterations = 1 }\n")));
   if (!to_the_end) GTEST_SKIP() << "whole trainings run in optimised builds";
   EXPECT_LT(s.relative_l2().at("u"), 1e-6);
   EXPECT_THAT(values(s, {0.25, 0.75}, "u_xx"),
@@ -239,8 +245,9 @@ high = { where = "y = 1", equation = "T = 0.625" }
 [network]
 width = 6
 )toml";
-  const Solution s = solve(Cpu(1), Problem::from_string(
-                                       text + (to_the_end ? shortly : "[training]\nstop = { iterations = 1 }\n")));
+  const Solution s =
+      solve(Cpu(1),
+            Problem::from_string(text + (to_the_end ? shortly : "[training]\nstop = { iterations = 1 }\n")));
   if (to_the_end) {
     EXPECT_NEAR(s.constants().at("c"), 3, 1e-4);
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Problems cut where coefficients jump: where, the chain rule in the pieces, what is continuous across a plane.
+// Problems cut where coefficients jump: where, the chain rule in the pieces, what is continuous across a
+// plane.
 #include "src/problem/interfaces.hpp"
 
 #include <gmock/gmock.h>
@@ -33,10 +34,10 @@ Problem problem_of(const std::vector<std::string>& unknowns, const std::vector<s
     lines += "e" + std::to_string(i + 1) + " = \"" + equations[i] + "\"\n";
     in_time = in_time || equations[i].find("_t") != std::string::npos;
   }
-  return Problem::from_string("unknowns = [" + names + "]\n[coordinates]\n" + (in_time ? "t = [0, 1]\n" : "") +
-                                  "x = [0, 1]\ny = [0, 1]\n[equations]\n" + lines +
-                                  "[conditions]\nlow = { where = \"y = 0\", equation = \"" + unknowns[0] +
-                                  " = x\" }\n" + more,
+  return Problem::from_string("unknowns = [" + names + "]\n[coordinates]\n" +
+                                  (in_time ? "t = [0, 1]\n" : "") + "x = [0, 1]\ny = [0, 1]\n[equations]\n" +
+                                  lines + "[conditions]\nlow = { where = \"y = 0\", equation = \"" +
+                                  unknowns[0] + " = x\" }\n" + more,
                               "layers.toml");
 }
 Problem heat(const std::string& k, const std::string& more = "") {
@@ -63,7 +64,8 @@ void expect_continuous(const Problem& p, const std::vector<std::string>& want) {
 
 TEST(Interfaces, AreFoundWhereADivergenceMeetsAJump) {
   EXPECT_THAT(CutProblem(heat(step)).edges(), ElementsAre(0, 0.5, 1));
-  EXPECT_THAT(CutProblem(heat("1 + heaviside(y - 0.3)*heaviside(0.7 - y)")).edges(), ElementsAre(0, 0.3, 0.7, 1));
+  EXPECT_THAT(CutProblem(heat("1 + heaviside(y - 0.3)*heaviside(0.7 - y)")).edges(),
+              ElementsAre(0, 0.3, 0.7, 1));
   EXPECT_THAT(CutProblem(heat("2 - sign(0.1 - 0.5*y)")).edges(), ElementsAre(0, 0.2, 1));
   EXPECT_THAT(CutProblem(heat("1 + heaviside(0.2 - abs(y - 0.5))")).edges(),
               ElementsAre(0, ::testing::DoubleNear(0.3, 1e-15), ::testing::DoubleNear(0.7, 1e-15), 1));
@@ -71,7 +73,8 @@ TEST(Interfaces, AreFoundWhereADivergenceMeetsAJump) {
   for (const char* whole : {"1 + heaviside(y - 2)", "1 + abs(y - 0.5)", "exp(y)", "1 + max(y - 0.5, 0)"})
     EXPECT_FALSE(detail::is_cut(heat(whole))) << whole;
   // Given places join those that are found.
-  EXPECT_THAT(CutProblem(heat(step, "[interfaces]\ny = [0.75, 0.5]\n")).edges(), ElementsAre(0, 0.5, 0.75, 1));
+  EXPECT_THAT(CutProblem(heat(step, "[interfaces]\ny = [0.75, 0.5]\n")).edges(),
+              ElementsAre(0, 0.5, 0.75, 1));
   EXPECT_THAT(CutProblem(heat("1", "[interfaces]\ny = 0.25\n")).edges(), ElementsAre(0, 0.25, 1));
 }
 
@@ -99,8 +102,8 @@ TEST(Interfaces, ChainRuleInThePieces) {
     const Expr place = piece % 2 == 0 ? low + (high - low) * y : high - (high - low) * y;
     const std::map<std::string, Expr> pieces{
         {CutProblem::piece_name("T", piece), substitute(w, {{y, place}})}};
-    for (const Expr e : {T, d(T, y), d(T, x), d(T, y, 2), d(T, x, y), d(T, y, 3), y * d(T, y) + x, k * d(T, y),
-                         d(k * d(T, y), y), min(y, 0.25) * T, d(T, x, 2) * heaviside(x - 0.5)}) {
+    for (const Expr e : {T, d(T, y), d(T, x), d(T, y, 2), d(T, x, y), d(T, y, 3), y * d(T, y) + x,
+                         k * d(T, y), d(k * d(T, y), y), min(y, 0.25) * T, d(T, x, 2) * heaviside(x - 0.5)}) {
       const Expr got = substitute_fields(cut.in_piece(e, piece), pieces);
       const Expr want = substitute_fields(expanded(e), {{"T", w}});
       for (double eta : {0.1, 0.5, 0.9}) {
@@ -149,10 +152,11 @@ TEST(Interfaces, ConditionsFollowFromTheEquations) {
 }
 
 TEST(Interfaces, TheTrainedProblemJoinsThePieces) {
-  const Problem p = heat(step, "inner = { where = \"y = 0.75\", equation = \"T_y = 1\" }\n"
-                               "side = { where = \"x = 0\", equation = \"heaviside(y - 0.5)*(T - 1) = 0\" }\n"
-                               "at = { where = \"x = 1, y = 0.5\", equation = \"T_x = 2\" }\n"
-                               "top = { where = \"y = 1\", equation = \"T = y + x\", weight = 3 }\n");
+  const Problem p = heat(step,
+                         "inner = { where = \"y = 0.75\", equation = \"T_y = 1\" }\n"
+                         "side = { where = \"x = 0\", equation = \"heaviside(y - 0.5)*(T - 1) = 0\" }\n"
+                         "at = { where = \"x = 1, y = 0.5\", equation = \"T_x = 2\" }\n"
+                         "top = { where = \"y = 1\", equation = \"T = y + x\", weight = 3 }\n");
   const Problem trained = CutProblem(p).trained();
   EXPECT_THAT(trained.unknowns, ElementsAre("T_1", "T_2"));
   EXPECT_EQ(trained.coordinates[1], (CoordinateRange{"y", 0, 1}));
@@ -164,18 +168,19 @@ TEST(Interfaces, TheTrainedProblemJoinsThePieces) {
     for (const auto& [name, value] : c.where) where += name + "=" + std::to_string(value).substr(0, 3) + " ";
     conditions.push_back(c.name + " at " + where + to_string(c.left) + " = " + to_string(c.right));
   }
-  EXPECT_THAT(conditions,
-              ElementsAre("low at y=0.0 T_1 = x", "inner at y=0.5 -2*T_2_y = 1", "side_2 at x=0.0 T_2 - 1 = 0",
-                          "at at x=1.0 y=1.0 T_1_x = 2", "top at y=0.0 T_2 = 1 - 0.5*y + x",
-                          "interface_1_T at y=1.0 T_1 = T_2", "interface_1_e1 at y=1.0 2*T_1_y = -200*T_2_y"));
+  EXPECT_THAT(conditions, ElementsAre("low at y=0.0 T_1 = x", "inner at y=0.5 -2*T_2_y = 1",
+                                      "side_2 at x=0.0 T_2 - 1 = 0", "at at x=1.0 y=1.0 T_1_x = 2",
+                                      "top at y=0.0 T_2 = 1 - 0.5*y + x", "interface_1_T at y=1.0 T_1 = T_2",
+                                      "interface_1_e1 at y=1.0 2*T_1_y = -200*T_2_y"));
   EXPECT_EQ(trained.conditions[4].weight, 3);
   EXPECT_FALSE(trained.reference.given());
 }
 
 TEST(Interfaces, OptionsOfANetworkGoToThePieces) {
-  const Problem p = heat(step, "[network]\nscale = { T = 5, T_2 = 7 }\noffset = { T = 1 }\n"
-                               "[network.T_1]\nwidth = 9\n"
-                               "[training]\npoints.dense = [{ y = 0.6, width = 0.1, fraction = 0.2 }]\n");
+  const Problem p = heat(step,
+                         "[network]\nscale = { T = 5, T_2 = 7 }\noffset = { T = 1 }\n"
+                         "[network.T_1]\nwidth = 9\n"
+                         "[training]\npoints.dense = [{ y = 0.6, width = 0.1, fraction = 0.2 }]\n");
   const Problem chosen = detail::with_defaults(p), trained = detail::trained_problem(chosen);
   EXPECT_EQ(trained.network.scale, (std::map<std::string, double>{{"T_1", 5}, {"T_2", 7}}));
   EXPECT_EQ(trained.network.offset, (std::map<std::string, double>{{"T_1", 1}, {"T_2", 1}}));
@@ -243,14 +248,15 @@ TEST(Interfaces, WhatCannotBeCutIsRefused) {
   EXPECT_THAT(with("[network.T_3]\nwidth = 3\n"), HasSubstr("T_3"));
   EXPECT_THAT(refusal([] { problem_of({"T"}, {"T_t = T_yy"}, "[interfaces]\nt = 0.5\n"); }),
               HasSubstr("interfaces.t: t is time"));
-  EXPECT_THAT(refusal([] {
-                problem_of({"T"}, {"T_t + T_x = d((" + step + ")*T_y, y)"}, "[lagrangian]\n");
-              }),
+  EXPECT_THAT(refusal([] { problem_of({"T"}, {"T_t + T_x = d((" + step + ")*T_y, y)"}, "[lagrangian]\n"); }),
               HasSubstr("the domain is cut along y"));
-  EXPECT_THAT(refusal([] { problem_of({"T", "T_1"}, {"d((" + step + ")*T_y, y) = 0", "T_1 = T"}); }),
+  EXPECT_THAT(refusal([] {
+                problem_of({"T", "T_1"}, {"d((" + step + ")*T_y, y) = 0", "T_1 = T"});
+              }),
               HasSubstr("T_1 is the name of an unknown in a piece"));
-  EXPECT_THAT(refusal([] { problem_of({"T"}, {"heaviside(y - 0.5) = T_y*heaviside(0.5 - y)"},
-                                      "[interfaces]\ny = 0.5\n"); }),
+  EXPECT_THAT(refusal([] {
+                problem_of({"T"}, {"heaviside(y - 0.5) = T_y*heaviside(0.5 - y)"}, "[interfaces]\ny = 0.5\n");
+              }),
               HasSubstr("without an unknown"));
   // Places that are no planes: slanted, curved, of an unknown; two coordinates; time.
   for (const char* k : {"heaviside(y - x)", "heaviside((x - 0.5)^2 + (y - 0.5)^2 - 0.04)", "heaviside(T)",

@@ -39,12 +39,12 @@ bool piecewise(Expr e);
 
 /// Whether the jump is where a coordinate has certain values, whatever the others and the unknowns are.
 bool at_places_of(const Jump& jump, const std::string& coordinate);
-/// The values of the coordinate inside (low, high) at which e jumps, rising: where functions of the coordinate
-/// alone switch; `box` has the ranges of the others.
+/// The values of the coordinate inside (low, high) at which e jumps, rising: where functions of the
+/// coordinate alone switch; `box` has the ranges of the others.
 std::vector<double> jump_places(Expr e, const std::string& coordinate, double low, double high,
                                 const CoordinateBox& box = {});
-/// e where the coordinate is inside (low, high): abs, sign, heaviside, min and max of the coordinate alone that
-/// do not switch there are replaced by what they are. Derivatives that were kept are not worked out.
+/// e where the coordinate is inside (low, high): abs, sign, heaviside, min and max of the coordinate alone
+/// that do not switch there are replaced by what they are. Derivatives that were kept are not worked out.
 Expr between(Expr e, const std::string& coordinate, double low, double high);
 
 /// ∂e/∂coordinate as it is, a leaf: where e jumps it has a delta function, of which differentiate() knows

@@ -19,7 +19,8 @@ struct ExpressionScope {
   std::map<std::string, double> constants;  // besides pi and e
   std::vector<std::string> unknown_constants = {};
   CoordinateBox ranges = {};  // where jumps matter; a coordinate without one may be anything
-  /// Coordinates whose d(…) of what jumps at places of this coordinate alone are kept (jumps.hpp), not errors.
+  /// Coordinates whose d(…) of what jumps at places of this coordinate alone are kept (jumps.hpp), not
+  /// errors.
   std::vector<std::string> cuttable = {};
 };
 
