@@ -10,6 +10,7 @@
 #include "sobolev/core/random.hpp"
 #include "src/pinn/window_model.hpp"
 #include "src/problem/defaults.hpp"
+#include "src/problem/interfaces.hpp"
 #include "src/problem/lagrangian.hpp"
 
 namespace sobolev::app {
@@ -179,8 +180,31 @@ std::string place_text(const Problem& problem, const std::vector<double>& place)
   return out;
 }
 
+std::string residual_text(const Equation& equation) {
+  return to_string(equation.kept.value_or(equation.residual), longest_text);
+}
+
+std::string interface_text(const Problem& problem) {
+  if (!detail::is_cut(problem)) return "";
+  const detail::CutProblem cut(problem);
+  const std::vector<double>& edges = cut.edges();
+  return fmt::format("the domain is cut at {} = {:g} into {} pieces", cut.coordinate(),
+                     fmt::join(edges.begin() + 1, edges.end() - 1, ", "), cut.pieces());
+}
+
+std::vector<std::string> interface_condition_texts(const Problem& problem) {
+  std::vector<std::string> out;
+  if (!detail::is_cut(problem)) return out;
+  const detail::CutProblem cut(problem);
+  for (const detail::InterfaceCondition& c : cut.conditions())
+    out.push_back(fmt::format("{} at {} = {:g}: {} is continuous (by equation {})", c.name, cut.coordinate(),
+                              cut.edges()[std::size_t(c.place) + 1], to_string(c.continuous, longest_text),
+                              c.source));
+  return out;
+}
+
 std::string written(const Equation& equation) {
-  return equation.text.empty() ? to_string(equation.residual, longest_text) + " = 0" : equation.text;
+  return equation.text.empty() ? residual_text(equation) + " = 0" : equation.text;
 }
 
 std::string written(const Condition& condition) {
@@ -237,14 +261,15 @@ Understood understand(const Problem& problem) {
   out.jet_channels = model.compile("equations", residuals).group.jet.channels();
 
   for (std::size_t i = 0; i < out.chosen.conditions.size(); ++i) {
-    const Condition& c = p.conditions[i];  // those of the labels' own follow
-    out.roles.push_back(model.imposed(c)              ? Role::built_in
-                        : kept_by_output(p, model, c) ? Role::kept_by_output
-                                                      : Role::trained);
+    const Condition* const c = detail::trained_condition(out.chosen, p, i);
+    out.roles.push_back(c == nullptr                   ? Role::kept_by_output
+                        : model.imposed(*c)            ? Role::built_in
+                        : kept_by_output(p, model, *c) ? Role::kept_by_output
+                                                       : Role::trained);
   }
   for (std::size_t i = 0; i < out.roles.size(); ++i)
     out.automatic_weights =
-        out.automatic_weights && !(out.roles[i] == Role::trained && p.conditions[i].weight);
+        out.automatic_weights && !(out.roles[i] == Role::trained && out.chosen.conditions[i].weight);
   return out;
 }
 

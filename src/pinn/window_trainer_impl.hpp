@@ -66,7 +66,8 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
     parameters.push_back(parameters.empty()
                              ? initial_parameters(objective_.network(), model_.features(), model_.ranges(),
                                                   state.trained.network, state.trained.training.seed,
-                                                  state.problem.unknowns.size())
+                                                  state.problem.lagrangian ? state.problem.unknowns.size()
+                                                                           : state.trained.unknowns.size())
                              : parameters.back());
   ensure(parameters.back().size() == objective_.parameters(), "windows with networks of different sizes");
   draw();

@@ -7,7 +7,9 @@
 #include <cmath>
 
 #include "scales.hpp"
+#include "sobolev/expression/jumps.hpp"
 #include "src/problem/gaussian_lattice.hpp"
+#include "src/problem/interfaces.hpp"
 #include "src/problem/network_of.hpp"
 #include "src/problem/problem_checks.hpp"
 #include "src/problem/time_windows.hpp"
@@ -29,6 +31,10 @@ constexpr double lattice_width = 1.3;
 }  // namespace
 
 Problem with_defaults(const Problem& problem) {
+  if (std::any_of(problem.equations.begin(), problem.equations.end(),
+                  [](const Equation& e) { return !kept_derivatives(e.residual).empty(); }))
+    return with_defaults(with_kept_apart(problem));
+  if (is_cut(problem)) return cut_with_defaults(problem);
   Problem p = problem;
   const int dimensions = int(p.coordinates.size());
   NetworkOptions& n = p.network;

@@ -11,6 +11,7 @@
 
 #include "sobolev/core/words.hpp"
 #include "src/problem/evolution.hpp"
+#include "src/problem/interfaces.hpp"
 #include "src/problem/lagrangian.hpp"
 #include "src/problem/network_of.hpp"
 #include "src/problem/time_windows.hpp"
@@ -99,12 +100,19 @@ bool is_unknown(const Problem& problem, const std::string& name) {
   return std::find(problem.unknowns.begin(), problem.unknowns.end(), name) != problem.unknowns.end();
 }
 
-/// What a network may give: an unknown, or the displacement of a coordinate in a Lagrangian form.
+bool is_piece(const Problem& problem, const std::string& name) {
+  const std::vector<std::string> pieces = piece_unknowns(problem);
+  return std::find(pieces.begin(), pieces.end(), name) != pieces.end();
+}
+
+/// What a network may give: an unknown, one of a piece where the domain is cut, or the displacement of a
+/// coordinate in a Lagrangian form.
 bool is_output(const Problem& problem, const std::string& name) {
   return is_unknown(problem, name) ||
          (problem.lagrangian &&
           std::any_of(problem.coordinates.begin(), problem.coordinates.end(),
-                      [&](const auto& c) { return displacement_name(c.name) == name; }));
+                      [&](const auto& c) { return displacement_name(c.name) == name; })) ||
+         is_piece(problem, name);
 }
 
 /// The keys of network.output and reference.exact: from C++ they may be anything.

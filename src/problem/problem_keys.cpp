@@ -46,6 +46,8 @@ constexpr ProblemKey table_of_keys[] = {
     {"conditions", table, "none", R"_({ initial = { where = "t = 0", equation = "u = sin(pi*x)" } })_",
      "hold where they say"},
     {"network", table, "those of its keys", "{ width = 24 }", "what is trained"},
+    {"interfaces", table, "where d(…) differentiates a jump", "{ x = 0.5 }",
+     "cut the domain there into pieces with unknowns of their own"},
     {"lagrangian", table, "none", R"_({ velocity = { x = "1 + u" } })_",
      "train the problem along its characteristics: see [lagrangian.md](lagrangian.md)"},
     {"training", table, "those of its keys", "{ stop = { seconds = 60 } }", "how, and for how long"},
@@ -161,6 +163,9 @@ constexpr ProblemKey table_of_keys[] = {
      "hidden layers (of `width` and `activation`) on the inputs with which all these networks begin, but "
      "those of Gaussians; their own layers follow",
      from(0, 32)},
+
+    {"interfaces.<coordinate>", numbers, "where d(…) differentiates a jump", "[0.2, 0.5]",
+     "the places, inside the range; one coordinate, neither time nor periodic"},
 
     {"lagrangian.velocity", table, "read off the equations", R"_({ x = "1 + u" })_",
      "of the labels, by coordinate; those that are left out do not move"},

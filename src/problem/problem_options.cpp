@@ -227,6 +227,14 @@ void read_network(const ProblemReader& reader, const TomlNode& node, Problem& pr
     read_symmetry(reader, *symmetry, path / "symmetry", network.symmetry);
 }
 
+void read_interfaces(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
+  const KeyPath path("interfaces");
+  reader.table(node, path);
+  reader.remember(path.text(), node.position);
+  for (const TomlEntry& entry : node.entries)
+    problem.interfaces[entry.key] = reader.numbers(entry.value, path.named(entry.key));
+}
+
 void read_lagrangian(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
   const KeyPath path("lagrangian");
   reader.table(node, path);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "sobolev/core/words.hpp"
+#include "src/problem/interfaces.hpp"
 #include "src/problem/lagrangian.hpp"
 
 namespace sobolev::detail {
@@ -27,6 +28,8 @@ std::vector<std::string> ProblemReader::names_in(const KeyPath& path) const {
     names = problem_.unknowns;
     const bool of_outputs =
         path.text() == "network" || path.text() == "network.scale" || path.text() == "network.offset";
+    if (of_outputs && !problem_.lagrangian)
+      for (const std::string& name : piece_unknowns(problem_)) names.push_back(name);
     if (of_outputs && problem_.lagrangian)
       for (const CoordinateRange& c : problem_.coordinates) names.push_back(displacement_name(c.name));
   }

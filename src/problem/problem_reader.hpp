@@ -102,6 +102,7 @@ class ProblemReader : public TomlReader {
 
 /// The sections of a problem file.
 void read_network(const ProblemReader& reader, const TomlNode& node, Problem& problem);
+void read_interfaces(const ProblemReader& reader, const TomlNode& node, Problem& problem);
 void read_lagrangian(const ProblemReader& reader, const TomlNode& node, Problem& problem);
 void read_training(const ProblemReader& reader, const TomlNode& node, Problem& problem);
 void read_reference(const ProblemReader& reader, const TomlNode& node, Problem& problem);
