@@ -18,7 +18,10 @@ namespace sobolev::detail {
 namespace {
 constexpr int widest = 24, narrowest = 16;     // the cost of an iteration grows with width⁴ and faster
 constexpr std::size_t most_parameters = 1500;  // where the width can be chosen
-constexpr int least_points = 400, condition_rows = 4000;
+// An iteration of Levenberg–Marquardt costs as much as there are residuals, and its first minute is worth more
+// iterations rather than more residuals: docs/defaults.md. In many dimensions fewer points leave too much between them.
+constexpr double rows_per_parameter = 1.6, rows_on_a_line = 1.2;
+constexpr int many_dimensions = 6;
 
 // Measured on Helmholtz's equation in two dimensions: 100 Gaussians twice as wide as they are apart.
 int default_gaussians(int inputs) { return std::clamp(50 * inputs, 50, 300); }
@@ -83,19 +86,19 @@ Problem with_defaults(const Problem& problem) {
   TrainingOptions& t = p.training;
   if (t.points.sampling == Sampling::automatic) t.points.sampling = Sampling::sobol;
   if (t.points.count == 0) {
-    // Residuals beyond the parameters, but no more rows than two equations have.
-    const int equations = std::max(1, int(p.equations.size())), most = dimensions == 1   ? 400
-                                                                       : dimensions == 2 ? 2000
-                                                                                         : 4000;
-    const int rows = std::min(most, std::max(least_points, 2 * most / equations));
-    const std::size_t fitted = std::min(parameters(), levenberg_marquardt_limit);
-    const int determined = int(1.2 * double(fitted)) / equations;
-    t.points.count = std::max(rows, (determined + 49) / 50 * 50);
+    const int equations = std::max(1, int(p.equations.size()));
+    const double fitted = double(std::min(parameters(), levenberg_marquardt_limit));
+    const int determined = int((dimensions == 1 ? rows_on_a_line : rows_per_parameter) * fitted) / equations;
+    const int least = dimensions >= many_dimensions ? std::clamp(8000 / equations, 400, 4000)
+                      : dimensions == 1             ? 400
+                                                    : std::max(400, 600 / equations);
+    t.points.count = std::max(least, (determined + 49) / 50 * 50);
   }
   if (t.points.condition_count == 0) {
-    const int most = dimensions <= 2 ? 250 : 500;
-    t.points.condition_count =
-        std::clamp(condition_rows / std::max(1, int(p.conditions.size())), most / 2, most);
+    const int conditions = std::max(1, int(p.conditions.size()));
+    t.points.condition_count = dimensions >= many_dimensions ? std::clamp(4000 / conditions, 250, 500)
+                               : dimensions == 1             ? std::clamp(4000 / conditions, 125, 250)
+                                                             : std::clamp(int(parameters()) / conditions, 60, 120);
   }
   if (t.phases.empty()) {
     PhaseOptions phase;
