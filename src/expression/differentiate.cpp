@@ -144,7 +144,7 @@ Expr substitute(Expr e, const std::vector<std::pair<Expr, Expr>>& replacements) 
 Expr substitute_fields(Expr e, const std::map<std::string, Expr>& replacements) {
   Memo done;
   return rebuild(e, done, [&](Expr leaf) {
-    if (leaf->op != Op::field) return leaf;
+    if (leaf->op != Op::field || leaf->role != Role::unknown) return leaf;
     const auto it = replacements.find(leaf->name);
     if (it == replacements.end()) return leaf;
     Expr result = it->second;

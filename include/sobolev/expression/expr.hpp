@@ -30,6 +30,7 @@ enum class Role : std::uint8_t {
   unknown_constant,   // a number that is sought
   network_output,     // the network's, for an unknown
   previous_window,    // an unknown where the time window before this one ends
+  known,              // a function that is known: its values and derivatives are given with each point
   point_value,        // a number given with each point
   collapsed_channel,  // a combination of derivatives of a network output
 };
