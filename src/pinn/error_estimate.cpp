@@ -22,8 +22,9 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr double least_seconds = 5;
-constexpr double fell = 0.5;             // the residual, to less than this
-constexpr double found_all = 0.3;        // a second network finds less than this more
+constexpr double fell = 0.5;       // the residual, to less than this
+constexpr double found_all = 0.3;  // a second network finds less than this more
+constexpr double hardly_fell = 0.95;
 constexpr double small_residual = 1e-3;  // beside its largest term
 constexpr int windows_of_one = 4;  // of the error's equation to begin with, in one window of the solution
 constexpr int most_halvings = 6;
@@ -149,8 +150,9 @@ class Estimator {
                   (out_.overlooked < found_all && out_.largest_residual < small_residual));
     say();
     if (windows_.size() == 0) return;
+    const bool in_the_dark = !out_.sound && !(out_.residual_left < hardly_fell);
     const double wider = std::sqrt(1 + out_.overlooked * out_.overlooked),
-                 least = out_.sound || out_.largest_residual < small_residual ? 0 : out_.largest_residual;
+                 least = in_the_dark && out_.largest_residual > small_residual ? out_.largest_residual : 0;
     const std::vector<double> points = grid_points(out_.axes);
     const std::size_t d = out_.axes.size(), n = points.size() / d;
     const View<const double, 2> x(points.data(), n, d);
