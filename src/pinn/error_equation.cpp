@@ -10,9 +10,9 @@
 
 namespace sobolev::detail {
 namespace {
-// Measured on the problems of docs/accuracy.md: 24 neurons fall behind in the time that there is, and 16
-// without time windows follow too little.
-constexpr int whole_width = 20, window_width = 16;
+// One digit is asked for: small networks, whose iterations are many in the time that there is.
+constexpr int whole_width = 20, window_width = 16, short_width = 12;
+constexpr int many_windows = 8;
 constexpr int few_modes = 5;  // of a periodic coordinate: a network of Gaussians has one
 
 /// A, where network.output is B + A·N with A and B of the coordinates alone.
@@ -69,7 +69,10 @@ ErrorEquation::ErrorEquation(const Solution::State& of, int width) : of_(&of), b
   // Inputs as the solution's network has them, but layers of their own.
   NetworkOptions n;
   n.depth = default_depth;
-  n.width = width > 0 ? width : marches_ ? window_width : whole_width;
+  n.width = width > 0                           ? width
+            : !marches_                         ? whole_width
+            : p.training.windows < many_windows ? window_width
+                                                : short_width;
   n.periodic_modes = p.network.periodic_modes == 1 ? few_modes : p.network.periodic_modes;
   n.normalize = p.network.normalize;
   n.fourier = p.network.fourier;
@@ -122,6 +125,9 @@ std::unique_ptr<ErrorWindow> ErrorEquation::window(double start, double end,
   auto out = std::make_unique<ErrorWindow>();
   out->start = start;
   out->end = end;
+  while (out->inside + 1 < int(of_->parameters.size()) &&
+         window_range(of_->trained, out->inside).second < (start + end) / 2)
+    ++out->inside;
   out->problem = base_;
   Problem& q = out->problem;
   const int time = q.time();

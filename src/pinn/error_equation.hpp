@@ -23,6 +23,7 @@ std::string slope_name(const std::string& unknown);
 
 /// One window of the error's equation: a problem with concrete options that is trained in one window.
 struct ErrorWindow {
+  int inside = 0;                           // of which window of the solution
   double start = 0, end = 0;                // of time; 0 without it
   Problem problem;                          // its network.output is u + e
   std::map<std::string, Expr> error;        // e of raw outputs and known functions, by unknown

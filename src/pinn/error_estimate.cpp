@@ -125,7 +125,7 @@ class Estimator {
       if (left <= 0 && since(begin_) > most_overtime * limit_) return;
       const bool can_halve = end - start > 1.5 * shortest && left > 0;
       const ErrorFit done = fit(start, end, std::max(0.0, left) * (end - start) / (last - start), can_halve);
-      const bool good = done.left() <= fell || done.rest() < found_all;
+      const bool good = done.left() <= fell || done.rest() < found_all || done.late;
       if (done.stopped || (!good && can_halve)) {
         windows_.pop();
         if (done.stopped) return;
@@ -145,9 +145,8 @@ class Estimator {
     out_.overlooked = sums_.rest();
     for (const ResidualCheck& r : solution_.assessment().residuals)
       if (r.scale > 0) out_.largest_residual = std::max(out_.largest_residual, r.rms / r.scale);
-    out_.sound = out_.complete && std::isfinite(out_.residual_left) &&
-                 (out_.residual_left < fell ||
-                  (out_.overlooked < found_all && out_.largest_residual < small_residual));
+    out_.sound = out_.complete && out_.overlooked < found_all &&
+                 (out_.residual_left < fell || out_.largest_residual < small_residual);
     say();
     if (windows_.size() == 0) return;
     const bool in_the_dark = !out_.sound && !(out_.residual_left < hardly_fell);

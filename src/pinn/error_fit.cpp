@@ -211,15 +211,15 @@ class Fitter {
     LevenbergMarquardt<double> optimizer(cpu_, theta.size());
     std::vector<double> losses{objective_->loss(all(theta))};
     out.easy = false;
-    while (options_.iterations == 0 || out.iterations < options_.iterations) {
+    for (;;) {
       const double left = std::sqrt(losses.back() / untouched), spent = since(begin);
       out.easy = left <= enough || !(untouched > 0);
       if (out.easy) return;
       const std::size_t n = losses.size();
       const bool stands = n > stalled_after && losses[n - 1] > stalled * losses[n - 1 - stalled_after];
-      if (stands || (spent > options_.seconds && n > 1) ||
-          (options_.can_halve && n > hopeless_after && left > hopeless))
-        return;
+      out.late = (spent > options_.seconds && n > 1) ||
+                 (options_.iterations > 0 && out.iterations >= options_.iterations);
+      if (stands || out.late || (options_.can_halve && n > hopeless_after && left > hopeless)) return;
       const auto step = optimizer.step(*objective_, parameters);
       ++out.iterations;
       losses.push_back(step.loss);

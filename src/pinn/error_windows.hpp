@@ -3,6 +3,7 @@
 // The windows of an error's equation that are known so far, and values in them.
 #include <cmath>
 #include <functional>
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -13,18 +14,17 @@ namespace sobolev::detail {
 class ErrorWindows {
  public:
   /// `of` outlives this.
-  ErrorWindows(const Cpu& cpu, const Solution::State& of, int width)
-      : cpu_(cpu), of_(of), equation_(of, width) {}
+  ErrorWindows(const Cpu& cpu, const Solution::State& of, int width);
 
   const ErrorEquation& equation() const { return equation_; }
   std::size_t size() const { return windows_.size(); }
   ErrorWindow& operator[](std::size_t k) { return *windows_[k]; }
   ErrorWindow& back() { return *windows_.back(); }
   void push(std::unique_ptr<ErrorWindow> window) { windows_.push_back(std::move(window)); }
-  void pop() { windows_.pop_back(); }
+  void pop();
 
   /// Known functions at points x : [N, D] of window k: u and its derivatives, e where the window begins.
-  /// Result [wanted, N].
+  /// Result [wanted, N]. What is carried from window to window at the same points of space is kept.
   Buffer<double> known(std::size_t k, View<const double, 2> x, const std::vector<PreviousValue>& wanted);
   /// Expressions of raw outputs, unknowns (which are u + e) and known functions: [outputs, N].
   Buffer<double> values(std::size_t k, View<const double, 2> x, const std::vector<Expr>& outputs);
@@ -34,10 +34,27 @@ class ErrorWindows {
   double mean_squares(std::size_t k, View<const double, 2> x);
 
  private:
+  /// e, or a derivative, where window k begins, at points whose time does not count.
+  struct Start {
+    std::size_t k;
+    PreviousValue what;
+    std::vector<double> values;
+  };
+  struct Carried {
+    std::vector<double> points;  // time 0
+    std::vector<Start> starts;
+  };
+  Carried& carried_at(View<const double, 2> x);
+  void add_solution(std::size_t k, View<const double, 2> x, const std::vector<PreviousValue>& wanted,
+                    double* result);
+  void add_starts(std::size_t k, View<const double, 2> x, const std::vector<PreviousValue>& wanted,
+                  double* result);
   Cpu cpu_;
   const Solution::State& of_;
   ErrorEquation equation_;
+  Continuation chain_;  // of the solution
   std::vector<std::unique_ptr<ErrorWindow>> windows_;
+  std::list<Carried> carried_;
 };
 
 /// What is said of a window after its training.
@@ -47,6 +64,7 @@ struct ErrorFit {
   double found = 0, overlooked = 0;  // mean squares of e, and of what a second network finds beside it
   long iterations = 0;
   bool easy = false;     // the residual became small
+  bool late = false;     // the seconds or iterations were over
   bool stopped = false;  // by the user
   double left() const { return before > 0 ? std::sqrt(after / before) : 0; }
   double rest() const { return found > 0 ? std::sqrt(overlooked / found) : 0; }
