@@ -27,6 +27,7 @@ HEAD = ("| problem | true error | estimate | estimate / true | residual left | o
 def called(call):
     done = subprocess.run([str(word) for word in call], capture_output=True, text=True, check=False)
     if done.returncode in (INPUT_IS_WRONG, DIVERGED):
+        print(done.stderr.strip())
         return None
     if done.returncode:
         sys.exit(f"{call}: {done.stderr}")

@@ -71,6 +71,12 @@ class Estimator {
       request.grid = {default_grid_points(coordinates.size(), c.periodic)};
       out_.axes.push_back(sample_points(request));
     }
+    // Where only some windows were trained, the times that are solved.
+    if (const int t = of_.problem.time(); t >= 0 && options_.axes.empty()) {
+      const auto [first, last] = windows_.equation().times();
+      const double end = last + 1e-9 * (last - first);
+      std::erase_if(out_.axes[std::size_t(t)], [end](double at) { return at > end; });
+    }
   }
 
   ErrorFit fit(double start, double end, double seconds, bool can_halve) {

@@ -70,6 +70,18 @@ TEST(ErrorEstimate, GoesThroughTheWindowsOfASolution) {
   EXPECT_GE(e.windows, 3);
 }
 
+TEST(ErrorEstimate, OfARunThatEndedBeforeItsLastWindow) {
+  const Solution s =
+      solved(test::heat_with("[network]\nwidth = 4\n[training]\npoints = { sobol = 60 }\n"
+                             "windows = 3\nstop = { iterations = 6 }\n"
+                             "[[training.phase]]\niterations = 4\n"));
+  const ErrorEstimate e = estimated(s, 2);
+  EXPECT_TRUE(e.complete);
+  EXPECT_NEAR(e.until, 2.0 / 3, 1e-12);
+  EXPECT_LE(e.axes[0].back(), e.until);
+  EXPECT_TRUE(std::isfinite(e.error.at("u").back()));
+}
+
 TEST(ErrorEstimate, OfABoundaryValueProblemAndItsOutputTransform) {
   for (const std::string output : {"", "output = { u = \"x*(1 - x)*u\" }\n"}) {
     const Solution s = solved(R"toml(unknowns = ["u"]

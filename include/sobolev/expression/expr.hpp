@@ -141,7 +141,8 @@ Expr partial(Expr e, Expr leaf);
 /// Replaces leaves (and any other nodes) by expressions; keys are nodes. Replacements are not
 /// visited again.
 Expr substitute(Expr e, const std::vector<std::pair<Expr, Expr>>& replacements);
-/// Replaces the unknown functions by expressions: each ∂^α u becomes ∂^α of replacement["u"].
+/// Replaces the unknown functions by expressions: each ∂^α u becomes ∂^α of replacement["u"]. Leaves of other
+/// roles stay.
 Expr substitute_fields(Expr e, const std::map<std::string, Expr>& replacements);
 
 /// The terms of a sum: e = Σ terms, with products and quotients distributed over the sums in them, as long as
