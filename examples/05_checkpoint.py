@@ -112,9 +112,15 @@ def solution(model, tensors, k, point):
 
 
 def evaluate(checkpoint, points):
-    """The unknowns at points [N, D], each point in its window of time."""
+    """The unknowns at points [N, D], each point in its window of time and, where the domain is cut, in its piece."""
     model, tensors = read(checkpoint)
     point = dict(zip(model["coordinates"], numpy.asarray(points, float).T))
+    cut = model.get("interfaces")
+    if cut:
+        y, edges = point[cut["coordinate"]], numpy.array(cut["edges"])
+        piece = numpy.searchsorted(edges[1:-1], y)
+        low, high = edges[piece], edges[piece + 1]
+        point[cut["coordinate"]] = numpy.where(piece % 2 == 0, y - low, high - y) / (high - low)
     windows = model["windows"]
     k = sum((point["t"] > w["range"][1]).astype(int) for w in windows[:-1]) + numpy.zeros(len(points), int)
     values = {u: numpy.empty(len(points)) for u in model["unknowns"]}
@@ -122,6 +128,9 @@ def evaluate(checkpoint, points):
         part = {name: x[k == window] for name, x in point.items()}
         for u, result in solution(model, tensors, window, part).items():
             values[u][k == window] = result
+    if cut:  # T_1, T_2, … are T in the pieces
+        names = dict.fromkeys(u.rsplit("_", 1)[0] for u in values)
+        values = {u: numpy.choose(piece, [values[f"{u}_{k + 1}"] for k in range(len(edges) - 1)]) for u in names}
     return values
 # [/recipe]
 

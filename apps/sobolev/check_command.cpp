@@ -8,6 +8,7 @@
 #include "sobolev/data/reference.hpp"
 #include "src/problem/evolution.hpp"
 #include "src/problem/initial_data.hpp"
+#include "src/problem/interfaces.hpp"
 #include "src/problem/lagrangian.hpp"
 #include "src/problem/problem_checks.hpp"
 
@@ -52,8 +53,12 @@ std::vector<std::pair<std::string, std::string>> lines_of(const Problem& problem
   for (const UnknownConstant& c : problem.unknown_constants)
     out.emplace_back("constant", fmt::format("{}, to be found; begins with {}", c.name, c.initial));
   for (const Equation& equation : problem.equations)
-    out.emplace_back("equation",
-                     fmt::format("{}: {} = 0", equation.name, to_string(equation.residual, longest_text)));
+    out.emplace_back("equation", fmt::format("{}: {} = 0", equation.name, residual_text(equation)));
+  if (const std::string text = interface_text(problem); !text.empty()) {
+    out.emplace_back("interfaces", text);
+    for (const std::string& condition : interface_condition_texts(problem))
+      out.emplace_back("interface", condition);
+  }
   if (problem.lagrangian) {
     out.emplace_back("lagrangian", lagrangian_text(problem));
     for (const Equation& equation : understood.trained.equations)
@@ -80,7 +85,7 @@ std::vector<std::pair<std::string, std::string>> lines_of(const Problem& problem
                                  (given ? "" : " (found from conditions and equations where not given)"));
   }
   option("points", points_text(chosen), points_text(problem));
-  out.emplace_back("windows", std::to_string(problem.training.windows));
+  option("windows", windows_text(chosen.training), windows_text(problem.training));
   out.emplace_back("causal", causal_text(problem.training.causal));
   for (const PhaseOptions& phase : chosen.training.phases)
     option("phase", phase_text(phase), problem.training.phases.empty() ? "" : phase_text(phase));
@@ -181,6 +186,21 @@ Json lagrangian_json(const Understood& understood) {
           {"residuals", equations}};
 }
 
+Json interfaces_json(const Problem& problem) {
+  if (!detail::is_cut(problem)) return Json();
+  const detail::CutProblem cut(problem);
+  const std::vector<double>& edges = cut.edges();
+  Json conditions = Json::array();
+  for (const detail::InterfaceCondition& c : cut.conditions())
+    conditions.push_back({{"name", c.name},
+                          {"place", edges[std::size_t(c.place) + 1]},
+                          {"continuous", to_string(c.continuous, longest_text)},
+                          {"equation", c.source}});
+  return {{"coordinate", cut.coordinate()},
+          {"places", std::vector<double>(edges.begin() + 1, edges.end() - 1)},
+          {"conditions", conditions}};
+}
+
 Json points_json(const PointOptions& points) {
   constexpr const char* samplings[] = {"automatic", "grid", "uniform", "latin_hypercube", "sobol"};
   Json dense = Json::array();
@@ -227,7 +247,8 @@ Json training_json(const Understood& understood) {
           {"products", to_string(t.products)},
           {"seed", t.seed},
           {"points", points_json(t.points)},
-          {"windows", t.windows},
+          {"windows", optional(t.windows != automatic_windows, t.windows)},
+          {"window_ends", t.window_ends},
           {"causal", causal.slices == 0 ? Json()
                                         : Json({{"slices", causal.slices},
                                                 {"epsilon", causal.epsilon},
@@ -265,7 +286,7 @@ Json object_of(const std::string& file, const Problem& problem, const Understood
   for (const Equation& e : problem.equations)
     equations.push_back({{"name", e.name},
                          {"text", written(e)},
-                         {"residual", to_string(e.residual, longest_text)},
+                         {"residual", residual_text(e)},
                          {"weight", optional(!understood.automatic_weights, 1.0)}});
   return {{"file", file},
           {"problem", problem.name},
@@ -280,6 +301,7 @@ Json object_of(const std::string& file, const Problem& problem, const Understood
           {"conditions", conditions_json(understood)},
           {"automatic_weights", understood.automatic_weights},
           {"network", network_json(understood)},
+          {"interfaces", interfaces_json(problem)},
           {"lagrangian", lagrangian_json(understood)},
           {"training", training_json(understood)},
           {"reference", reference_json(problem.reference)},

@@ -10,6 +10,7 @@
 #include "sobolev/core/random.hpp"
 #include "src/pinn/window_model.hpp"
 #include "src/problem/defaults.hpp"
+#include "src/problem/interfaces.hpp"
 #include "src/problem/lagrangian.hpp"
 
 namespace sobolev::app {
@@ -179,8 +180,31 @@ std::string place_text(const Problem& problem, const std::vector<double>& place)
   return out;
 }
 
+std::string residual_text(const Equation& equation) {
+  return to_string(equation.kept.value_or(equation.residual), longest_text);
+}
+
+std::string interface_text(const Problem& problem) {
+  if (!detail::is_cut(problem)) return "";
+  const detail::CutProblem cut(problem);
+  const std::vector<double>& edges = cut.edges();
+  return fmt::format("the domain is cut at {} = {:g} into {} pieces", cut.coordinate(),
+                     fmt::join(edges.begin() + 1, edges.end() - 1, ", "), cut.pieces());
+}
+
+std::vector<std::string> interface_condition_texts(const Problem& problem) {
+  std::vector<std::string> out;
+  if (!detail::is_cut(problem)) return out;
+  const detail::CutProblem cut(problem);
+  for (const detail::InterfaceCondition& c : cut.conditions())
+    out.push_back(fmt::format("{} at {} = {:g}: {} is continuous (by equation {})", c.name, cut.coordinate(),
+                              cut.edges()[std::size_t(c.place) + 1], to_string(c.continuous, longest_text),
+                              c.source));
+  return out;
+}
+
 std::string written(const Equation& equation) {
-  return equation.text.empty() ? to_string(equation.residual, longest_text) + " = 0" : equation.text;
+  return equation.text.empty() ? residual_text(equation) + " = 0" : equation.text;
 }
 
 std::string written(const Condition& condition) {
@@ -199,6 +223,20 @@ std::string stop_text(const StopOptions& stop) {
   add(stop.loss > 0, fmt::format("at loss {:g}", stop.loss));
   add(stop.relative_l2 > 0, fmt::format("at relative L2 error {:g}", stop.relative_l2));
   return out.empty() ? "when every phase has ended" : out;
+}
+
+std::string windows_text(const TrainingOptions& training) {
+  const std::vector<double>& ends = training.window_ends;
+  if (training.windows != automatic_windows) {
+    if (training.windows == 0) return "";
+    return ends.empty() ? std::to_string(training.windows)
+                        : fmt::format("{}, which end at {:.4g}", training.windows, fmt::join(ends, ", "));
+  }
+  constexpr std::size_t most_shown = 12;
+  if (ends.empty()) return "chosen while training";
+  const std::vector<double> shown(ends.begin(), ends.begin() + std::ptrdiff_t(std::min(ends.size(), most_shown)));
+  return fmt::format("{}, chosen while training, which end at {:.4g}{}", ends.size(), fmt::join(shown, ", "),
+                     ends.size() > most_shown ? ", …" : "");
 }
 
 std::string causal_text(const CausalOptions& causal) {
@@ -223,14 +261,15 @@ Understood understand(const Problem& problem) {
   out.jet_channels = model.compile("equations", residuals).group.jet.channels();
 
   for (std::size_t i = 0; i < out.chosen.conditions.size(); ++i) {
-    const Condition& c = p.conditions[i];  // those of the labels' own follow
-    out.roles.push_back(model.imposed(c)              ? Role::built_in
-                        : kept_by_output(p, model, c) ? Role::kept_by_output
-                                                      : Role::trained);
+    const Condition* const c = detail::trained_condition(out.chosen, p, i);
+    out.roles.push_back(c == nullptr                   ? Role::kept_by_output
+                        : model.imposed(*c)            ? Role::built_in
+                        : kept_by_output(p, model, *c) ? Role::kept_by_output
+                                                       : Role::trained);
   }
   for (std::size_t i = 0; i < out.roles.size(); ++i)
     out.automatic_weights =
-        out.automatic_weights && !(out.roles[i] == Role::trained && p.conditions[i].weight);
+        out.automatic_weights && !(out.roles[i] == Role::trained && out.chosen.conditions[i].weight);
   return out;
 }
 

@@ -19,7 +19,7 @@ enum class Role { trained, built_in, kept_by_output };
 /// What the library makes of a problem.
 struct Understood {
   Problem chosen;   // with defaults
-  Problem trained;  // what the networks solve: the same, or its label problem
+  Problem trained;  // what the networks solve: the same, its label problem, or that of its pieces
   std::size_t parameters = 0;
   std::vector<std::string> derivatives;  // in the equations
   int jet_channels = 0;                  // that the equations' derivatives take, combinations collapsed
@@ -34,6 +34,8 @@ struct Understood {
 Understood understand(const Problem& problem);
 
 std::string title_of(const Problem& problem);
+/// Of left − right.
+std::string residual_text(const Equation& equation);
 /// As in the file; what an expression reads as where it was assembled in C++.
 std::string written(const Equation& equation);
 std::string written(const Condition& condition);
@@ -42,6 +44,8 @@ std::string where_text(const Condition& condition);
 /// "t = 0.5, x = 1".
 std::string place_text(const Problem& problem, const std::vector<double>& place);
 std::string stop_text(const StopOptions& stop);
+/// "" where nothing is said.
+std::string windows_text(const TrainingOptions& training);
 std::string causal_text(const CausalOptions& causal);
 std::string precision_text(Precision precision);
 /// "float32, products 3xtf32" where they are not the ordinary ones.
@@ -52,6 +56,9 @@ std::string network_text(const Problem& problem);
 std::string size_text(const NetworkOptions& network, const std::string& unknown);
 /// What moves, and how; empty without [lagrangian].
 std::string lagrangian_text(const Problem& problem);
+/// Where the domain is cut, and what holds between the pieces; empty where it is whole.
+std::string interface_text(const Problem& problem);
+std::vector<std::string> interface_condition_texts(const Problem& problem);
 std::string points_text(const Problem& problem);
 std::string phase_text(const PhaseOptions& phase);
 std::string reference_text(const ReferenceOptions& reference);

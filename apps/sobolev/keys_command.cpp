@@ -21,8 +21,19 @@ using Keys = std::vector<const ProblemKey*>;
 
 /// Each has a table of its own on the reference page.
 constexpr std::string_view sections[] = {
-    "",           "coordinates", "constants",       "equations",       "conditions",    "network",
-    "lagrangian", "training",    "training.points", "training.causal", "training.stop", "training.phase",
+    "",
+    "coordinates",
+    "constants",
+    "equations",
+    "conditions",
+    "network",
+    "interfaces",
+    "lagrangian",
+    "training",
+    "training.points",
+    "training.causal",
+    "training.stop",
+    "training.phase",
     "reference",
 };
 

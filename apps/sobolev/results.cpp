@@ -92,7 +92,7 @@ nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host
           {"seed", problem.training.seed},
           {"threads", host.threads()},
           {"parameters", solution.parameters()},
-          {"windows", problem.training.windows},
+          {"windows", solution.windows()},
           {"iterations", solution.iterations()},
           {"seconds", solution.seconds()},
           {"setup_seconds", solution.setup_seconds()},

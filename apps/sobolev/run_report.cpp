@@ -7,6 +7,7 @@
 #include "apps/sobolev/results.hpp"
 #include "sobolev/core/version.hpp"
 #include "src/problem/initial_data.hpp"
+#include "src/problem/interfaces.hpp"
 
 namespace sobolev::app {
 namespace {
@@ -18,6 +19,14 @@ std::vector<Report::Statement> statements_of(const Problem& problem, const Under
     const Condition& c = problem.conditions[i];
     const bool exact = understood.roles[i] != Role::trained;
     out.push_back({c.name, where_text(c) + (exact ? ", " + understood.weight_text(i) : ""), written(c), {}});
+  }
+  if (detail::is_cut(problem)) {
+    const detail::CutProblem cut(problem);
+    for (const detail::InterfaceCondition& c : cut.conditions())
+      out.push_back({c.name,
+                     fmt::format("{} = {:g}", cut.coordinate(), cut.edges()[std::size_t(c.place) + 1]),
+                     to_string(c.continuous, longest_text) + " is continuous",
+                     {}});
   }
   for (std::size_t i = 0; i < out.size(); ++i)
     for (const ResidualCheck& r : assessment.residuals)
@@ -36,6 +45,7 @@ std::vector<std::pair<std::string, std::string>> settings_of(const Solution& sol
     out.emplace_back("output", fmt::format("{} = {}", unknown, to_string(expression, longest_text)));
   for (const auto& [unknown, scale] : understood.trained.network.scale)
     out.emplace_back("size", size_text(understood.trained.network, unknown));
+  if (const std::string text = interface_text(problem); !text.empty()) out.emplace_back("interfaces", text);
   if (problem.lagrangian) out.emplace_back("along characteristics", lagrangian_text(problem));
   out.emplace_back("parameters", std::to_string(solution.parameters()));
   out.emplace_back("points", points_text(problem));
@@ -43,7 +53,7 @@ std::vector<std::pair<std::string, std::string>> settings_of(const Solution& sol
   out.emplace_back("derivatives",
                    fmt::format("{} (jets of {} channels)", fmt::join(understood.derivatives, ", "),
                                understood.jet_channels));
-  out.emplace_back("time windows", std::to_string(problem.training.windows));
+  out.emplace_back("time windows", windows_text(problem.training));
   out.emplace_back("causal weights", causal_text(problem.training.causal));
   for (const PhaseOptions& phase : problem.training.phases) out.emplace_back("phase", phase_text(phase));
   out.emplace_back("stops", stop_text(problem.training.stop));

@@ -7,6 +7,7 @@
 #include "operations.hpp"
 #include "sobolev/core/error.hpp"
 #include "sobolev/expression/expr.hpp"
+#include "sobolev/expression/jumps.hpp"
 
 namespace sobolev {
 namespace {
@@ -83,8 +84,13 @@ Expr derivative(Expr e, const Leaf& leaf) {
   return done.at(e.node());
 }
 
+bool is_kept(Expr e) { return e->op == Op::field && e->role == Role::kept_derivative; }
+
 Expr differentiated_field(Expr e, const std::string& coordinate) {
   if (e->role == Role::unknown_constant) return Expr(0.0);
+  if (is_kept(e))
+    return e->name == coordinate ? kept_derivative(e, coordinate)
+                                 : kept_derivative(differentiate(e->a, coordinate), e->name);
   if (!e->of.empty() && std::find(e->of.begin(), e->of.end(), coordinate) == e->of.end()) return Expr(0.0);
   Derivative d = e->derivative;
   d.emplace_back(coordinate, 1);
@@ -124,7 +130,11 @@ Expr differentiate(Expr e, std::initializer_list<DerivativeStep> steps) {
     require(order >= 1 && order <= highest_order, "d: the order " + std::to_string(order) + " in " +
                                                       step->by->name + "; orders from 1 to " +
                                                       std::to_string(highest_order) + " are possible");
-    for (int i = 0; i < order; ++i) e = differentiate_without_deltas(e, step->by->name);
+    for (int i = 0; i < order; ++i) {
+      const std::string& by = step->by->name;
+      const auto jump = find_jump(e, {}, by);
+      e = jump && at_places_of(*jump, by) ? kept_derivative(e, by) : differentiate_without_deltas(e, by);
+    }
     if (repeated) ++step;
   }
   return e;
@@ -138,13 +148,17 @@ Expr partial(Expr e, Expr leaf) {
 Expr substitute(Expr e, const std::vector<std::pair<Expr, Expr>>& replacements) {
   Memo done;
   for (const auto& [from, to] : replacements) done.emplace(from.node(), to);
-  return rebuild(e, done, [](Expr leaf) { return leaf; });
+  return rebuild(e, done, [&](Expr leaf) {
+    return is_kept(leaf) ? kept_derivative(substitute(leaf->a, replacements), leaf->name) : leaf;
+  });
 }
 
 Expr substitute_fields(Expr e, const std::map<std::string, Expr>& replacements) {
   Memo done;
   return rebuild(e, done, [&](Expr leaf) {
-    if (leaf->op != Op::field || leaf->role != Role::unknown) return leaf;
+    if (leaf->op != Op::field) return leaf;
+    if (is_kept(leaf)) return kept_derivative(substitute_fields(leaf->a, replacements), leaf->name);
+    if (leaf->role != Role::unknown) return leaf;
     const auto it = replacements.find(leaf->name);
     if (it == replacements.end()) return leaf;
     Expr result = it->second;

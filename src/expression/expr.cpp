@@ -13,6 +13,7 @@
 
 #include "operations.hpp"
 #include "sobolev/core/error.hpp"
+#include "sobolev/expression/jumps.hpp"
 
 namespace sobolev {
 namespace {
@@ -96,6 +97,16 @@ Expr detail::leaf(Role role, const std::string& name, Derivative derivative, std
   n.name = name;
   n.derivative.assign(orders.begin(), orders.end());
   n.of = std::move(of);
+  return intern(std::move(n));
+}
+
+Expr kept_derivative(Expr e, const std::string& coordinate) {
+  require(!coordinate.empty(), "kept_derivative: the name of the coordinate is empty");
+  ExprNode n;
+  n.op = Op::field;
+  n.role = Role::kept_derivative;
+  n.name = coordinate;
+  n.a = e;
   return intern(std::move(n));
 }
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <unordered_map>
 
 #include "operations.hpp"
 #include "sobolev/core/error.hpp"
@@ -197,6 +198,139 @@ std::optional<Jump> find_jump(Expr e, const CoordinateBox& box, const std::strin
         return Jump{switches[s], leaves_at(domain, crossing->above, k), below[k], above[k]};
   }
   return {};
+}
+
+namespace {
+bool of_alone(Expr e, const std::string& name) {
+  const std::vector<Expr> used = coordinates_of(std::span<const Expr>(&e, 1));
+  return used.size() == 1 && used[0] == coordinate(name) && !contains_fields(e);
+}
+
+/// The argument at whose zero the function switches; a null one of others.
+Expr switching_argument(Expr e) {
+  switch (e->op) {
+    case Op::heaviside:
+    case Op::sign:
+    case Op::absolute: return e->a;
+    case Op::minimum:
+    case Op::maximum: return e->a - e->b;
+    default: return Expr(static_cast<const ExprNode*>(nullptr));
+  }
+}
+
+/// z at values of the one coordinate it contains.
+std::vector<double> values_of(Expr z, Expr at, const std::vector<double>& places) {
+  Points points(1, places.size());
+  points.values = places;
+  return run(compile(std::span<const Expr>(&z, 1), std::span<const Expr>(&at, 1)), points)[0];
+}
+
+/// Where z changes its sign inside (low, high).
+std::vector<double> sign_changes(Expr z, Expr at, double low, double high) {
+  constexpr int intervals = 4096, sure = 64;
+  std::vector<double> places, found;
+  for (int i = 0; i <= intervals; ++i) places.push_back(low + (high - low) * i / intervals);
+  const std::vector<double> z_there = values_of(z, at, places);
+  const Expr slope = differentiate(z, at->name);
+  for (std::size_t i = 0, last = places.size(); i < places.size(); ++i) {
+    if (z_there[i] == 0 || std::isnan(z_there[i])) continue;
+    if (last < places.size() && (z_there[last] < 0) != (z_there[i] < 0)) {
+      double a = places[last], b = places[i];
+      for (int k = 0; k < sure; ++k) {
+        const double middle = 0.5 * a + 0.5 * b, there = evaluate(z, {{at, middle}});
+        if (there == 0) {
+          a = b = middle;
+          break;
+        }
+        ((there < 0) == (z_there[last] < 0) ? a : b) = middle;
+      }
+      double place = 0.5 * a + 0.5 * b;
+      // Of a line the zero as it is written: 0.1 and not what is next to it.
+      if (slope.is_constant()) place = -evaluate(z, {{at, 0.0}}) / slope->value;
+      const double slack = 1e-9 * (high - low);
+      if (place > low + slack && place < high - slack) found.push_back(place);
+    }
+    last = i;
+  }
+  return found;
+}
+}  // namespace
+
+bool at_places_of(const Jump& jump, const std::string& coordinate) {
+  return of_alone(jump.node->a, coordinate);
+}
+
+std::vector<double> jump_places(Expr e, const std::string& coordinate, double low, double high,
+                                const CoordinateBox& box) {
+  const Expr at = sobolev::coordinate(coordinate);
+  std::vector<double> all, places;
+  for (const Expr x : nodes_of(e)) {
+    const Expr z = switching_argument(x);
+    if (!z.node() || !of_alone(z, coordinate)) continue;
+    const std::vector<double> found = sign_changes(z, at, low, high);
+    all.insert(all.end(), found.begin(), found.end());
+  }
+  std::sort(all.begin(), all.end());
+  const double same = 1e-9 * (high - low);
+  all.erase(std::unique(all.begin(), all.end(), [&](double a, double b) { return b - a <= same; }),
+            all.end());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const double before = i == 0 ? low : all[i - 1], after = i + 1 == all.size() ? high : all[i + 1];
+    CoordinateBox beside = box;
+    beside[coordinate] = {all[i] - 0.25 * (all[i] - before), all[i] + 0.25 * (after - all[i])};
+    if (find_jump(e, beside, coordinate)) places.push_back(all[i]);
+  }
+  return places;
+}
+
+Expr between(Expr e, const std::string& coordinate, double low, double high) {
+  constexpr int samples = 255;
+  const Expr at = sobolev::coordinate(coordinate);
+  std::vector<double> places;
+  for (int i = 1; i <= samples; ++i) places.push_back(low + (high - low) * i / (samples + 1));
+  std::unordered_map<const ExprNode*, Expr> done;
+  for (const Expr x : nodes_of(e)) {
+    if (detail::is_leaf(x)) {
+      const bool kept = x->op == Op::field && x->role == Role::kept_derivative;
+      done.emplace(x.node(), kept ? kept_derivative(between(x->a, coordinate, low, high), x->name) : x);
+      continue;
+    }
+    const Expr a = done.at(x->a.node()), b = x->b.node() ? done.at(x->b.node()) : x->b;
+    Expr made = a == x->a && b == x->b ? x : detail::build(x->op, a, b);
+    if (const Expr z = switching_argument(made); z.node() && of_alone(z, coordinate)) {
+      const std::vector<double> values = values_of(z, at, places);
+      const auto all = [&](auto&& is) { return std::all_of(values.begin(), values.end(), is); };
+      const bool above = all([](double v) { return v > 0; }), below = all([](double v) { return v < 0; });
+      if (above || below) switch (made->op) {
+          case Op::heaviside: made = Expr(above ? 1.0 : 0.0); break;
+          case Op::sign: made = Expr(above ? 1.0 : -1.0); break;
+          case Op::absolute: made = above ? made->a : -made->a; break;
+          case Op::minimum: made = above ? made->b : made->a; break;
+          default: made = above ? made->a : made->b; break;  // maximum
+        }
+    }
+    done.emplace(x.node(), made);
+  }
+  return done.at(e.node());
+}
+
+std::vector<Expr> kept_derivatives(Expr e) {
+  std::vector<Expr> found;
+  for (const Expr leaf : fields_of(std::span<const Expr>(&e, 1))) {
+    if (leaf->role != Role::kept_derivative) continue;
+    for (const Expr inner : kept_derivatives(leaf->a))
+      if (std::find(found.begin(), found.end(), inner) == found.end()) found.push_back(inner);
+    found.push_back(leaf);
+  }
+  return found;
+}
+
+Expr expanded(Expr e) {
+  std::vector<std::pair<Expr, Expr>> worked_out;
+  for (const Expr leaf : fields_of(std::span<const Expr>(&e, 1)))
+    if (leaf->role == Role::kept_derivative)
+      worked_out.emplace_back(leaf, differentiate(expanded(leaf->a), leaf->name));
+  return worked_out.empty() ? e : substitute(e, worked_out);
 }
 
 std::string to_string(const Jump& jump) {

@@ -402,8 +402,14 @@ class Parser {
     return at_ == text_.size() || text_[at_] == ',' || text_[at_] == ')' ? order : 0;
   }
   Expr differentiated(Expr e, const std::string& coordinate, std::size_t start) {
-    if (const auto jump = find_jump(e, scope_.ranges, coordinate))
-      fail(start, "d(…): " + dropped_delta(*jump, coordinate));
+    if (const auto jump = find_jump(e, scope_.ranges, coordinate)) {
+      if (!has(scope_.cuttable, coordinate)) fail(start, "d(…): " + dropped_delta(*jump, coordinate));
+      refuse_jumps_beside_places(e, coordinate, start);
+      return kept_derivative(e, coordinate);
+    }
+    for (const Expr inner : kept_derivatives(e))
+      if (const auto jump = find_jump(inner->a, scope_.ranges, coordinate); jump && inner->name != coordinate)
+        fail(start, "d(…): " + dropped_delta(*jump, coordinate));
     e = differentiate(e, coordinate);
     const std::size_t nodes =
         detail::operands_first(std::span<const Expr>(&e, 1), [](Expr) { return true; }).size();
@@ -414,6 +420,21 @@ class Parser {
                        "inner derivatives unknowns of their own",
                        nodes));
     return e;
+  }
+  /// Those that remain between the places where e jumps.
+  void refuse_jumps_beside_places(Expr e, const std::string& coordinate, std::size_t start) const {
+    const auto range = scope_.ranges.find(coordinate);
+    if (range == scope_.ranges.end()) return;
+    const auto [low, high] = range->second;
+    std::vector<double> edges = jump_places(e, coordinate, low, high, scope_.ranges);
+    edges.insert(edges.begin(), low);
+    edges.push_back(high);
+    for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
+      CoordinateBox box = scope_.ranges;
+      box[coordinate] = {edges[i], edges[i + 1]};
+      if (const auto jump = find_jump(between(e, coordinate, edges[i], edges[i + 1]), box, coordinate))
+        fail(start, "d(…): " + dropped_delta(*jump, coordinate));
+    }
   }
   std::string piece_or_end() const { return at_ < text_.size() ? piece() : "the end"; }
 

@@ -107,7 +107,12 @@ void push(std::vector<Piece>& pieces, Expr e) {
   switch (e->op) {
     case Op::constant: pieces.push_back(literal(fmt::format("{}", e->value))); return;
     case Op::coordinate: pieces.push_back(literal(e->name)); return;
-    case Op::field: pieces.push_back(literal(field_text(e))); return;
+    case Op::field:
+      if (e->role != Role::kept_derivative) return pieces.push_back(literal(field_text(e)));
+      pieces.push_back(literal(", " + e->name + ")"));
+      pieces.push_back(operand(a, 0));
+      pieces.push_back(literal("d("));
+      return;
     case Op::add:
       if (strength(b) == 1 && strength(a) != 1) std::swap(a, b);  // (b + c) + a needs no parentheses
       return infix(1, " + ", 2);

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "characteristics.hpp"
 #include "residual_check.hpp"
 #include "sobolev/problem/points.hpp"
+#include "src/problem/interfaces.hpp"
 #include "state.hpp"
 
 namespace sobolev::detail {
@@ -55,16 +57,19 @@ std::string percent(double share) {
 /// between: rms on fresh points over that on the training points of the same windows; 0 where not known.
 std::vector<std::string> doubts_of(const Solution::State& state, const std::vector<ResidualCheck>& checks,
                                    const std::vector<double>& between, std::size_t rows) {
-  const Problem& p = state.trained;
+  const Problem& p = state.problem;
   std::vector<std::string> doubts;
   const std::size_t parameters = state.parameters.back().size();
   bool any_overfitted = false;
   double squares = 0;
-  if (const int trained = int(state.parameters.size()); state.finished && trained < p.training.windows)
+  if (const int trained = int(state.parameters.size()); 
+      state.finished && p.time() >= 0 &&
+      window_range(p, trained - 1).second != p.coordinates[std::size_t(p.time())].high)
     doubts.push_back(
-        fmt::format("only {} windows of {} are solved, up to t = {:.4g}: train longer "
+        fmt::format("only {} windows{} are solved, up to t = {:.4g}: train longer "
                     "(training.stop), or remove the limit",
-                    trained, p.training.windows, window_range(p, trained - 1).second));
+                    trained, p.training.windows > 0 ? fmt::format(" of {}", p.training.windows) : "",
+                    window_range(p, trained - 1).second));
   for (std::size_t i = 0; i < checks.size(); ++i) {
     const ResidualCheck& c = checks[i];
     const std::string name = (c.condition ? "condition " : "equation ") + c.name;
@@ -115,6 +120,49 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
                     smaller_network(p)));
   return doubts;
 }
+/// Worse beside its terms; what is no number is worst.
+bool worse(const ResidualCheck& a, const ResidualCheck& b) {
+  if (!std::isfinite(a.rms) || !std::isfinite(b.rms)) return std::isfinite(b.rms);
+  return a.rms * b.scale > b.rms * a.scale;
+}
+
+/// Where the domain is cut: of an equation or condition in all pieces the one in which it is worst, under the
+/// name and at the place that it has in the problem.
+class Pieces {
+ public:
+  explicit Pieces(const Problem& problem) : problem_(problem) {
+    if (!is_cut(problem)) return;
+    cut_.emplace(problem);
+    equations_ = cut_->equation_origins();
+    conditions_ = cut_->condition_origins();
+  }
+  void add(std::size_t index, ResidualCheck check, double between, std::vector<ResidualCheck>& checks,
+           std::vector<double>& betweens) const {
+    if (cut_) {
+      const PieceOrigin& origin =
+          check.condition ? conditions_[index - equations_.size()] : equations_[index];
+      check.name = origin.name;
+      for (std::size_t d = 0; d < check.place.size(); ++d)
+        if (problem_.coordinates[d].name == cut_->coordinate())
+          check.place[d] = cut_->place(origin.piece, check.place[d]);
+      for (std::size_t i = 0; i < checks.size(); ++i) {
+        if (checks[i].name != check.name || checks[i].condition != check.condition) continue;
+        if (!worse(check, checks[i])) return;
+        checks[i] = std::move(check);
+        betweens[i] = between;
+        return;
+      }
+    }
+    checks.push_back(std::move(check));
+    betweens.push_back(between);
+  }
+
+ private:
+  const Problem& problem_;
+  std::optional<CutProblem> cut_;
+  std::vector<PieceOrigin> equations_, conditions_;
+};
+
 /// From a label to where it is.
 void move_to_place(const Cpu& cpu, const Solution::State& state, std::vector<double>& label) {
   const Problem& p = state.trained;
@@ -197,6 +245,7 @@ Assessment assess(const Cpu& cpu, const Solution::State& state) {
     add(training, checker.trained(w, state.parameters, last ? state.generation : 0));
   }
   std::vector<double> between;
+  const Pieces pieces(state.problem);
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     if (fresh[i].points == 0) continue;
     const bool condition = i >= p.equations.size();
@@ -209,8 +258,8 @@ Assessment assess(const Cpu& cpu, const Solution::State& state) {
     check.scale = fresh[i].scale();
     check.place = fresh[i].place;
     if (state.problem.lagrangian && !check.place.empty()) move_to_place(cpu, state, check.place);
-    between.push_back(check.training_rms > 0 ? compared[i].rms() / check.training_rms : 0);
-    out.residuals.push_back(std::move(check));
+    const double ratio = check.training_rms > 0 ? compared[i].rms() / check.training_rms : 0;
+    pieces.add(i, std::move(check), ratio, out.residuals, between);
   }
   out.doubts = doubts_of(state, out.residuals, between, checker.rows(trained - 1, state.generation));
   if (state.problem.lagrangian)

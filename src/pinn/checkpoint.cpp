@@ -14,6 +14,7 @@
 #include "src/problem/problem_checks.hpp"
 #include "src/training/make_optimizer.hpp"
 #include "state.hpp"
+#include "window_lengths.hpp"
 #include "window_model.hpp"
 
 namespace sobolev {
@@ -79,6 +80,20 @@ NamedArrays first_format(const std::vector<double>& moments, long iterations, do
 }
 
 constexpr long most_iterations = 1l << 53;  // counters that a double holds exactly
+constexpr int most_windows = 10000;
+
+/// Of the arrays of a window.
+std::string prefix_of(bool several, std::size_t window) {
+  return several ? fmt::format("windows.{}.", window) : "";
+}
+/// Where lengths are chosen while training, one window that covers all of time is written like one that was asked
+/// for.
+bool several_windows(const Solution::State& s) {
+  const Problem& p = s.trained;
+  if (p.training.windows != automatic_windows) return p.training.windows > 1;
+  const double end = p.coordinates[std::size_t(p.time())].high;
+  return !(p.training.window_ends.size() == 1 && p.training.window_ends[0] == end);
+}
 
 /// Reads what must be so for the training to go on without looking beyond its arrays.
 struct StateReader {
@@ -136,13 +151,31 @@ struct StateReader {
     for (const double* h = values.data(); h < values.data() + values.size(); h += columns) {
       if (!std::isfinite(h[3]) || !std::isfinite(h[4]))
         damaged(fmt::format("{} contains {} and {} where seconds and a loss must be", name, h[3], h[4]));
-      rows.push_back({whole(h[0], double(s.iterations)), int(whole(h[1], s.problem.training.windows)),
+      rows.push_back({whole(h[0], double(s.iterations)), int(whole(h[1], most_windows)),
                       int(whole(h[2], double(s.problem.training.phases.size()))), h[3], h[4], known(h[5]),
                       columns == history_columns ? known(h[6]) : std::nullopt});
     }
     return rows;
   }
 };
+
+/// What WindowLengths has chosen.
+void read_lengths(const StateReader& read, const TensorFile& file, std::size_t windows, Solution::State& s) {
+  const CoordinateRange& time = s.problem.coordinates[std::size_t(s.problem.time())];
+  const std::vector<double> ends = read.numbers(file, "training.window_ends", {windows});
+  double last = time.low;
+  for (const double end : ends) {
+    if (!(end > last && end <= time.high))
+      read.damaged(fmt::format("training.window_ends contains {} after {}; ends must increase up to {}", end, last,
+                               time.high));
+    last = end;
+  }
+  s.problem.training.window_ends = s.trained.training.window_ends = ends;
+  s.lengths = read.numbers(file, "training.lengths", {}, 0);
+  if (!detail::WindowLengths(time.high - time.low).set_numbers(s.lengths))
+    read.damaged("training.lengths are no numbers of windows");
+  s.kept_parameters = read.numbers(file, "training.kept_parameters", {});
+}
 }  // namespace
 
 void Solution::save(const std::filesystem::path& checkpoint,
@@ -154,8 +187,7 @@ void Solution::save(const std::filesystem::path& checkpoint,
   TensorFile file;
   for (std::size_t w = 0; w < s.parameters.size(); ++w) {
     const detail::WindowModel model(s.trained, int(w));
-    add_network(file.tensors, s.problem.training.windows == 1 ? "" : fmt::format("windows.{}.", w),
-                model.network(), s.parameters[w]);
+    add_network(file.tensors, prefix_of(several_windows(s), w), model.network(), s.parameters[w]);
   }
   std::vector<std::string> optimizer;
   for (const auto& [name, values] : s.optimizer) {
@@ -168,6 +200,11 @@ void Solution::save(const std::filesystem::path& checkpoint,
   file.tensors.emplace_back("training.scalars",
                             vector_tensor({s.seconds, s.setup_seconds, s.loss, s.points_processed,
                                            s.phase_seconds, s.window_start}));
+  if (s.trained.training.windows == automatic_windows) {
+    file.tensors.emplace_back("training.window_ends", vector_tensor(s.trained.training.window_ends));
+    file.tensors.emplace_back("training.lengths", vector_tensor(s.lengths));
+    file.tensors.emplace_back("training.kept_parameters", vector_tensor(s.kept_parameters));
+  }
   Tensor history{{s.history.size(), history_columns}, {}};
   for (const HistoryRow& h : s.history)
     for (double v : {double(h.iteration), double(h.window), double(h.phase), h.seconds, h.loss,
@@ -180,6 +217,7 @@ void Solution::save(const std::filesystem::path& checkpoint,
                           {"phase", s.phase},
                           {"phase_iteration", s.phase_iteration},
                           {"iterations", s.iterations},
+                          {"window_iteration", s.window_iteration},
                           {"generation", s.generation},
                           {"groups", s.weights.size()},
                           {"optimizer", optimizer},
@@ -255,26 +293,29 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
     s.problem.network.offset = state.value("offset", std::map<std::string, double>());
     for (const auto& [u, scale] : s.problem.network.scale) s.problem.network.offset.emplace(u, 0.0);
     // The defaults of another version may be other ones.
+    const bool several = std::any_of(file.tensors.begin(), file.tensors.end(), [](const auto& tensor) {
+      return tensor.first.starts_with("windows.0.");
+    });
+    if (s.problem.training.windows == 0)
+      s.problem.training.windows = file.contains("training.window_ends") ? automatic_windows : 1;
     if (s.problem.network.gaussians.count == 0 && detail::has_gaussians(s.problem.network))
       s.problem.network.gaussians.count =
-          int(file.at(s.problem.training.windows == 1 ? "gaussians.0.centre" : "windows.0.gaussians.0.centre",
-                      checkpoint)
-                  .shape[0]);
+          int(file.at(prefix_of(several, 0) + "gaussians.0.centre", checkpoint).shape[0]);
     if (s.problem.network.kind == NetworkKind::gaussian && s.problem.network.depth == 0 &&
         s.problem.network.own.empty() && s.problem.time() >= 0 &&
-        !file.contains(s.problem.training.windows == 1 ? "layers.1.bias" : "windows.0.layers.1.bias"))
+        !file.contains(prefix_of(several, 0) + "layers.1.bias"))
       s.problem.network.gaussians.direct = true;
     if (s.problem.network.width == 0)
       s.problem.network.width = int(std::clamp<std::size_t>(
-          file.at(s.problem.training.windows == 1 ? "layers.0.bias" : "windows.0.layers.0.bias", checkpoint)
-              .values.size(),
-          1, 4096));
+          file.at(prefix_of(several, 0) + "layers.0.bias", checkpoint).values.size(), 1, 4096));
     s.problem.validate();
     detail::set_problem(s, Problem(s.problem));
     const TrainingOptions& training = s.problem.training;
-    s.window = int(read.integer("window", 0, training.windows));
+    const bool automatic = training.windows == automatic_windows;
+    s.window = int(read.integer("window", 0, automatic ? most_windows : training.windows));
     s.phase = int(read.integer("phase", 0, long(training.phases.size())));
     s.iterations = read.integer("iterations", 0, most_iterations);
+    s.window_iteration = state.contains("window_iteration") ? read.integer("window_iteration", 0, s.iterations) : 0;
     s.phase_iteration = read.integer("phase_iteration", 0, s.iterations);
     s.generation = read.integer("generation", 0, s.iterations);
     s.exhausted = state.at("exhausted");
@@ -283,12 +324,13 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
     s.stalled = state.value("stalled", false);
     s.stopped_because = state.at("stopped_because");
     const long windows =
-        read.integer("windows_begun", std::max(1, s.window), std::min(training.windows, s.window + 1));
+        read.integer("windows_begun", std::max(1, s.window),
+                     automatic ? s.window + 1 : std::min(training.windows, s.window + 1));
+    if (automatic) read_lengths(read, file, std::size_t(windows), s);
     const long groups = read.integer("groups", 0, 1 + long(s.trained.conditions.size()));
     for (std::size_t w = 0; w < std::size_t(windows); ++w)
       s.parameters.push_back(
-          read_network(file, s.problem.training.windows == 1 ? "" : fmt::format("windows.{}.", w),
-                       detail::WindowModel(s.trained, int(w)).network(), checkpoint));
+          read_network(file, prefix_of(several, w), detail::WindowModel(s.trained, int(w)).network(), checkpoint));
     for (std::size_t g = 0; g < std::size_t(groups); ++g)
       s.weights.push_back(read.numbers(file, fmt::format("training.weights.{}", g),
                                        {g == 0 ? s.trained.equations.size() : 1}, 0));
@@ -324,6 +366,7 @@ Solution Solution::from_weights(const Problem& problem, const std::filesystem::p
   Solution solution;
   State& s = *solution.state_;
   s.problem = problem;
+  if (s.problem.training.windows == 0) s.problem.training.windows = 1;
   // Somebody's own network gives the solution itself, unless the problem says what it gives.
   for (const auto& [unknown, scale] : unit_scales(problem)) {
     s.problem.network.scale.emplace(unknown, scale);
@@ -331,7 +374,7 @@ Solution Solution::from_weights(const Problem& problem, const std::filesystem::p
   }
   detail::set_problem(s, Problem(s.problem));
   s.problem.source = detail::source_of(problem);
-  require(s.problem.training.windows == 1, "weights from a file: the problem must have one window");
+  require(!detail::divided(s.problem), "weights from a file: the problem must have one window");
   s.parameters.push_back(
       read_network(read_safetensors(weights), "", detail::WindowModel(s.trained, 0).network(), weights));
   s.finished = true;

@@ -69,10 +69,10 @@ ErrorEquation::ErrorEquation(const Solution::State& of, int width) : of_(&of), b
   // Inputs as the solution's network has them, but layers of their own.
   NetworkOptions n;
   n.depth = default_depth;
-  n.width = width > 0                           ? width
-            : !marches_                         ? whole_width
-            : p.training.windows < many_windows ? window_width
-                                                : short_width;
+  n.width = width > 0                                  ? width
+            : !marches_                                ? whole_width
+            : int(of.parameters.size()) < many_windows ? window_width
+                                                       : short_width;
   n.periodic_modes = p.network.periodic_modes == 1 ? few_modes : p.network.periodic_modes;
   n.normalize = p.network.normalize;
   n.fourier = p.network.fourier;
@@ -82,8 +82,11 @@ ErrorEquation::ErrorEquation(const Solution::State& of, int width) : of_(&of), b
   base_.network = n;
   base_.lagrangian.reset();
   base_.reference = {};
+  base_.interfaces.clear();
+  for (Equation& e : base_.equations) e.kept.reset();
   TrainingOptions& t = base_.training;
   t.windows = 1;
+  t.window_ends.clear();
   t.causal = {};
   t.precision = Precision::float64;
   const std::size_t d = p.coordinates.size(), equations = std::max<std::size_t>(1, p.equations.size()),

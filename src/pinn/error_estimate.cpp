@@ -13,6 +13,7 @@
 #include "sobolev/core/error.hpp"
 #include "sobolev/problem/points.hpp"
 #include "src/problem/defaults.hpp"
+#include "src/problem/interfaces.hpp"
 #include "src/problem/lagrangian.hpp"
 #include "src/problem/network_of.hpp"
 
@@ -118,7 +119,9 @@ class Estimator {
     // Windows of the error lie in windows of the solution, between which that is not smooth.
     const int solved = int(of_.parameters.size());
     const double whole = last - first, slack = 1e-9 * whole;
-    double step = whole / solved / (solved == 1 ? windows_of_one : solved < windows_of_one ? 2 : 1);
+    double step = (window_range(of_.trained, 0).second - first) / (solved == 1               ? windows_of_one
+                                                                   : solved < windows_of_one ? 2
+                                                                                             : 1);
     const double shortest = step / (1 << most_halvings);
     int inside = 0;
     while (out_.until < last - slack) {
@@ -139,7 +142,7 @@ class Estimator {
         continue;
       }
       accept(done, start, end);
-      if (done.easy) step = std::min(2 * step, whole / solved);
+      if (done.easy) step = std::min(2 * step, whole);
     }
     out_.complete = true;
   }
@@ -161,7 +164,7 @@ class Estimator {
     const std::vector<double> points = grid_points(out_.axes);
     const std::size_t d = out_.axes.size(), n = points.size() / d;
     const View<const double, 2> x(points.data(), n, d);
-    std::vector<std::vector<double>> e = windows_.errors(x);
+    std::vector<std::vector<double>> e = is_cut(of_.problem) ? errors_in_pieces(x) : windows_.errors(x);
     if (of_.problem.lagrangian) at_places(x, e);
     const std::vector<std::string>& unknowns = of_.problem.unknowns;
     const std::vector<std::vector<double>> u = solution_at(x, e[0]);
@@ -192,11 +195,41 @@ class Estimator {
     }
     std::vector<Expr> fields;
     for (const std::string& u : of_.problem.unknowns) fields.push_back(field(u));
-    const auto values = evaluate_windows(cpu_, evaluators_on(cpu_, cpu_), of_.trained, of_.parameters,
-                                         View<const double, 2>(at.data(), here.size(), d), fields);
+    const View<const double, 2> places(at.data(), here.size(), d);
+    const MakeEvaluator make = evaluators_on(cpu_, cpu_);
+    const auto values = of_.problem.lagrangian
+                            ? evaluate_windows(cpu_, make, of_.trained, of_.parameters, places, fields)
+                            : values_at(cpu_, make, of_, places, fields);
     std::vector<std::vector<double>> out(fields.size(), std::vector<double>(n));
     for (std::size_t k = 0; k < fields.size(); ++k)
       for (std::size_t i = 0; i < here.size(); ++i) out[k][here[i]] = values[k][i];
+    return out;
+  }
+
+  /// Of a domain that is cut: each place in its piece, by that piece's unknowns.
+  std::vector<std::vector<double>> errors_in_pieces(View<const double, 2> x) {
+    const CutProblem cut(of_.problem);
+    const Problem &p = of_.problem, &trained = of_.trained;
+    const std::size_t n = x.extent(0), d = x.extent(1);
+    std::size_t along = 0;
+    while (p.coordinates[along].name != cut.coordinate()) ++along;
+    std::vector<std::vector<double>> out(p.unknowns.size(), std::vector<double>(n));
+    for (int k = 0; k < cut.pieces(); ++k) {
+      std::vector<double> at(x.begin(), x.end());
+      std::vector<std::size_t> here;
+      for (std::size_t i = 0; i < n; ++i) {
+        double& y = at[i * d + along];
+        if (cut.piece_of(y) == k) here.push_back(i);
+        y = std::clamp(cut.reference(k, y), 0.0, 1.0);
+      }
+      const auto e = windows_.errors(View<const double, 2>(at.data(), n, d));
+      for (std::size_t u = 0; u < p.unknowns.size(); ++u) {
+        const auto own = std::find(trained.unknowns.begin(), trained.unknowns.end(),
+                                   CutProblem::piece_name(p.unknowns[u], k));
+        if (own == trained.unknowns.end()) continue;
+        for (const std::size_t i : here) out[u][i] = e[std::size_t(own - trained.unknowns.begin())][i];
+      }
+    }
     return out;
   }
 

@@ -13,7 +13,7 @@ constexpr std::size_t most_carried = 16;  // sets of points
 
 /// What the solution's windows take from those before them for every derivative in the problem.
 std::vector<PreviousValue> carried_values(const Problem& p) {
-  if (p.training.windows == 1) return {};
+  if (!divided(p)) return {};
   std::vector<Expr> all;
   for (const Equation& e : p.equations) all.push_back(e.residual);
   for (const Condition& c : p.conditions) all.insert(all.end(), {c.left, c.right});

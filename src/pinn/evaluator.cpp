@@ -45,7 +45,7 @@ void Evaluator::set_points(View<const double, 2> x, View<const double, 2> previo
 }
 
 const Problem* relabelled(const Problem& asked) {
-  return asked.lagrangian && asked.lagrangian->labels.empty() && asked.training.windows > 1 ? &asked
+  return asked.lagrangian && asked.lagrangian->labels.empty() && divided(asked) ? &asked
                                                                                             : nullptr;
 }
 
@@ -53,7 +53,7 @@ Continuation::Continuation(const Cpu& cpu, const Problem& problem, std::vector<P
                            const Problem* asked)
     : cpu_(cpu), problem_(&problem), asked_(asked), carried_(std::move(wanted)) {
   std::erase_if(carried_, [&](const PreviousValue& v) { return displacement(v); });
-  if (problem.training.windows == 1 || carried_.empty()) return;
+  if (!divided(problem) || carried_.empty()) return;
   // What the carried values need in turn is carried too.
   for (std::size_t before = 0; before != carried_.size();) {
     before = carried_.size();

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "src/problem/interfaces.hpp"
 #include "src/problem/lagrangian.hpp"
 #include "src/problem/problem_checks.hpp"
 #include "window_model.hpp"
@@ -61,6 +62,11 @@ std::string model_text(const Problem& asked, const Problem& problem, int windows
       const std::string& name = asked.coordinates[std::size_t(k)].name;
       out["lagrangian"][name] = displacement_name(name);
     }
+  }
+  // Unknowns are those of pieces then, and the coordinate that is cut runs from 0 to 1 in each.
+  if (is_cut(asked)) {
+    const CutProblem cut(asked);
+    out["interfaces"] = {{"coordinate", cut.coordinate()}, {"edges", cut.edges()}};
   }
   for (int w = 0; w < windows; ++w) {
     const WindowModel model(problem, w);

@@ -81,7 +81,7 @@ ResidualChecker::ResidualChecker(const Cpu& cpu, const Problem& asked, const Pro
     add(nullptr, problem.equations[i].residual, problem);
   for (const Condition& c : problem.conditions) add(&c, c.left - c.right, problem);
   std::vector<PreviousValue> wanted;
-  if (problem.training.windows > 1) {
+  if (divided(problem)) {
     for (const Window::Set& set : window(1).sets)
       for (const PreviousValue& v : set.evaluator.previous())
         if (std::find(wanted.begin(), wanted.end(), v) == wanted.end()) wanted.push_back(v);
@@ -90,6 +90,7 @@ ResidualChecker::ResidualChecker(const Cpu& cpu, const Problem& asked, const Pro
 }
 
 ResidualChecker::~ResidualChecker() = default;
+void ResidualChecker::window_changed() { window_.reset(); }
 
 bool ResidualChecker::belongs(const Condition& condition, int window) const {
   const int time = problem_->time();

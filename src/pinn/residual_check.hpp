@@ -38,6 +38,8 @@ class ResidualChecker {
   /// The same on the training points of that generation; a condition that is not trained has no points.
   std::vector<ResidualSums> trained(int window, const std::vector<std::vector<double>>& parameters,
                                     long generation);
+  /// A window has got another end; those before it have not.
+  void window_changed();
   /// Largest rms / scale of sums.
   double worst(const std::vector<ResidualSums>& sums) const;
   /// Residuals that a window is trained on.

@@ -3,12 +3,15 @@
 // The training of a problem: its windows one after another, checkpoints, what the loop asks for.
 #include <fmt/format.h>
 
+#include <cmath>
+#include <limits>
 #include <optional>
 
 #include "residual_check.hpp"
 #include "sobolev/core/profile.hpp"
 #include "src/problem/defaults.hpp"
 #include "src/training/loop.hpp"
+#include "window_lengths.hpp"
 #include "window_trainer.hpp"
 
 namespace sobolev::detail {
@@ -33,7 +36,11 @@ class Run final : public Surroundings {
         training_(state_.problem.training),
         start_(Clock::now()),
         seconds_before_(state_.seconds),
-        any_good_(state_.iterations > 0) {}
+        any_good_(state_.iterations > 0) {
+    if (training_.windows != automatic_windows) return;
+    lengths_.emplace(time_range().second - time_range().first);
+    if (!state_.lengths.empty()) lengths_->set_numbers(state_.lengths);
+  }
 
   void all_windows() {
     windows();
@@ -54,6 +61,37 @@ class Run final : public Surroundings {
     const profile::Range range(cpu_, "residuals on fresh points");
     if (!checker_) checker_.emplace(cpu_, state_.problem, state_.trained, checked_points);
     return checker_->worst(checker_->fresh(state_.window, state_.parameters));
+  }
+  bool last_window() const override {
+    return window_range(state_.problem, state_.window).second == time_range().second;
+  }
+  double before_window() const override { return share_before(window_range(state_.problem, state_.window).first); }
+  double share_of_window() const override {
+    return share_before(window_range(state_.problem, state_.window).second) - before_window();
+  }
+  int expected_windows() const override {
+    if (!lengths_) return training_.windows;
+    return state_.window + std::max(1, int(std::lround((1 - before_window()) / share_of_window())));
+  }
+  bool share_used() const override {
+    const StopOptions& stop = training_.stop;
+    return (stop.seconds > 0 || (lengths_ && stop.iterations > 0)) && used_share() >= 1;
+  }
+  bool look_at_window(bool over) const override {
+    return lengths_ && state_.phase == 0 && lengths_->due(state_.phase_iteration, over);
+  }
+  bool again(bool over) override {
+    const double left = training_.stop.seconds > 0      ? training_.stop.seconds - elapsed()
+                        : training_.stop.iterations > 0 ? double(training_.stop.iterations - state_.iterations)
+                                                        : std::numeric_limits<double>::infinity();
+    const double iteration = training_.stop.seconds > 0
+                                 ? (elapsed() - state_.window_start) / double(std::max(1l, state_.phase_iteration))
+                                 : 1;
+    first_attempt_ = lengths_->first_attempt();
+    verdict_ =
+        lengths_->look(state_.phase_iteration, over, worst_residual(),
+                       time_range().second - window_range(state_.problem, state_.window).first, {left, iteration});
+    return verdict_ != WindowLengths::Verdict::go_on;
   }
   bool interrupted() const override { return options_.stop && options_.stop->load(); }
   bool wants_progress() const override {
@@ -88,6 +126,10 @@ class Run final : public Surroundings {
     if (state_.window > 0 && state_.phase == 0 && state_.phase_iteration == 0) {
       // The window has not begun: the last good state ends with the one before.
       state_.parameters.resize(std::size_t(state_.window));
+      if (lengths_) {
+        state_.problem.training.window_ends.resize(std::size_t(state_.window));
+        state_.trained.training.window_ends = state_.problem.training.window_ends;
+      }
       state_.weights.clear();
     }
     if (options_.checkpoint.empty()) throw DivergenceError(message);
@@ -108,7 +150,8 @@ class Run final : public Surroundings {
     Continuation chain(cpu_, state_.trained, WindowTrainer<double, E>::continuation_values(state_.trained),
                        relabelled(state_.problem));
     std::string reason = all_done;
-    while (state_.window < training_.windows) {
+    while (!all_trained()) {
+      begin_window();
       Next next = Next::next_phase;
       const auto& phases = training_.phases;
       const auto precision = [&](int i) {
@@ -121,18 +164,76 @@ class Run final : public Surroundings {
                                                              : train<double>(chain, end, reason);
       }
       if (next == Next::stop && !state_.finished) return;  // interrupted
-      if (next == Next::stop && state_.window + 1 < training_.windows) return;
+      if (next == Next::stop && !last_window()) return;
+      if (next == Next::same_window) {
+        forget_window();
+        continue;
+      }
       state_.stalled = state_.stalled || reason == exhausted || reason == stands_still;
+      if (lengths_) lengths_->accepted(used_share());
       state_.phase = 0;
-      if (++state_.window < training_.windows) state_.generation = 0;  // the last points stay known
+      if (!last_window()) state_.generation = 0;  // the last points stay known
+      ++state_.window;
       state_.weights.clear();
       state_.window_start = elapsed();
+      state_.window_iteration = state_.iterations;
       state_.begin_phase();
+      state_.kept_parameters.clear();
     }
-    state_.window = training_.windows;
     if (state_.finished) return;
     state_.finished = true;
-    state_.stopped_because = training_.windows > 1 ? "all windows done" : reason;
+    state_.stopped_because = state_.window > 1 ? "all windows done" : reason;
+  }
+
+  std::pair<double, double> time_range() const {
+    const Problem& p = state_.problem;
+    if (p.time() < 0) return {0, 0};
+    const CoordinateRange& time = p.coordinates[std::size_t(p.time())];
+    return {time.low, time.high};
+  }
+  double share_before(double t) const {
+    const auto [low, high] = time_range();
+    return high > low ? (t - low) / (high - low) : t > low ? 1.0 : 0.0;
+  }
+  /// What the window has used of its share of the seconds that were left when it began; where lengths are chosen
+  /// while training, of the iterations too. 1 where nothing is limited.
+  double used_share() const {
+    const double share = share_of_window() / (1 - before_window());
+    const StopOptions& stop = training_.stop;
+    double used = -1;
+    if (stop.seconds > 0)
+      used = (elapsed() - state_.window_start) / std::max(1e-9, (stop.seconds - state_.window_start) * share);
+    if (lengths_ && stop.iterations > 0)
+      used = std::max(used, double(state_.iterations - state_.window_iteration) /
+                                std::max(1.0, double(stop.iterations - state_.window_iteration) * share));
+    return used < 0 ? 1 : used;
+  }
+  bool all_trained() const {
+    if (training_.windows != automatic_windows) return state_.window >= training_.windows;
+    return state_.window > 0 && window_range(state_.problem, state_.window - 1).second == time_range().second;
+  }
+  /// Chooses its end, unless it has one.
+  void begin_window() {
+    if (!lengths_) return;
+    std::vector<double>& ends = state_.problem.training.window_ends;
+    if (ends.size() > std::size_t(state_.window)) return;
+    const auto [low, high] = time_range();
+    ends.push_back(lengths_->end(ends.empty() ? low : ends.back(), high));
+    state_.trained.training.window_ends = ends;
+    if (checker_) checker_->window_changed();
+  }
+  /// It is to be trained again from its start, with another length.
+  void forget_window() {
+    if (first_attempt_) state_.kept_parameters = state_.parameters.back();
+    state_.parameters.pop_back();
+    if (verdict_ == WindowLengths::Verdict::back_to_kept) state_.parameters.push_back(state_.kept_parameters);
+    state_.problem.training.window_ends.pop_back();
+    state_.weights.clear();
+    state_.phase = 0;
+    state_.generation = 0;
+    state_.window_start = elapsed();
+    state_.window_iteration = state_.iterations;
+    state_.begin_phase();
   }
 
   /// The phases up to number `end` of a window, all in one precision.
@@ -155,6 +256,7 @@ class Run final : public Surroundings {
   }
 
   void save() {
+    if (lengths_) state_.lengths = lengths_->numbers();
     solution_.save(options_.checkpoint, [&] {
       if (!saved_once_ && options_.before_first_checkpoint) options_.before_first_checkpoint();
       saved_once_ = true;
@@ -162,6 +264,7 @@ class Run final : public Surroundings {
   }
 
   void finish_reports() {
+    if (lengths_) state_.lengths = lengths_->numbers();
     state_.errors.reset();
     state_.assessment.reset();
     state_.not_saved.clear();
@@ -184,6 +287,9 @@ class Run final : public Surroundings {
   bool any_good_;  // some state of this run had a finite loss
   bool saved_once_ = false;
   std::optional<ResidualChecker> checker_;
+  std::optional<WindowLengths> lengths_;  // where they are chosen while training
+  WindowLengths::Verdict verdict_ = WindowLengths::Verdict::go_on;
+  bool first_attempt_ = false;
 };
 
 }  // namespace sobolev::detail

@@ -8,8 +8,10 @@
 #include "characteristics.hpp"
 #include "evaluator.hpp"
 #include "residual_check.hpp"
+#include "sobolev/expression/jumps.hpp"
 #include "sobolev/problem/points.hpp"
 #include "src/problem/defaults.hpp"
+#include "src/problem/interfaces.hpp"
 #include "src/problem/lagrangian.hpp"
 #include "src/problem/network_of.hpp"
 #include "src/problem/problem_checks.hpp"
@@ -37,9 +39,46 @@ std::vector<double> grid_points(const std::vector<std::vector<double>>& axes) {
   return points;
 }
 
+namespace {
+/// Each place in its piece, by the unknowns of that piece.
+std::vector<std::vector<double>> values_in_pieces(const Cpu& host, const MakeEvaluator& make,
+                                                  const Solution::State& state, View<const double, 2> x,
+                                                  const std::vector<Expr>& outputs) {
+  const CutProblem cut(state.problem);
+  const std::size_t n = x.extent(0), d = x.extent(1);
+  require(d == state.problem.coordinates.size(),
+          fmt::format("evaluate: the points have {} columns, the problem {} coordinates", d,
+                      state.problem.coordinates.size()));
+  const std::size_t along =
+      std::size_t(find_coordinate(state.problem, cut.coordinate()) - state.problem.coordinates.data());
+  std::vector<std::vector<std::size_t>> by_piece(std::size_t(cut.pieces()));
+  for (std::size_t i = 0; i < n; ++i)
+    by_piece[std::size_t(cut.piece_of(x.data()[i * d + along]))].push_back(i);
+  std::vector<std::vector<double>> result(outputs.size(), std::vector<double>(n));
+  for (int k = 0; k < cut.pieces(); ++k) {
+    const std::vector<std::size_t>& here = by_piece[std::size_t(k)];
+    if (here.empty()) continue;
+    std::vector<double> at;
+    for (const std::size_t i : here) {
+      at.insert(at.end(), x.data() + i * d, x.data() + (i + 1) * d);
+      double& y = at[at.size() - d + along];
+      y = cut.reference(k, y);
+    }
+    std::vector<Expr> in_piece;
+    for (const Expr e : outputs) in_piece.push_back(cut.in_piece(e, k));
+    const auto values = evaluate_windows(host, make, state.trained, state.parameters,
+                                         View<const double, 2>(at.data(), here.size(), d), in_piece);
+    for (std::size_t o = 0; o < outputs.size(); ++o)
+      for (std::size_t i = 0; i < here.size(); ++i) result[o][here[i]] = values[o][i];
+  }
+  return result;
+}
+}  // namespace
+
 std::vector<std::vector<double>> values_at(const Cpu& host, const MakeEvaluator& make,
                                            const Solution::State& state, View<const double, 2> x,
                                            const std::vector<Expr>& outputs) {
+  if (is_cut(state.problem)) return values_in_pieces(host, make, state, x, outputs);
   if (!state.problem.lagrangian)
     return evaluate_windows(host, make, state.problem, state.parameters, x, outputs);
   return Characteristics(host, make, state.problem, state.trained, state.parameters).values(x, outputs);
@@ -136,6 +175,10 @@ long Solution::iterations() const { return state().iterations; }
 std::size_t Solution::parameters() const {
   return state().parameters.empty() ? 0 : state().parameters.front().size();
 }
+int Solution::windows() const {
+  const int asked = state().problem.training.windows;
+  return asked > 0 ? asked : int(state().parameters.size());
+}
 
 namespace detail {
 std::vector<std::vector<double>> evaluate_expressions(const Cpu& host, const MakeEvaluator& make,
@@ -143,20 +186,25 @@ std::vector<std::vector<double>> evaluate_expressions(const Cpu& host, const Mak
                                                       View<const double, 2> points,
                                                       const std::vector<Expr>& outputs) {
   trained(state, "evaluate");
-  for (std::size_t i = 0; i < outputs.size(); ++i)
-    check_names(state.problem, fmt::format("evaluate: output {}", i), outputs[i]);
+  const bool cut = is_cut(state.problem);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const std::string key = fmt::format("evaluate: output {}", i);
+    if (cut) CutProblem(state.problem).check_kept(key, outputs[i]);
+    check_names(state.problem, key, cut ? expanded(outputs[i]) : outputs[i]);
+  }
   return values_at(host, make, state, points, outputs);
 }
 
 std::vector<Expr> named_outputs(const Solution::State& state, const std::vector<std::string>& outputs) {
   const Problem& p = trained(state, "evaluate").problem;
-  const ExpressionScope scope = p.scope();
+  ExpressionScope scope = p.scope();
+  if (is_cut(p)) scope.cuttable = {CutProblem(p).coordinate()};
   std::vector<Expr> expressions;
   for (const std::string& text : outputs) {
     const auto equation = std::find_if(p.equations.begin(), p.equations.end(),
                                        [&](const Equation& e) { return e.name == text; });
     expressions.push_back(equation != p.equations.end()
-                              ? equation->residual
+                              ? equation->kept.value_or(equation->residual)
                               : parse_expression(text, scope, {"output '" + text + "'", 1, 1}));
   }
   return expressions;
@@ -209,8 +257,8 @@ Solution::Table Solution::table(const Cpu& cpu) const {
     }
   }
   const int time = p.time();
-  if (time >= 0 && int(state_->parameters.size()) < p.training.windows) {
-    // Interrupted: only the times that are solved.
+  if (time >= 0) {
+    // Where it was interrupted: only the times that are solved.
     auto& axis = table.axes[std::size_t(time)];
     const double end = detail::window_range(p, int(state_->parameters.size()) - 1).second;
     const std::size_t kept =
@@ -231,7 +279,7 @@ Solution::Table Solution::table(const Cpu& cpu) const {
   const std::size_t d = table.axes.size();
   std::vector<Expr> outputs;
   for (const std::string& u : p.unknowns) outputs.push_back(field(u));
-  for (const Equation& e : p.equations) outputs.push_back(e.residual);
+  for (const Equation& e : p.equations) outputs.push_back(e.kept.value_or(e.residual));
   auto values = evaluate(cpu, View<const double, 2>(points.data(), points.size() / d, d), outputs);
   for (std::size_t k = 0; k < p.unknowns.size(); ++k) table.prediction[p.unknowns[k]] = std::move(values[k]);
   for (std::size_t k = 0; k < p.equations.size(); ++k) {

@@ -2,6 +2,7 @@
 #include "training_points.hpp"
 
 #include "sobolev/problem/points.hpp"
+#include "src/problem/data_jumps.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -48,6 +49,7 @@ struct Places {
   }
 };
 
+constexpr std::uint64_t jump_stream = std::uint64_t(1) << 59;
 constexpr std::uint64_t fresh_stream = std::uint64_t(1) << 60;
 }  // namespace
 
@@ -58,7 +60,10 @@ std::vector<double> training_points(const Problem& problem, const WindowModel& m
   places.request.sampling = options.sampling;
   places.request.count = condition ? options.condition_count : options.count;
   places.request.stream = (std::uint64_t(generation) << 12) | (std::uint64_t(group) + 16);
-  return places.points();
+  std::vector<double> points = places.points();
+  if (condition && options.sampling != Sampling::grid)
+    gather_at_jumps(problem, *condition, model.ranges(), places.request.stream + jump_stream, points);
+  return points;
 }
 
 std::vector<double> fresh_points(const Problem& problem, const WindowModel& model, const Condition* condition,

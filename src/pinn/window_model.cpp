@@ -34,18 +34,9 @@ bool vanishes_at(Expr e, const Problem& problem, const std::string& fixed, doubl
 
 Expr raw_output(const std::string& unknown) { return leaf(Role::network_output, unknown); }
 
-std::pair<double, double> window_range(const Problem& problem, int window) {
-  const int t = problem.time();
-  if (t < 0) return {0, 0};
-  const CoordinateRange& c = problem.coordinates[std::size_t(t)];
-  const int n = problem.training.windows;
-  const auto at = [&](int k) { return k == n ? c.high : c.low + (c.high - c.low) * k / n; };
-  return {at(window), at(window + 1)};
-}
-
 WindowModel::WindowModel(const Problem& problem, int window)
     : problem_(&problem), window_(window), time_(problem.time()) {
-  require(problem.training.windows == 1 || time_ >= 0,
+  require(!divided(problem) || time_ >= 0,
           "training.windows: time windows need a coordinate named t that is not periodic");
   std::tie(start_, end_) = window_range(problem, window);
   build_solutions();
@@ -87,7 +78,7 @@ void WindowModel::build_solutions() {
     const auto given = p.network.output.find(u);
     if (given != p.network.output.end()) {
       const Expr form = substitute_fields(given->second, raw);
-      if (p.training.windows == 1) {
+      if (!divided(p)) {
         solution_.emplace(u, form);
         continue;
       }

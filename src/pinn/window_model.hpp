@@ -9,6 +9,7 @@
 
 #include "sobolev/pinn/residual_objective.hpp"
 #include "src/problem/network_of.hpp"
+#include "src/problem/time_windows.hpp"
 
 namespace sobolev::detail {
 
@@ -66,7 +67,5 @@ class WindowModel {
 
 /// The raw network output that stands behind an unknown.
 Expr raw_output(const std::string& unknown);
-/// The start and end of window k of n.
-std::pair<double, double> window_range(const Problem& problem, int window);
 
 }  // namespace sobolev::detail

@@ -38,7 +38,7 @@ std::vector<typename WindowTrainer<T, E>::Part> WindowTrainer<T, E>::parts_of(co
 template <class T, class E>
 std::vector<PreviousValue> WindowTrainer<T, E>::continuation_values(const Problem& problem) {
   std::vector<PreviousValue> all;
-  if (problem.training.windows == 1) return all;
+  if (!divided(problem)) return all;
   const WindowModel model(problem, 1);
   for (const Part& part : parts_of(problem, model))
     for (const PreviousValue& v : part.compiled.previous)
@@ -66,7 +66,8 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
     parameters.push_back(parameters.empty()
                              ? initial_parameters(objective_.network(), model_.features(), model_.ranges(),
                                                   state.trained.network, state.trained.training.seed,
-                                                  state.problem.unknowns.size())
+                                                  state.problem.lagrangian ? state.problem.unknowns.size()
+                                                                           : state.trained.unknowns.size())
                              : parameters.back());
   ensure(parameters.back().size() == objective_.parameters(), "windows with networks of different sizes");
   draw();

@@ -7,9 +7,12 @@
 #include <cmath>
 
 #include "scales.hpp"
+#include "sobolev/expression/jumps.hpp"
 #include "src/problem/gaussian_lattice.hpp"
+#include "src/problem/interfaces.hpp"
 #include "src/problem/network_of.hpp"
 #include "src/problem/problem_checks.hpp"
+#include "src/problem/time_windows.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -28,6 +31,10 @@ constexpr double lattice_width = 1.3;
 }  // namespace
 
 Problem with_defaults(const Problem& problem) {
+  if (std::any_of(problem.equations.begin(), problem.equations.end(),
+                  [](const Equation& e) { return !kept_derivatives(e.residual).empty(); }))
+    return with_defaults(with_kept_apart(problem));
+  if (is_cut(problem)) return cut_with_defaults(problem);
   Problem p = problem;
   const int dimensions = int(p.coordinates.size());
   NetworkOptions& n = p.network;
@@ -98,6 +105,12 @@ Problem with_defaults(const Problem& problem) {
     }
     t.phases = {phase};
   }
+  if (t.windows == automatic_windows && t.phases[0].optimizer != OptimizerKind::levenberg_marquardt)
+    fail(p, "training.windows",
+         fmt::format("training.windows = \"auto\" is not possible: the network has {} parameters, so many that "
+                     "Adam trains it by default; give a number of windows, or a smaller network.width",
+                     parameters()));
+  if (t.windows == 0) t.windows = default_windows_obstacle(p).empty() ? automatic_windows : 1;
   const bool bounded = t.stop.seconds > 0 || t.stop.iterations > 0 || t.stop.loss > 0 ||
                        t.stop.relative_l2 > 0 ||
                        std::all_of(t.phases.begin(), t.phases.end(),

@@ -9,6 +9,7 @@
 
 #include "sobolev/core/random.hpp"
 #include "src/problem/data_corners.hpp"
+#include "src/problem/interfaces.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -118,9 +119,30 @@ InitialData initial_data(const Problem& problem, const std::string& unknown) {
   return data;
 }
 
+namespace {
+/// Of an unknown, in each of its pieces where the domain is cut.
+std::vector<InitialData> initial_data_of_pieces(const Problem& problem, const Problem& trained,
+                                                const std::string& unknown) {
+  if (!is_cut(problem)) return {initial_data(problem, unknown)};
+  std::vector<InitialData> out;
+  for (int k = 0; k < CutProblem(problem).pieces(); ++k)
+    out.push_back(initial_data(trained, CutProblem::piece_name(unknown, k)));
+  return out;
+}
+}  // namespace
+
 std::vector<std::string> problem_notes(const Problem& problem) {
   constexpr std::size_t most_corners = 8;
   std::vector<std::string> notes;
+  Problem trained;
+  if (is_cut(problem)) {
+    const CutProblem cut(problem);
+    trained = cut.trained();
+    notes.push_back(fmt::format(
+        "the domain is cut at {} = {:g} into pieces with unknowns of their own, joined by what the equations "
+        "imply (sobolev check says what)",
+        cut.coordinate(), fmt::join(cut.edges().begin() + 1, cut.edges().end() - 1, ", ")));
+  }
   for (const std::string& unknown : problem.unknowns) {
     const std::vector<DataCorner> corners = data_corners(problem, unknown);
     for (std::size_t i = 0; i < std::min(corners.size(), most_corners); ++i)
@@ -132,8 +154,11 @@ std::vector<std::string> problem_notes(const Problem& problem) {
                       corners[i].first_value + 0.0, corners[i].second_value + 0.0));  // no −0
     if (corners.size() > most_corners)
       notes.push_back(fmt::format("{} more such places for {}", corners.size() - most_corners, unknown));
-    const InitialData data = initial_data(problem, unknown);
-    if (data.doubt.empty() || problem.network.hard_initial == false) continue;
+    const std::vector<InitialData> pieces = initial_data_of_pieces(problem, trained, unknown);
+    const auto doubtful =
+        std::find_if(pieces.begin(), pieces.end(), [](const InitialData& d) { return !d.doubt.empty(); });
+    if (doubtful == pieces.end() || problem.network.hard_initial == false) continue;
+    const InitialData& data = *doubtful;
     notes.push_back(
         data.built_in
             ? fmt::format("the initial data of {} is built into the output, as network.hard_initial "

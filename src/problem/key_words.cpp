@@ -169,6 +169,8 @@ std::string type_text(const ProblemKey& key) {
   if (key.type == KeyType::choice) out = fmt::format("`\"{}\"`", fmt::join(key.allowed.words, "\"`, `\""));
   if (key.type == KeyType::interval) out = "`[low, high]`";
   if (key.type == KeyType::number || key.type == KeyType::whole_number) out = number_type(key);
+  if (key.type == KeyType::whole_number && !key.allowed.words.empty())
+    out += fmt::format(" or `\"{}\"`", fmt::join(key.allowed.words, "\"`, `\""));
   if (key.type == KeyType::numbers) out = number_type(key) + ", or a list";
   const bool alone = key.type == KeyType::table || key.type == KeyType::tables || keys_of(key.path).empty();
   return out + (alone ? "" : " or table");

@@ -10,6 +10,7 @@
 #include "sobolev/core/random.hpp"
 #include "sobolev/core/words.hpp"
 #include "src/problem/defaults.hpp"
+#include "src/problem/interfaces.hpp"
 #include "src/problem/problem_checks.hpp"
 
 namespace sobolev::detail {
@@ -365,7 +366,8 @@ Problem LagrangianForm::label_problem() const {
 }
 
 Problem trained_problem(const Problem& problem) {
-  return problem.lagrangian ? with_defaults(LagrangianForm(problem).label_problem()) : problem;
+  if (problem.lagrangian) return with_defaults(LagrangianForm(problem).label_problem());
+  return is_cut(problem) ? with_defaults(CutProblem(problem).trained()) : problem;
 }
 
 void check_lagrangian(const Problem& problem) {

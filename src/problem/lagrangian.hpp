@@ -53,7 +53,7 @@ class LagrangianForm {
   Expr determinant_;
 };
 
-/// What is trained for a problem with defaults: itself, or its label problem.
+/// What is trained for a problem with defaults: itself, its label problem, or that of its pieces.
 Problem trained_problem(const Problem& problem);
 /// Throws what LagrangianForm throws, and where options do not fit it.
 void check_lagrangian(const Problem& problem);

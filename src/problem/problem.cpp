@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sobolev/problem/problem.hpp"
 
+#include "sobolev/expression/jumps.hpp"
+#include "src/problem/problem_checks.hpp"
+
 namespace sobolev {
+namespace detail {
+Equation make_equation(const std::string& name, Expr residual, const SourcePosition& position,
+                       const std::string& text) {
+  Equation equation{name, expanded(residual), position, text};
+  if (!kept_derivatives(residual).empty()) equation.kept = residual;
+  return equation;
+}
+}  // namespace detail
 
 ExpressionScope Problem::scope() const {
   ExpressionScope scope;
@@ -32,7 +43,7 @@ Problem& Problem::add_unknown_constant(const std::string& constant, double initi
 }
 
 Problem& Problem::add_equation(const std::string& equation, Expr residual) {
-  equations.push_back({equation, residual, {}});
+  equations.push_back(detail::make_equation(equation, residual));
   return *this;
 }
 

@@ -11,8 +11,10 @@
 
 #include "sobolev/core/words.hpp"
 #include "src/problem/evolution.hpp"
+#include "src/problem/interfaces.hpp"
 #include "src/problem/lagrangian.hpp"
 #include "src/problem/network_of.hpp"
+#include "src/problem/time_windows.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -98,12 +100,19 @@ bool is_unknown(const Problem& problem, const std::string& name) {
   return std::find(problem.unknowns.begin(), problem.unknowns.end(), name) != problem.unknowns.end();
 }
 
-/// What a network may give: an unknown, or the displacement of a coordinate in a Lagrangian form.
+bool is_piece(const Problem& problem, const std::string& name) {
+  const std::vector<std::string> pieces = piece_unknowns(problem);
+  return std::find(pieces.begin(), pieces.end(), name) != pieces.end();
+}
+
+/// What a network may give: an unknown, one of a piece where the domain is cut, or the displacement of a
+/// coordinate in a Lagrangian form.
 bool is_output(const Problem& problem, const std::string& name) {
   return is_unknown(problem, name) ||
          (problem.lagrangian &&
           std::any_of(problem.coordinates.begin(), problem.coordinates.end(),
-                      [&](const auto& c) { return displacement_name(c.name) == name; }));
+                      [&](const auto& c) { return displacement_name(c.name) == name; })) ||
+         is_piece(problem, name);
 }
 
 /// The keys of network.output and reference.exact: from C++ they may be anything.
@@ -264,6 +273,37 @@ void check_network(const Problem& problem) {
   }
 }
 
+void check_windows(const Problem& problem) {
+  const TrainingOptions& training = problem.training;
+  const std::string key = "training.windows";
+  if (training.windows == automatic_windows) {
+    if (const std::string obstacle = automatic_windows_obstacle(problem); !obstacle.empty())
+      fail(problem, key,
+           fmt::format("training.windows = \"auto\" is not possible: {}; give a number, or leave it out", obstacle));
+    return;
+  }
+  if (training.windows != 0) check_number(problem, "training.windows", training.windows);
+  if (training.windows > 1 && problem.time() < 0)
+    fail(problem, key, "training.windows divides time, but no coordinate is named t (and not periodic)");
+  if (training.window_ends.empty()) return;
+  if (int(training.window_ends.size()) != training.windows)
+    fail(problem, key,
+         fmt::format("training.windows is {}, but {} ends are given", training.windows, training.window_ends.size()));
+  const CoordinateRange& time = problem.coordinates[std::size_t(std::max(0, problem.time()))];
+  double last = time.low;
+  for (const double end : training.window_ends) {
+    if (!(end > last))
+      fail(problem, key,
+           fmt::format("training.windows: windows end at {:g} after {:g}; give ends that increase from t = {:g} on",
+                       end, last, time.low));
+    last = end;
+  }
+  if (problem.time() >= 0 && last != time.high)
+    fail(problem, key,
+         fmt::format("training.windows: the last window ends at {:g}, and t at {:g}; let the last end be that of t",
+                     last, time.high));
+}
+
 void check_training(const Problem& problem) {
   const TrainingOptions& training = problem.training;
   check_points(problem);
@@ -277,14 +317,11 @@ void check_training(const Problem& problem) {
              "training.products = \"{}\" is a way to multiply float32 numbers; add precision = \"float32\", "
              "or remove it",
              to_string(training.products)));
-  check_number(problem, "training.windows", training.windows);
+  check_windows(problem);
   if (training.seed > static_cast<unsigned long>(std::numeric_limits<long>::max()))  // TOML ends there
     fail(problem, "training.seed",
          fmt::format("training.seed is {}; at most {} is possible", training.seed,
                      std::numeric_limits<long>::max()));
-  if (training.windows > 1 && problem.time() < 0)
-    fail(problem, "training.windows",
-         "training.windows divides time, but no coordinate is named t (and not periodic)");
   const CausalOptions& causal = training.causal;
   if (causal.slices != 0) {
     check_number(problem, "training.causal.slices", causal.slices);

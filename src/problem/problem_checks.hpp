@@ -27,6 +27,10 @@ std::string source_of(const Problem& problem);
 /// A number must be in the range that the table of keys has for it.
 void check_number(const Problem& problem, const KeyPath& key, double value);
 
+/// Derivatives of what jumps kept apart from what the equation is beside the jumps.
+Equation make_equation(const std::string& name, Expr residual, const SourcePosition& position = {},
+                       const std::string& text = {});
+
 void check_network(const Problem& problem);
 void check_training(const Problem& problem);
 void check_reference(const Problem& problem);

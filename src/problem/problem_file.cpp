@@ -9,6 +9,7 @@
 
 #include "sobolev/core/words.hpp"
 #include "sobolev/problem/problem.hpp"
+#include "src/problem/problem_checks.hpp"
 #include "src/problem/problem_reader.hpp"
 
 namespace sobolev {
@@ -73,12 +74,15 @@ void read_coordinates(const ProblemReader& reader, const TomlNode& node, Problem
 void read_equations(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
   reader.open_table(node, "equations");
   reader.remember("equations", node.position);
-  const ExpressionScope scope = problem.scope();
+  ExpressionScope scope = problem.scope();
+  for (const CoordinateRange& c : problem.coordinates)
+    if (!c.periodic && c.name != "t") scope.cuttable.push_back(c.name);
   for (const TomlEntry& entry : node.entries) {
     const KeyPath path = KeyPath("equations").named(entry.key);
     const auto [left, right] = reader.equation(entry.value, path, scope);
     reader.remember(path.text(), entry.position);
-    problem.equations.push_back({entry.key, left - right, entry.value.position, entry.value.text});
+    problem.equations.push_back(
+        detail::make_equation(entry.key, left - right, entry.value.position, entry.value.text));
   }
 }
 
@@ -195,6 +199,7 @@ Problem Problem::from_string(std::string_view text, const std::string& file_name
   detail::validate_ranges(problem);
   read_equations(reader, required(document, "equations"), problem);
   if (const TomlNode* conditions = root.find("conditions")) read_conditions(reader, *conditions, problem);
+  if (const TomlNode* places = root.find("interfaces")) read_interfaces(reader, *places, problem);
   if (const TomlNode* labels = root.find("lagrangian")) read_lagrangian(reader, *labels, problem);
   if (const TomlNode* network = root.find("network")) read_network(reader, *network, problem);
   if (const TomlNode* training = root.find("training")) read_training(reader, *training, problem);

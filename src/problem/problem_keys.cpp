@@ -11,6 +11,12 @@ namespace {
 using enum KeyType;
 
 constexpr KeyRange from(double low, double high) { return {low, high}; }
+constexpr std::array window_words{"auto"};
+/// A number in the range, or one of the words.
+constexpr AllowedValues or_word(KeyRange range, AllowedValues words) {
+  words.range = range;
+  return words;
+}
 constexpr KeyRange at_least(double low) { return {low}; }
 constexpr KeyRange positive{0, std::numeric_limits<double>::infinity(), true};
 constexpr KeyRange share{0, 1, true};
@@ -40,6 +46,8 @@ constexpr ProblemKey table_of_keys[] = {
     {"conditions", table, "none", R"_({ initial = { where = "t = 0", equation = "u = sin(pi*x)" } })_",
      "hold where they say"},
     {"network", table, "those of its keys", "{ width = 24 }", "what is trained"},
+    {"interfaces", table, "where d(…) differentiates a jump", "{ x = 0.5 }",
+     "cut the domain there into pieces with unknowns of their own"},
     {"lagrangian", table, "none", R"_({ velocity = { x = "1 + u" } })_",
      "train the problem along its characteristics: see [lagrangian.md](lagrangian.md)"},
     {"training", table, "those of its keys", "{ stop = { seconds = 60 } }", "how, and for how long"},
@@ -156,6 +164,9 @@ constexpr ProblemKey table_of_keys[] = {
      "those of Gaussians; their own layers follow",
      from(0, 32)},
 
+    {"interfaces.<coordinate>", numbers, "where d(…) differentiates a jump", "[0.2, 0.5]",
+     "the places, inside the range; one coordinate, neither time nor periodic"},
+
     {"lagrangian.velocity", table, "read off the equations", R"_({ x = "1 + u" })_",
      "of the labels, by coordinate; those that are left out do not move"},
     {"lagrangian.velocity.<coordinate>", expression, "none", R"("1 + u")",
@@ -182,8 +193,10 @@ constexpr ProblemKey table_of_keys[] = {
     {"training.causal", table, "none", "{ slices = 32, epsilon = [1, 10] }",
      "residuals of later times count once those of earlier ones are small; see "
      "[causal-training.md](causal-training.md)"},
-    {"training.windows", whole_number, "1", "2",
-     "equal parts of time, solved one after another, joined exactly", from(1, 10000)},
+    {"training.windows", whole_number, R"(`"auto"` where a problem evolves, else 1)", "2",
+     "parts of time, solved one after another, joined exactly: equal ones, or a list of their ends, or as the "
+     "residuals ask for; see [windows.md](windows.md)",
+     or_word(from(1, 10000), window_words)},
     {"training.stop", table, "60 seconds, unless every phase has an end of its own", "{ seconds = 60 }",
      "of the whole run: whichever comes first"},
     {"training.phase", tables, "one phase", R"([{ optimizer = "levenberg_marquardt", iterations = 300 }])",

@@ -227,6 +227,14 @@ void read_network(const ProblemReader& reader, const TomlNode& node, Problem& pr
     read_symmetry(reader, *symmetry, path / "symmetry", network.symmetry);
 }
 
+void read_interfaces(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
+  const KeyPath path("interfaces");
+  reader.table(node, path);
+  reader.remember(path.text(), node.position);
+  for (const TomlEntry& entry : node.entries)
+    problem.interfaces[entry.key] = reader.numbers(entry.value, path.named(entry.key));
+}
+
 void read_lagrangian(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
   const KeyPath path("lagrangian");
   reader.table(node, path);
@@ -244,6 +252,26 @@ void read_lagrangian(const ProblemReader& reader, const TomlNode& node, Problem&
   reader.read(node, path, "search", options.search);
 }
 
+void read_windows(const ProblemReader& reader, const TomlNode& node, const KeyPath& path,
+                  TrainingOptions& training) {
+  if (node.kind == TomlNode::Kind::array) {
+    training.window_ends = reader.finite_numbers(node, path);
+    if (training.window_ends.empty())
+      reader.fail(node, path.text() + " is empty; give the end of each window, the last one that of time");
+    training.windows = int(training.window_ends.size());
+  } else if (node.kind == TomlNode::Kind::string && words_of(path.key())[0] == node.text) {
+    reader.remember(path.text(), node.position);
+    training.windows = automatic_windows;
+  } else if (node.kind == TomlNode::Kind::integer || node.kind == TomlNode::Kind::real) {
+    training.windows = reader.integer(node, path);
+  } else if (node.kind == TomlNode::Kind::string) {
+    reader.fail(node, fmt::format("{} is \"{}\"; use a whole number, a list of ends, or \"auto\"", path.text(),
+                                  node.text));
+  } else {
+    reader.expected(node, path.text(), "a whole number, a list of ends, or \"auto\"");
+  }
+}
+
 void read_training(const ProblemReader& reader, const TomlNode& node, Problem& problem) {
   const KeyPath path("training");
   reader.table(node, path);
@@ -255,7 +283,8 @@ void read_training(const ProblemReader& reader, const TomlNode& node, Problem& p
     read_points(reader, *points, path / "points", training.points);
   if (const TomlNode* causal = node.find("causal"))
     read_causal(reader, *causal, path / "causal", training.causal);
-  reader.read(node, path, "windows", training.windows);
+  if (const TomlNode* windows = node.find("windows"))
+    read_windows(reader, *windows, path / "windows", training);
   if (const TomlNode* stop = node.find("stop")) read_stop(reader, *stop, path / "stop", training.stop);
   if (const TomlNode* phases = node.find("phase"))
     for (const TomlNode& item : reader.list(*phases, path / "phase"))

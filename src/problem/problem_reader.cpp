@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "sobolev/core/words.hpp"
+#include "src/problem/interfaces.hpp"
 #include "src/problem/lagrangian.hpp"
 
 namespace sobolev::detail {
@@ -27,6 +28,8 @@ std::vector<std::string> ProblemReader::names_in(const KeyPath& path) const {
     names = problem_.unknowns;
     const bool of_outputs =
         path.text() == "network" || path.text() == "network.scale" || path.text() == "network.offset";
+    if (of_outputs && !problem_.lagrangian)
+      for (const std::string& name : piece_unknowns(problem_)) names.push_back(name);
     if (of_outputs && problem_.lagrangian)
       for (const CoordinateRange& c : problem_.coordinates) names.push_back(displacement_name(c.name));
   }
@@ -101,6 +104,13 @@ std::vector<double> ProblemReader::numbers(const TomlNode& node, const KeyPath& 
   for (const TomlNode& item : node.items) all.push_back(number(item, path));
   remember(path.text(), node.position);
   return all;
+}
+
+std::vector<double> ProblemReader::finite_numbers(const TomlNode& node, const KeyPath& path) const {
+  std::vector<double> values;
+  remember(path.text(), node.position);
+  for (const TomlNode& item : list(node, path)) values.push_back(finite(item, path.text()));
+  return values;
 }
 
 int ProblemReader::integer(const TomlNode& node, const KeyPath& path) const {

@@ -54,6 +54,8 @@ class ProblemReader : public TomlReader {
   double number(const TomlNode& node, const KeyPath& path) const;
   /// A list of them, or one.
   std::vector<double> numbers(const TomlNode& node, const KeyPath& path) const;
+  /// A list of numbers, whatever the range of the key.
+  std::vector<double> finite_numbers(const TomlNode& node, const KeyPath& path) const;
   /// A whole number in the range of the key.
   int integer(const TomlNode& node, const KeyPath& path) const;
   long long long_integer(const TomlNode& node, const KeyPath& path) const;
@@ -100,6 +102,7 @@ class ProblemReader : public TomlReader {
 
 /// The sections of a problem file.
 void read_network(const ProblemReader& reader, const TomlNode& node, Problem& problem);
+void read_interfaces(const ProblemReader& reader, const TomlNode& node, Problem& problem);
 void read_lagrangian(const ProblemReader& reader, const TomlNode& node, Problem& problem);
 void read_training(const ProblemReader& reader, const TomlNode& node, Problem& problem);
 void read_reference(const ProblemReader& reader, const TomlNode& node, Problem& problem);

@@ -8,10 +8,13 @@
 #include <set>
 
 #include "sobolev/core/words.hpp"
+#include "sobolev/expression/jumps.hpp"
 #include "sobolev/jet/spec.hpp"
+#include "src/problem/interfaces.hpp"
 #include "src/problem/lagrangian.hpp"
 #include "src/problem/problem_checks.hpp"
 #include "src/problem/problem_reader.hpp"
+#include "src/problem/time_windows.hpp"
 
 namespace sobolev {
 namespace detail {
@@ -131,6 +134,15 @@ void check_names(const Problem& problem, const std::string& key, Expr expression
   const std::array<Expr, 1> root = {expression};
   for (const Expr leaf : coordinates_of(root)) check_coordinate(leaf->name, "");
   for (const Expr leaf : fields_of(root)) {
+    if (leaf->role == Role::kept_derivative) {
+      const auto jump = find_jump(leaf->a, problem.scope().ranges, leaf->name);
+      fail(problem, key,
+           fmt::format("{}: {}", key,
+                       jump ? "d(…): " + dropped_delta(*jump, leaf->name)
+                            : to_string(leaf, shown_expression) +
+                                  " jumps outside of the domain; leave the jump "
+                                  "out"));
+    }
     if (leaf->role == Role::unknown_constant) {
       if (find_unknown_constant(problem, leaf->name) == nullptr)
         fail(problem, key,
@@ -166,12 +178,12 @@ void check_unknown_constants(const Problem& problem) {
            fmt::format("no equation or condition contains the unknown constant {}, so it is not determined; "
                        "use it or give it a value",
                        c.name));
-    if (problem.training.windows > 1)
+    if (divided(problem))
       fail(problem, "training.windows",
            fmt::format(
-               "training.windows is {}, but the constant {} is to be found, which has one value at all "
+               "training.windows divides time, but the constant {} is to be found, which has one value at all "
                "times; leave windows out",
-               problem.training.windows, c.name));
+               c.name));
     for (const auto& [name, sign] : problem.network.symmetry)
       if (sign < 0)
         fail(problem, "network.symmetry",
@@ -294,15 +306,20 @@ void check_conditions(const Problem& problem) {
 }  // namespace detail
 
 void Problem::validate() const {
+  if (std::any_of(equations.begin(), equations.end(),
+                  [](const Equation& e) { return !kept_derivatives(e.residual).empty(); }))
+    return detail::with_kept_apart(*this).validate();
   detail::validate_names(*this);
   detail::validate_ranges(*this);
   detail::check_equations(*this);
   detail::check_conditions(*this);
   detail::check_unknown_constants(*this);
+  const bool cut = detail::is_cut(*this);
   detail::check_network(*this);
   detail::check_training(*this);
-  detail::check_deltas(*this);
+  if (!cut) detail::check_deltas(*this);  // else of the pieces
   detail::check_reference(*this);
+  if (cut) detail::check_interfaces(*this);
   if (lagrangian) detail::check_lagrangian(*this);
 }
 

@@ -260,7 +260,12 @@ TomlNode training_node(const Problem& problem) {
     add(causal, "stop_above", training.causal.stop_above);
     add(out, "causal", causal);
   }
-  add_unless(out, "windows", training.windows, 1);
+  if (training.windows == automatic_windows)
+    add(out, "windows", std::string("auto"));
+  else if (!training.window_ends.empty())
+    add(out, "windows", training.window_ends);
+  else
+    add_unless(out, "windows", training.windows, 0);
   add_unless(stop, "seconds", training.stop.seconds, 0.0);
   add_unless(stop, "iterations", training.stop.iterations, 0l);
   add_unless(stop, "loss", training.stop.loss, 0.0);
@@ -291,7 +296,7 @@ std::string Problem::to_toml() const {
   TomlNode root, coordinate_table, equation_table, condition_table;
   for (const CoordinateRange& c : coordinates) add(coordinate_table, c.name, coordinate_node(c));
   for (const Equation& e : equations)
-    add(equation_table, e.name, text_of(e.residual, "equations." + e.name) + " = 0");
+    add(equation_table, e.name, text_of(e.kept.value_or(e.residual), "equations." + e.name) + " = 0");
   for (const Condition& c : conditions) add(condition_table, c.name, condition_node(c));
   if (!title.empty()) add(root, "title", title);
   add(root, "unknowns", unknowns);
@@ -306,6 +311,7 @@ std::string Problem::to_toml() const {
   add_filled(root, "equations", equation_table);
   add_filled(root, "conditions", condition_table);
   add_filled(root, "network", network_node(network));
+  add_filled(root, "interfaces", table_of(interfaces));
   if (lagrangian) add(root, "lagrangian", lagrangian_node(*lagrangian));
   add_filled(root, "training", training_node(*this));
   add_filled(root, "reference", reference_node(reference));
@@ -323,7 +329,8 @@ bool operator==(const Problem& a, const Problem& b) {
   return a.title == b.title && a.unknowns == b.unknowns && a.coordinates == b.coordinates &&
          a.constants == b.constants && a.unknown_constants == b.unknown_constants &&
          a.equations == b.equations && a.conditions == b.conditions && a.network == b.network &&
-         a.lagrangian == b.lagrangian && a.training == b.training && a.reference == b.reference;
+         a.interfaces == b.interfaces && a.lagrangian == b.lagrangian && a.training == b.training &&
+         a.reference == b.reference;
 }
 
 namespace detail {
@@ -331,9 +338,14 @@ std::optional<std::string> file_text(Expr e) {
   constexpr std::size_t longest = 65536;
   // Shared parts are written out each time, so the length can grow exponentially: a bound is known before.
   std::unordered_map<const ExprNode*, double> least;
-  for (const Expr x : operands_first(std::span<const Expr>(&e, 1), [](Expr) { return true; }))
-    least[x.node()] = 1 + (x->a.node() != nullptr ? least.at(x->a.node()) : 0) +
-                      (x->b.node() != nullptr ? least.at(x->b.node()) : 0);
+  const auto of = [&](Expr operand) {
+    const auto known = least.find(operand.node());
+    return known == least.end() ? 0 : known->second;
+  };
+  for (const Expr x : operands_first(std::span<const Expr>(&e, 1), [](Expr) { return true; })) {
+    least[x.node()] = 1 + of(x->a) + of(x->b);
+    if (is_leaf(x) && x->a.node() != nullptr) least[x.node()] = double(to_string(x->a, longest + 1).size());
+  }
   if (least.at(e.node()) > double(longest)) return {};
   std::string text = to_string(e);
   if (text.size() > longest) return {};

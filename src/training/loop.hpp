@@ -69,6 +69,18 @@ class Surroundings {
   virtual void progress(const Progress& progress) = 0;
   virtual bool wants_checkpoint() const = 0;
   virtual void checkpoint() = 0;
+  /// Of the windows of time that are trained one after another: whether this is the last one, what share of
+  /// time lies before it and in it, how many there will be.
+  virtual bool last_window() const { return true; }
+  virtual double before_window() const { return 0; }
+  virtual double share_of_window() const { return 1; }
+  virtual int expected_windows() const { return 1; }
+  /// The window has used its share of what was left of the run when it began.
+  virtual bool share_used() const { return false; }
+  /// Whether the window shall be looked at after this iteration (`over`: the last of the phase), and if so, with
+  /// the parameters in the state: whether it is to be trained again from its start, with another length.
+  virtual bool look_at_window(bool over) const { return (void)over, false; }
+  virtual bool again(bool over) { return (void)over, false; }
   /// An epoch is over, the parameters are in the state: why the training is, or nothing.
   virtual std::optional<std::string> epoch_over() { return {}; }
   /// The state is a good one: its loss is finite.
@@ -77,7 +89,7 @@ class Surroundings {
   [[noreturn]] virtual void diverged(const std::string& message) = 0;
 };
 
-enum class Next { iterate, next_phase, next_window, stop };
+enum class Next { iterate, next_phase, next_window, same_window, stop };
 
 /// Trains one window from where the state stands. E is where it trains.
 template <class T, class E>
@@ -95,14 +107,14 @@ class Loop {
         p_(parameters.size()),
         theta_(zeros<T>(executor, p_)) {}
 
-  /// Phases up to number `end`. next_phase: they are done; next_window: the window is; stop: the run is
-  /// finished or interrupted.
+  /// Phases up to number `end`. next_phase: they are done; next_window: the window is; same_window: it is to be
+  /// trained again with another length; stop: the run is finished or interrupted.
   Next phases(int end) {
     while (state_.phase < end) {
       phase_start_ = Clock::now();
       phase_seconds_before_ = state_.phase_seconds;
       const Next next = phase(training_.phases[std::size_t(state_.phase)]);
-      if (next == Next::stop || next == Next::next_window) return next;
+      if (next != Next::next_phase) return next;
       ++state_.phase;
       state_.begin_phase();
       if (task_.stages() > 0) task_.set_stage();
@@ -142,7 +154,7 @@ class Loop {
     for (;;) {
       if (const auto end = over(phase)) {
         keep();
-        return *end;
+        return around_.look_at_window(true) && around_.again(true) ? Next::same_window : *end;
       }
       const Mark before = mark_of(state_);
       const auto fail = [&](const std::string& message) {
@@ -276,11 +288,7 @@ class Loop {
     const StopOptions& stop = training_.stop;
     if (stop.iterations > 0 && state_.iterations >= stop.iterations) return finish("stop.iterations reached");
     if (stop.seconds > 0 && state_.seconds >= stop.seconds) return finish("stop.seconds reached");
-    // A window may use an equal share of the time that was left at its start.
-    if (stop.seconds > 0 && !last_window() &&
-        state_.seconds - state_.window_start >=
-            (stop.seconds - state_.window_start) / (training_.windows - state_.window))
-      return Next::next_window;
+    if (!last_window() && around_.share_used()) return Next::next_window;
     if (stop.loss > 0 && loss <= stop.loss)
       return last_window() ? finish("stop.loss reached") : Next::next_window;
     if (error && *error <= stop.relative_l2)
@@ -293,6 +301,10 @@ class Loop {
     }
     if (phase.seconds > 0 && state_.phase_seconds >= phase.seconds)
       return done("the phase's seconds are over");
+    if (around_.look_at_window(false)) {
+      settle();
+      if (around_.again(false)) return Next::same_window;
+    }
     if (around_.interrupted()) {
       state_.stopped_because = "interrupted";
       return Next::stop;
@@ -304,7 +316,7 @@ class Loop {
     return Next::iterate;
   }
 
-  bool last_window() const { return state_.window + 1 == training_.windows; }
+  bool last_window() const { return around_.last_window(); }
 
   Next done(const char* why) {
     reason_ = why;
@@ -365,13 +377,13 @@ class Loop {
       row->residual = residual_.value;
     progress.row.residual = residual_.value;
     progress.row.relative_l2 = error_.value;
-    progress.windows = training_.windows;
+    progress.windows = around_.expected_windows();
     progress.points_per_second = state_.points_processed / std::max(1e-9, state_.seconds);
     const StopOptions& stop = training_.stop;
     double within = phase.iterations > 0 ? double(state_.phase_iteration) / double(phase.iterations) : 0;
     if (phase.seconds > 0) within = std::max(within, state_.phase_seconds / phase.seconds);
-    double fraction =
-        (state_.window + (state_.phase + within) / double(training_.phases.size())) / training_.windows;
+    double fraction = around_.before_window() +
+                      around_.share_of_window() * (state_.phase + within) / double(training_.phases.size());
     if (stop.seconds > 0) fraction = std::max(fraction, state_.seconds / stop.seconds);
     if (stop.iterations > 0)
       fraction = std::max(fraction, double(state_.iterations) / double(stop.iterations));

@@ -19,6 +19,7 @@ struct TrainingState {
   bool exhausted = false;                      // no step gave a lower loss on fixed points
   std::size_t causal_stage = 0;                // which epsilon
   double phase_seconds = 0, window_start = 0;  // window_start: of `seconds`
+  long window_iteration = 0;                   // the window began after so many
 
   std::vector<HistoryRow> history;
   double seconds = 0, loss = 0, points_processed = 0;

@@ -50,6 +50,13 @@ const Case cases[] = {
      "normalize = false\nactivation = \"gelu\"\noutput = { v = \"x + t*(1 - x^2)*v\" }\n"
      "[training]\nwindows = 2\nprecision = \"float32\"\n",
      3},
+    {"ThreeLayersInTwoWindows",
+     "unknowns = [\"u\", \"v\"]\n[coordinates]\nt = [0, 1]\ny = [0, 1]\n[equations]\n"
+     "heat = \"u_t = d((1 + 9*heaviside(y - 0.25)*heaviside(0.75 - y))*u_y, y) + v\"\nother = \"v_t = "
+     "v_yy\"\n"
+     "[conditions]\nstart = { where = \"t = 0\", equation = \"u = min(y, 0.25)\" }\n"
+     "[network]\nscale = { v = 3 }\n[training]\nwindows = 2\n",
+     2},
     {"GatesAndBlends",
      "unknowns = [\"u\"]\n[coordinates]\nt = [0, 1]\nx = [-1, 2]\n[equations]\nheat = \"u_t = u_xx\"\n"
      "[conditions]\nstart = { where = \"t = 0\", equation = \"u = exp(-x^2)\" }\n"

@@ -88,16 +88,49 @@ TEST(Jumps, WithoutABoxEveryPlaceCounts) {
   EXPECT_FALSE(find_jump(heaviside(x * x + Expr(1.0))));
 }
 
-TEST(Jumps, DerivativesByDRefuseThem) {
+TEST(Jumps, DerivativesByDKeepThoseAtPlacesOfTheCoordinate) {
+  const Expr flux = heaviside(y - Expr(0.5)) * d(u, y), kept = d(flux, y);
+  EXPECT_EQ(kept, kept_derivative(flux, "y"));
+  EXPECT_EQ(to_string(2 * kept), "2*d(heaviside(y - 0.5)*u_y, y)");
+  EXPECT_EQ(expanded(x * kept + u), x * (heaviside(y - Expr(0.5)) * d(u, y, 2)) + u);
+  EXPECT_EQ(d(kept, x), kept_derivative(heaviside(y - Expr(0.5)) * d(u, y, x), "y"));
+  EXPECT_THAT(kept_derivatives(d(x * d(flux, y, 2), y)).size(), 3u);
+  EXPECT_EQ(substitute_fields(kept, {{"u", x * y}}), kept_derivative(heaviside(y - Expr(0.5)) * x, "y"));
+  EXPECT_EQ(substitute(kept, {{u, x}}), kept);
+  EXPECT_THROW(evaluate(kept, {{x, 0.0}, {y, 0.0}}), ArgumentError);
+  ExpressionScope cuttable = scope;
+  cuttable.ranges = unit;
+  EXPECT_THROW(parse_expression("d(heaviside(y - 0.5)*u_y, y)", cuttable), ParseError);
+  cuttable.cuttable = {"y"};
+  EXPECT_EQ(parse_expression("d(heaviside(y - 0.5)*u_y, y)", cuttable), kept);
+  EXPECT_EQ(parse_expression(to_string(kept), cuttable), kept);
+  EXPECT_THROW(parse_expression("d(heaviside(x - 0.5)*u_x, x)", cuttable), ParseError);
+  EXPECT_THROW(parse_expression("d(heaviside(y - 0.5)*heaviside(y - x)*u_y, y)", cuttable), ParseError);
+}
+
+TEST(Jumps, PlacesAndWhatHoldsBetweenThem) {
+  const Expr e = parse("heaviside(y - 0.25)*T + sign(x - 0.5) + max(y - 0.75, 0)");
+  EXPECT_THAT(jump_places(e, "y", 0, 1), ::testing::ElementsAre(0.25));
+  EXPECT_THAT(jump_places(parse("sign(sin(20*y))"), "y", 0.1, 0.9).size(), 5u);
+  EXPECT_THAT(jump_places(parse("heaviside(y - x)"), "y", 0, 1), ::testing::IsEmpty());
+  EXPECT_EQ(between(e, "y", 0.25, 0.75), parse("T + sign(x - 0.5)"));
+  EXPECT_EQ(between(e, "y", 0, 0.25), parse("sign(x - 0.5)"));
+  EXPECT_EQ(between(e, "y", 0.5, 1), parse("T + sign(x - 0.5) + max(y - 0.75, 0)"));
+  EXPECT_EQ(between(parse("abs(y - 0.5)*min(y, 0.5)"), "y", 0.5, 1), parse("(y - 0.5)*0.5"));
+}
+
+TEST(Jumps, DerivativesByDRefuseOthers) {
   EXPECT_EQ(d(max(u, Expr(0.0)), x), differentiate(max(u, Expr(0.0)), "x"));
   std::string message;
   try {
-    d(heaviside(y - Expr(0.5)) * d(u, y), y);
+    differentiate_without_deltas(heaviside(y - Expr(0.5)) * d(u, y), "y");
   } catch (const ArgumentError& error) {
     message = error.what();
   }
   EXPECT_THAT(message, AllOf(HasSubstr("heaviside(y - 0.5) jumps at y = 0.5"), HasSubstr("by y"),
                              HasSubstr("tanh((y - 0.5)/width)"), HasSubstr("q_y = 0")));
+  EXPECT_THROW(d(heaviside(y - x), y), ArgumentError);
+  EXPECT_THROW(d(sign(u), y), ArgumentError);
 }
 
 TEST(Jumps, PiecewiseFunctionsAreKnown) {

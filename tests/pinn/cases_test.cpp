@@ -78,6 +78,15 @@ TEST(Cases, CoefficientsComeOutOfData) {
   }
 }
 
-TEST(Cases, TheJumpingCoefficientIsRefused) { EXPECT_THROW(read_case("jump_coefficient"), ParseError); }
+TEST(Cases, TheJumpingCoefficientIsSolved) {
+  const Solution s = solve(
+      Cpu(2),
+      read_case("jump_coefficient", {"network.width=10", "training.points.sobol=100",
+                                     to_the_end ? "training.stop={ iterations = 300, relative_l2 = 1e-6 }"
+                                                : "training.stop={ iterations = 1 }"}));
+  if (to_the_end) {
+    EXPECT_LT(worst_error(s), 1e-5);
+  }
+}
 }  // namespace
 }  // namespace sobolev

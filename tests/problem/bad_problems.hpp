@@ -231,7 +231,7 @@ inline const std::vector<BadProblem> bad_problems = {
     {"logarithm", "heat = \"u_t - nu*u_xx = 0\"", "heat = \"u_t - nu*u_xx = @ln(2 + x)\"", "is log(…)"},
     // Jumps.
     {"jump_in_divergence", "heat = \"u_t - nu*u_xx = 0\"",
-     "heat = \"u_t - @d((1 + heaviside(x))*u_x, x) = 0\"", "heaviside(x) jumps at x = 0"},
+     "heat = \"u_t - @d((1 + heaviside(x - t))*u_x, x) = 0\"", "heaviside(x - t) jumps at x = 0, t = 0"},
     {"jump_of_unknown", "heat = \"u_t - nu*u_xx = 0\"", "heat = \"u_t - @d(max(u, 0), x, x) = 0\"",
      "delta function"},
     {"jump_in_condition", "where = \"x = -1\", equation = \"u = 0\"",

@@ -140,6 +140,8 @@ TEST(InitialData, TheProblemsOfTheZooKeepTheirs) {
     const Problem problem = Problem::from_file(path);
     if (name.starts_with("gaussian_diffusion"))  // as published: bumps that do not vanish on the boundary
       EXPECT_THAT(problem_notes(problem), Contains(HasSubstr("the conditions initial and left disagree")));
+    else if (name == "layered_medium")
+      EXPECT_THAT(problem_notes(problem), ElementsAre(HasSubstr("the domain is cut at y = -0.2, 0.2")));
     else
       EXPECT_THAT(problem_notes(problem), IsEmpty()) << name;
   }

@@ -219,7 +219,8 @@ TEST(Problem, OverrideErrorsNameTheOption) {
     EXPECT_THAT(message(assignment), ::testing::StartsWith(std::string("--set ") + assignment + ": "))
         << assignment;
   EXPECT_THAT(message("training.windws=2"), HasSubstr("did you mean windows?"));
-  EXPECT_THAT(message("training.windows=many"), HasSubstr("expected a whole number, got the text \"many\""));
+  EXPECT_THAT(message("training.windows=many"),
+              HasSubstr("training.windows is \"many\"; use a whole number, a list of ends, or \"auto\""));
   const std::string phases = good_problem + "[[training.phase]]\n[[training.phase]]\n";
   EXPECT_THAT(
       message_of<ParseError>([&] { Problem::from_string(phases, "a", {"training.phase.2.iterations=3"}); }),
@@ -241,6 +242,40 @@ TEST(Problem, EveryMistakePointsAtItsPlace) {
       EXPECT_THAT(error.what(), HasSubstr(bad.message));
     }
   }
+}
+
+TEST(Problem, ReadsEndsOfWindows) {
+  const std::string evolving =
+      "unknowns = [\"u\"]\n[coordinates]\nt = [0, 2]\n[equations]\na = \"u_t = -u\"\n[conditions]\n"
+      "start = { where = \"t = 0\", equation = \"u = 1\" }\n[training]\n";
+  const auto read = [&](const std::string& more) { return Problem::from_string(evolving + more + "\n"); };
+  EXPECT_EQ(read("windows = [0.5, \"3/2\", 2]").training.window_ends, (std::vector<double>{0.5, 1.5, 2}));
+  EXPECT_EQ(read("windows = [0.5, 1, 2]").training.windows, 3);
+  EXPECT_EQ(read("windows = \"auto\"").training.windows, automatic_windows);
+  EXPECT_EQ(read("seed = 1").training.windows, 0);
+  const auto message = [&](const std::string& more) { return message_of<ParseError>([&] { read(more); }); };
+  EXPECT_THAT(message("windows = [0.5, 0.4, 2]"), HasSubstr("windows end at 0.4 after 0.5"));
+  EXPECT_THAT(message("windows = [0.5, 1]"), HasSubstr("the last window ends at 1, and t at 2"));
+  EXPECT_THAT(message("windows = []"), HasSubstr("training.windows is empty"));
+  EXPECT_THAT(message("windows = true"), HasSubstr("a whole number, a list of ends, or \"auto\""));
+}
+
+TEST(Problem, SaysWhyLengthsOfWindowsCannotBeChosen) {
+  const std::string equations = "unknowns = [\"u\"]\n[coordinates]\nt = [0, 2]\n";
+  const auto message = [&](const std::string& more) {
+    return message_of<ParseError>(
+        [&] { Problem::from_string(equations + more + "\n[training]\nwindows = \"auto\"\n"); });
+  };
+  const std::string first = "[equations]\na = \"u_t = -u\"\n", second = "[equations]\na = \"u_tt = -u\"\n",
+                    start = "[conditions]\nstart = { where = \"t = 0\", equation = \"u = 1\" }\n",
+                    end = "end = { where = \"t = 2\", equation = \"u = 1\" }\n";
+  EXPECT_THAT(message(first + start + end), HasSubstr("the condition end holds at t = 2, after the start"));
+  EXPECT_THAT(message(second + start), HasSubstr("order 2 in time in u, which needs as many conditions"));
+  EXPECT_THAT(message("[equations]\na = \"u = t\"\n" + start), HasSubstr("derivatives of order 0 by t"));
+  EXPECT_THAT(message(first + start + "[network]\noutput = { u = \"1 + t*u^2\" }"),
+              HasSubstr("has not the form B + A*u"));
+  EXPECT_THAT(message(first + start + "[[training.phase]]\noptimizer = \"adam\"\niterations = 5"),
+              HasSubstr("first phase is not levenberg_marquardt"));
 }
 
 TEST(Problem, NeedsTimeForWindowsAndCausalWeights) {
@@ -317,7 +352,7 @@ TEST(Problem, AssembledInCppIsCheckedToo) {
   EXPECT_THAT(message([](Problem& p) { p.coordinates[0].high = 0; }),
               HasSubstr("the range [0, 0] of t is empty"));
   EXPECT_THAT(message([](Problem& p) { p.coordinates[0].high = NAN; }), HasSubstr("the range [0, nan] of t"));
-  EXPECT_THAT(message([](Problem& p) { p.training.windows = 0; }), HasSubstr("training.windows is 0"));
+  EXPECT_THAT(message([](Problem& p) { p.training.windows = -2; }), HasSubstr("training.windows is -2"));
   EXPECT_THAT(message([](Problem& p) { p.unknowns.push_back("v"); }), HasSubstr("unknown v"));
   EXPECT_THAT(message([&](Problem& p) { p.add_equation("other", unknown("w")); }),
               HasSubstr("w, which is not an unknown"));

@@ -60,7 +60,8 @@ Problem assembled() {
   training.seed = 9223372036854775807ul;
   training.points = {Sampling::latin_hypercube, {}, 321, 45, 6, {{"x", 0.1, 0.2, 0.3}, {"t", 0, 0.1, 0.05}}};
   training.causal = {7, {0.1, 1e3}, 0.9};
-  training.windows = 5;
+  training.windows = 2;
+  training.window_ends = {0.1, 1.0 / 3};
   training.stop = {1.5, 1e-9, 1e-5, 1234567890123};
   PhaseOptions adam{OptimizerKind::adam, 100, 2.5, 3e-4, 0.5, 77, 900, 0, 0.3, 25, 1e4, 1.0 / 3};
   PhaseOptions cycle{OptimizerKind::adam, 100};
@@ -124,10 +125,10 @@ TEST(ToToml, AssembledHasNoDefaults) {
   EXPECT_TRUE(covariance == n.gaussians.covariance && !direct)
       << "not beside so many inputs and a depth: below";
   EXPECT_FALSE(p.lagrangian) << "its checks are below";
-  const auto& [precision, products, seed, points, causal, windows, stop, phases] = p.training;
+  const auto& [precision, products, seed, points, causal, windows, ends, stop, phases] = p.training;
   const TrainingOptions s;
   EXPECT_TRUE(precision != s.precision && products != s.products && seed != s.seed && !(causal == s.causal) &&
-              windows != s.windows && !phases.empty());
+              windows != s.windows && !ends.empty() && !phases.empty());
   const auto& [sampling, grid, count, condition_count, resample, dense] = points;
   EXPECT_TRUE(sampling != Sampling::automatic && grid.empty() && count && condition_count && resample &&
               !dense.empty());
@@ -223,8 +224,8 @@ TEST(ToToml, ProblemsOfTheTests) {
 
 TEST(ToToml, WhatCannotBeWrittenIsAnErrorAtOnce) {
   Problem p = assembled();
-  p.training.windows = 0;
-  EXPECT_THAT(message_of<ArgumentError>([&] { p.to_toml(); }), HasSubstr("training.windows is 0"));
+  p.training.windows = -2;
+  EXPECT_THAT(message_of<ArgumentError>([&] { p.to_toml(); }), HasSubstr("training.windows is -2"));
   p = assembled();
   p.training.seed = 1ul << 63;
   EXPECT_THAT(message_of<ArgumentError>([&] { p.to_toml(); }),
@@ -237,6 +238,13 @@ TEST(ToToml, WhatCannotBeWrittenIsAnErrorAtOnce) {
   for (int i = 0; i < 60; ++i) e = sin(e) * cos(e);
   p.equations[0].residual = e;
   EXPECT_THAT(message_of<ArgumentError>([&] { p.to_toml(); }), HasSubstr("equations.first is too large"));
+}
+
+TEST(ToToml, WritesAutomaticWindows) {
+  Problem p = Problem::from_file(find_problem("heat"));
+  p.training.windows = automatic_windows;
+  EXPECT_THAT(p.to_toml(), HasSubstr("windows = \"auto\""));
+  EXPECT_TRUE(Problem::from_string(p.to_toml()) == p);
 }
 
 TEST(SourceOf, IsTheTextUnlessItWasChanged) {

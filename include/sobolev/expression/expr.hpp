@@ -33,6 +33,7 @@ enum class Role : std::uint8_t {
   known,              // a function that is known: its values and derivatives are given with each point
   point_value,        // a number given with each point
   collapsed_channel,  // a combination of derivatives of a network output
+  kept_derivative,    // of something that jumps, not worked out (jumps.hpp)
 };
 
 /// Orders of differentiation by coordinate name, sorted by name, orders positive: u_xxt is
@@ -63,9 +64,10 @@ struct ExprNode {
   Op op = Op::constant;
   Role role = Role::coordinate;  // coordinate or field
   double value = 0;              // constant
-  std::string name;              // coordinate or field
+  std::string name;              // coordinate or field; of a kept derivative: by which coordinate
   Derivative derivative;         // field: which derivative of it
   std::vector<std::string> of;   // field: the coordinates it depends on; empty: all of them
+  /// Operands; a of a kept derivative: what is differentiated.
   Expr a{static_cast<const ExprNode*>(nullptr)}, b{static_cast<const ExprNode*>(nullptr)};
   std::uint64_t id = 0;  // order of creation; children before parents
 };
@@ -127,7 +129,9 @@ struct DerivativeStep {
 Expr differentiate(Expr e, std::initializer_list<DerivativeStep> steps);
 }  // namespace detail
 
-/// d(e, x, x, t): repeated total derivatives by coordinates, without deltas. A whole number is the order in
+/// d(e, x, x, t): repeated total derivatives by coordinates, without deltas: where e jumps at places of the
+/// coordinate alone, as heaviside(x - 0.5) does, the derivative is kept as it is (jumps.hpp), for a problem
+/// that is cut there; other jumps are ArgumentErrors. A whole number is the order in
 /// the coordinate before it: d(e, x, 2) is d(e, x, x), d(e, t, x, 3) is d(e, t, x, x, x). An expression that
 /// is no coordinate (a constant, an unknown), orders outside 1 … 16 and two numbers in a row are
 /// ArgumentErrors; d(e, 2) does not compile.

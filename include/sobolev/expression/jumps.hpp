@@ -37,4 +37,22 @@ std::string dropped_delta(const Jump& jump, const std::string& coordinate);
 /// Whether abs, sign, heaviside, min or max occur.
 bool piecewise(Expr e);
 
+/// Whether the jump is where a coordinate has certain values, whatever the others and the unknowns are.
+bool at_places_of(const Jump& jump, const std::string& coordinate);
+/// The values of the coordinate inside (low, high) at which e jumps, rising: where functions of the
+/// coordinate alone switch; `box` has the ranges of the others.
+std::vector<double> jump_places(Expr e, const std::string& coordinate, double low, double high,
+                                const CoordinateBox& box = {});
+/// e where the coordinate is inside (low, high): abs, sign, heaviside, min and max of the coordinate alone
+/// that do not switch there are replaced by what they are. Derivatives that were kept are not worked out.
+Expr between(Expr e, const std::string& coordinate, double low, double high);
+
+/// ∂e/∂coordinate as it is, a leaf: where e jumps it has a delta function, of which differentiate() knows
+/// nothing. What stands under such a derivative is e in the leaf's `a`, the coordinate its name.
+Expr kept_derivative(Expr e, const std::string& coordinate);
+/// The kept derivatives in e, those under others too, inner ones first.
+std::vector<Expr> kept_derivatives(Expr e);
+/// All of them worked out without deltas: what e is beside the jumps.
+Expr expanded(Expr e);
+
 }  // namespace sobolev

@@ -19,6 +19,9 @@ struct ExpressionScope {
   std::map<std::string, double> constants;  // besides pi and e
   std::vector<std::string> unknown_constants = {};
   CoordinateBox ranges = {};  // where jumps matter; a coordinate without one may be anything
+  /// Coordinates whose d(…) of what jumps at places of this coordinate alone are kept (jumps.hpp), not
+  /// errors.
+  std::vector<std::string> cuttable = {};
 };
 
 /// Parses an expression. Grammar (precedence from loose to tight):
@@ -30,7 +33,8 @@ struct ExpressionScope {
 /// after the expression. u_xxt is a derivative when u is an unknown and every letter is a one-letter
 /// coordinate. `position` is where the text's first character stands; errors (ParseError) give the exact
 /// column, say what was expected and suggest the nearest valid name. A constant subexpression that is not
-/// finite (1/0, log(0)) is an error, and so is a d(…) that would drop a delta function (jumps.hpp). Nesting
+/// finite (1/0, log(0)) is an error, and so is a d(…) that would drop a delta function (jumps.hpp), unless
+/// scope.cuttable has the coordinate. Nesting
 /// is limited to 200 levels, text to 64 KiB.
 Expr parse_expression(std::string_view text, const ExpressionScope& scope,
                       const SourcePosition& position = {});

@@ -29,9 +29,12 @@ struct Equation {
   Expr residual;
   SourcePosition position;
   std::string text{};  // as written in the file; empty: assembled in C++
+  /// The residual with derivatives of what jumps as they are (jumps.hpp), where there are any: `residual` is
+  /// what it is beside the jumps.
+  std::optional<Expr> kept = {};
   /// Where they stand does not count, here and in a condition.
   friend bool operator==(const Equation& a, const Equation& b) {
-    return a.name == b.name && a.residual == b.residual;
+    return a.name == b.name && a.residual == b.residual && a.kept == b.kept;
   }
 };
 
@@ -195,13 +198,18 @@ struct PhaseOptions {
   friend bool operator==(const PhaseOptions&, const PhaseOptions&) = default;
 };
 
+/// Of TrainingOptions::windows: lengths are chosen while training, as the residuals ask for (docs/windows.md).
+inline constexpr int automatic_windows = -1;
+
 struct TrainingOptions {
   Precision precision = Precision::float64;
   Products products = Products::ieee;  // of float32 on a CUDA device, by adam
   unsigned long seed = 0;
   PointOptions points;
   CausalOptions causal;
-  int windows = 1;
+  int windows = 0;  // of time, one after another: their number, or automatic_windows; 0: chosen by the library
+  /// Where they end; empty: they are equal. With automatic_windows those begun so far.
+  std::vector<double> window_ends = {};
   StopOptions stop;
   std::vector<PhaseOptions> phases;  // empty: the library's default
   friend bool operator==(const TrainingOptions&, const TrainingOptions&) = default;
@@ -255,6 +263,10 @@ struct Problem {
   std::vector<Equation> equations;
   std::vector<Condition> conditions;
   NetworkOptions network;
+  /// One coordinate of space and the places where the domain is cut into pieces with unknowns of their own,
+  /// joined by what the equations imply. Where what d(…) differentiates jumps it is cut too, without being
+  /// named here. docs/problem-files.md, [interfaces].
+  std::map<std::string, std::vector<double>> interfaces = {};
   std::optional<LagrangianOptions> lagrangian = {};  // empty: the unknowns are trained where they are asked
   TrainingOptions training;
   ReferenceOptions reference;
