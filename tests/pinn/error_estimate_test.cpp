@@ -104,6 +104,26 @@ width = 6
   }
 }
 
+TEST(ErrorEstimate, OfADomainThatIsCut) {
+  const Solution s = solved(R"toml(unknowns = ["u"]
+[coordinates]
+x = [0, 1]
+[equations]
+conduction = "d((1 + 9*heaviside(x - 0.5))*u_x, x) = 0"
+[conditions]
+left = { where = "x = 0", equation = "u = 0" }
+right = { where = "x = 1", equation = "u = 1" }
+[reference]
+exact = { u = "min(20*x/11, 9/11 + 2*x/11)" }
+[training]
+points = { sobol = 60 }
+stop = { iterations = 3 }
+[network]
+width = 6
+)toml");
+  expect_near_truth(s, estimated(s), 5);
+}
+
 TEST(ErrorEstimate, FindsTheErrorOfAConstant) {
   const Solution s = solved(R"toml(unknowns = ["u"]
 [coordinates]
