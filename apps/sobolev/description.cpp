@@ -234,7 +234,8 @@ std::string windows_text(const TrainingOptions& training) {
   }
   constexpr std::size_t most_shown = 12;
   if (ends.empty()) return "chosen while training";
-  const std::vector<double> shown(ends.begin(), ends.begin() + std::ptrdiff_t(std::min(ends.size(), most_shown)));
+  const std::vector<double> shown(ends.begin(),
+                                  ends.begin() + std::ptrdiff_t(std::min(ends.size(), most_shown)));
   return fmt::format("{}, chosen while training, which end at {:.4g}{}", ends.size(), fmt::join(shown, ", "),
                      ends.size() > most_shown ? ", …" : "");
 }

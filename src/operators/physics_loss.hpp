@@ -67,8 +67,9 @@ class PhysicsLoss {
     for (const auto& equation : physics.equations) residuals.push_back(equation.residual);
     for (const Expr leaf : fields_of(residuals)) {
       require(leaf->role == Role::unknown, [&] {
-        return fmt::format("[physics] contains {}, which jumps: a delta function would be dropped; smooth the jump",
-                           to_string(leaf, 200));
+        return fmt::format(
+            "[physics] contains {}, which jumps: a delta function would be dropped; smooth the jump",
+            to_string(leaf, 200));
       });
       Leaf out;
       while (physics.unknowns[out.channel] != leaf->name) ++out.channel;

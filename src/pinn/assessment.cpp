@@ -62,7 +62,7 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
   const std::size_t parameters = state.parameters.back().size();
   bool any_overfitted = false;
   double squares = 0;
-  if (const int trained = int(state.parameters.size()); 
+  if (const int trained = int(state.parameters.size());
       state.finished && p.time() >= 0 &&
       window_range(p, trained - 1).second != p.coordinates[std::size_t(p.time())].high)
     doubts.push_back(

@@ -86,8 +86,8 @@ constexpr int most_windows = 10000;
 std::string prefix_of(bool several, std::size_t window) {
   return several ? fmt::format("windows.{}.", window) : "";
 }
-/// Where lengths are chosen while training, one window that covers all of time is written like one that was asked
-/// for.
+/// Where lengths are chosen while training, one window that covers all of time is written like one that was
+/// asked for.
 bool several_windows(const Solution::State& s) {
   const Problem& p = s.trained;
   if (p.training.windows != automatic_windows) return p.training.windows > 1;
@@ -166,8 +166,8 @@ void read_lengths(const StateReader& read, const TensorFile& file, std::size_t w
   double last = time.low;
   for (const double end : ends) {
     if (!(end > last && end <= time.high))
-      read.damaged(fmt::format("training.window_ends contains {} after {}; ends must increase up to {}", end, last,
-                               time.high));
+      read.damaged(fmt::format("training.window_ends contains {} after {}; ends must increase up to {}", end,
+                               last, time.high));
     last = end;
   }
   s.problem.training.window_ends = s.trained.training.window_ends = ends;
@@ -315,7 +315,8 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
     s.window = int(read.integer("window", 0, automatic ? most_windows : training.windows));
     s.phase = int(read.integer("phase", 0, long(training.phases.size())));
     s.iterations = read.integer("iterations", 0, most_iterations);
-    s.window_iteration = state.contains("window_iteration") ? read.integer("window_iteration", 0, s.iterations) : 0;
+    s.window_iteration =
+        state.contains("window_iteration") ? read.integer("window_iteration", 0, s.iterations) : 0;
     s.phase_iteration = read.integer("phase_iteration", 0, s.iterations);
     s.generation = read.integer("generation", 0, s.iterations);
     s.exhausted = state.at("exhausted");
@@ -323,14 +324,13 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
     s.finished = state.at("finished");
     s.stalled = state.value("stalled", false);
     s.stopped_because = state.at("stopped_because");
-    const long windows =
-        read.integer("windows_begun", std::max(1, s.window),
-                     automatic ? s.window + 1 : std::min(training.windows, s.window + 1));
+    const long windows = read.integer("windows_begun", std::max(1, s.window),
+                                      automatic ? s.window + 1 : std::min(training.windows, s.window + 1));
     if (automatic) read_lengths(read, file, std::size_t(windows), s);
     const long groups = read.integer("groups", 0, 1 + long(s.trained.conditions.size()));
     for (std::size_t w = 0; w < std::size_t(windows); ++w)
-      s.parameters.push_back(
-          read_network(file, prefix_of(several, w), detail::WindowModel(s.trained, int(w)).network(), checkpoint));
+      s.parameters.push_back(read_network(file, prefix_of(several, w),
+                                          detail::WindowModel(s.trained, int(w)).network(), checkpoint));
     for (std::size_t g = 0; g < std::size_t(groups); ++g)
       s.weights.push_back(read.numbers(file, fmt::format("training.weights.{}", g),
                                        {g == 0 ? s.trained.equations.size() : 1}, 0));

@@ -45,8 +45,7 @@ void Evaluator::set_points(View<const double, 2> x, View<const double, 2> previo
 }
 
 const Problem* relabelled(const Problem& asked) {
-  return asked.lagrangian && asked.lagrangian->labels.empty() && divided(asked) ? &asked
-                                                                                            : nullptr;
+  return asked.lagrangian && asked.lagrangian->labels.empty() && divided(asked) ? &asked : nullptr;
 }
 
 Continuation::Continuation(const Cpu& cpu, const Problem& problem, std::vector<PreviousValue> wanted,

@@ -65,7 +65,9 @@ class Run final : public Surroundings {
   bool last_window() const override {
     return window_range(state_.problem, state_.window).second == time_range().second;
   }
-  double before_window() const override { return share_before(window_range(state_.problem, state_.window).first); }
+  double before_window() const override {
+    return share_before(window_range(state_.problem, state_.window).first);
+  }
   double share_of_window() const override {
     return share_before(window_range(state_.problem, state_.window).second) - before_window();
   }
@@ -81,16 +83,17 @@ class Run final : public Surroundings {
     return lengths_ && state_.phase == 0 && lengths_->due(state_.phase_iteration, over);
   }
   bool again(bool over) override {
-    const double left = training_.stop.seconds > 0      ? training_.stop.seconds - elapsed()
-                        : training_.stop.iterations > 0 ? double(training_.stop.iterations - state_.iterations)
-                                                        : std::numeric_limits<double>::infinity();
-    const double iteration = training_.stop.seconds > 0
-                                 ? (elapsed() - state_.window_start) / double(std::max(1l, state_.phase_iteration))
-                                 : 1;
+    const double left = training_.stop.seconds > 0 ? training_.stop.seconds - elapsed()
+                        : training_.stop.iterations > 0
+                            ? double(training_.stop.iterations - state_.iterations)
+                            : std::numeric_limits<double>::infinity();
+    const double iteration = training_.stop.seconds > 0 ? (elapsed() - state_.window_start) /
+                                                              double(std::max(1l, state_.phase_iteration))
+                                                        : 1;
     first_attempt_ = lengths_->first_attempt();
-    verdict_ =
-        lengths_->look(state_.phase_iteration, over, worst_residual(),
-                       time_range().second - window_range(state_.problem, state_.window).first, {left, iteration});
+    verdict_ = lengths_->look(state_.phase_iteration, over, worst_residual(),
+                              time_range().second - window_range(state_.problem, state_.window).first,
+                              {left, iteration});
     return verdict_ != WindowLengths::Verdict::go_on;
   }
   bool interrupted() const override { return options_.stop && options_.stop->load(); }
@@ -195,8 +198,8 @@ class Run final : public Surroundings {
     const auto [low, high] = time_range();
     return high > low ? (t - low) / (high - low) : t > low ? 1.0 : 0.0;
   }
-  /// What the window has used of its share of the seconds that were left when it began; where lengths are chosen
-  /// while training, of the iterations too. 1 where nothing is limited.
+  /// What the window has used of its share of the seconds that were left when it began; where lengths are
+  /// chosen while training, of the iterations too. 1 where nothing is limited.
   double used_share() const {
     const double share = share_of_window() / (1 - before_window());
     const StopOptions& stop = training_.stop;

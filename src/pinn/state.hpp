@@ -18,8 +18,9 @@ struct Solution::State : detail::TrainingState {
   std::vector<std::vector<double>> parameters;  // of the windows begun; the last one may be in training
   std::vector<std::vector<double>> weights;     // of the window's residuals, by group; empty: not yet known
   double setup_seconds = 0;
-  std::vector<double> lengths;          // WindowLengths::numbers, where they are chosen while training
-  std::vector<double> kept_parameters;  // of the one window that was tried first, until a shorter one is better
+  std::vector<double> lengths;  // WindowLengths::numbers, where they are chosen while training
+  std::vector<double>
+      kept_parameters;  // of the one window that was tried first, until a shorter one is better
 
   std::string not_saved;        // why the last checkpoint could not be written
   std::string instruction_set;  // that a loaded state was trained on; empty: not known

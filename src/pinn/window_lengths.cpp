@@ -7,25 +7,26 @@
 
 namespace sobolev::detail {
 namespace {
-// Measured on the problems of docs/accuracy.md (docs/windows.md): where one window is best the residual is below
-// 0.1 after 60 iterations, 1e-2 after 100, 2e-3 after 150; where it fails it never is.
+// Measured on the problems of docs/accuracy.md (docs/windows.md): where one window is best the residual is
+// below 0.1 after 60 iterations, 1e-2 after 100, 2e-3 after 150; where it fails it never is.
 struct Look {
   long iteration;
   double residual;
 };
 constexpr std::array<Look, 3> looks{{{60, 0.1}, {100, 1e-2}, {150, 2e-3}}};
 constexpr double most_residual = 1e300, least_residual = 1e-300;
-constexpr double hopeless = 0.3;          // a quarter of the length then, not a half
-// Residual of half the length over that of the whole, to go on; where each window still has all its iterations.
+constexpr double hopeless = 0.3;  // a quarter of the length then, not a half
+// Residual of half the length over that of the whole, to go on; where each window still has all its
+// iterations.
 constexpr double better = 0.25, better_in_plenty = 0.7;
-constexpr double small_enough = 2e-5;     // no shorter window is tried
+constexpr double small_enough = 2e-5;       // no shorter window is tried
 constexpr double fair = 1e-3, poor = 0.05;  // one attempt in vain ends the search below, two end it below
-constexpr double share = 0.6;             // of the budget that first looks at all windows may take
+constexpr double share = 0.6;               // of the budget that first looks at all windows may take
 constexpr double most_windows = 4096, most_without_limit = 64;
 constexpr double much_worse = 8, much_better = 0.25;  // than the reference
 constexpr int most_shortened = 3, hold_growth = 4;
-constexpr double unused = 0.6;            // of a window's share of the budget: more windows are possible
-constexpr double pays = 0.7;              // residual of a shorter window over that of the one before, to go on
+constexpr double unused = 0.6;  // of a window's share of the budget: more windows are possible
+constexpr double pays = 0.7;    // residual of a shorter window over that of the one before, to go on
 }  // namespace
 
 double WindowLengths::end(double start, double last) const {
@@ -35,7 +36,8 @@ double WindowLengths::end(double start, double last) const {
 
 bool WindowLengths::due(long iteration, bool over) const {
   if (judged_) return false;
-  return over || std::any_of(looks.begin(), looks.end(), [&](const Look& l) { return l.iteration == iteration; });
+  return over ||
+         std::any_of(looks.begin(), looks.end(), [&](const Look& l) { return l.iteration == iteration; });
 }
 
 double WindowLengths::iterations_each(double length, double rest, Budget budget) const {
@@ -130,8 +132,18 @@ void WindowLengths::accepted(double used) {
 }
 
 std::vector<double> WindowLengths::numbers() const {
-  return {length_,    double(searching_), double(judged_),    first_,         best_length_, best_residual_,
-          reference_, double(misses_),    double(shortened_), double(hold_), before_,      shrunk_,
+  return {length_,
+          double(searching_),
+          double(judged_),
+          first_,
+          best_length_,
+          best_residual_,
+          reference_,
+          double(misses_),
+          double(shortened_),
+          double(hold_),
+          before_,
+          shrunk_,
           double(no_shorter_)};
 }
 

@@ -7,10 +7,10 @@
 namespace sobolev::detail {
 
 /// What decides is the residual on fresh points, over its largest term, after 60, 100 and 150 iterations of
-/// Levenberg–Marquardt. All of time is tried first; where that falls short, shorter first windows are, as long
-/// as the residual after 60 iterations falls with them and the rest of the budget has room for about 100
-/// iterations of each. Later windows begin with the length that was found; one that is much worse is shortened,
-/// after one that is much better the next is longer.
+/// Levenberg–Marquardt. All of time is tried first; where that falls short, shorter first windows are, as
+/// long as the residual after 60 iterations falls with them and the rest of the budget has room for about 100
+/// iterations of each. Later windows begin with the length that was found; one that is much worse is
+/// shortened, after one that is much better the next is longer.
 class WindowLengths {
  public:
   /// What is left, and what an iteration costs, both in seconds or in iterations; infinite: no limit.
@@ -28,7 +28,8 @@ class WindowLengths {
 
   /// The end of the window that begins here. The rest of time is divided evenly.
   double end(double start, double last) const;
-  /// Whether this iteration is one after which `look` wants the residual; `over`: the last of the first phase.
+  /// Whether this iteration is one after which `look` wants the residual; `over`: the last of the first
+  /// phase.
   bool due(long iteration, bool over) const;
   /// `rest`: of time, from the start of the window on.
   Verdict look(long iteration, bool over, double residual, double rest, Budget budget);
@@ -48,14 +49,14 @@ class WindowLengths {
   Verdict search(double residual, double rest, Budget budget);
 
   double time_, length_;
-  bool searching_ = true;                            // for the length of the first window
-  bool judged_ = false;                              // this window is to be trained to its end
-  double first_ = 0;                                 // residual at the first look at this window
-  double best_length_ = 0, best_residual_ = 0;       // of the search
-  double reference_ = 0;                             // residual that windows have at the first look
+  bool searching_ = true;                       // for the length of the first window
+  bool judged_ = false;                         // this window is to be trained to its end
+  double first_ = 0;                            // residual at the first look at this window
+  double best_length_ = 0, best_residual_ = 0;  // of the search
+  double reference_ = 0;                        // residual that windows have at the first look
   double before_ = 0, shrunk_ = 1;  // residual of the window before one that was made shorter, by this factor
   bool no_shorter_ = false;         // that did not pay
-  int misses_ = 0, shortened_ = 0, hold_ = 0;        // of the search, of this window, before lengths grow again
+  int misses_ = 0, shortened_ = 0, hold_ = 0;  // of the search, of this window, before lengths grow again
 };
 
 }  // namespace sobolev::detail

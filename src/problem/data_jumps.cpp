@@ -11,7 +11,8 @@
 namespace sobolev::detail {
 namespace {
 constexpr int intervals = 256, halvings = 50;
-constexpr double noticed = 1e-2, stays = 0.4;  // of the largest value; of a difference that halving does not lower
+constexpr double noticed = 1e-2,
+                 stays = 0.4;  // of the largest value; of a difference that halving does not lower
 constexpr double nearest = 1.0 / 600, farthest = 0.1;
 
 /// The data of a condition: what is left of it without unknowns.
@@ -23,7 +24,8 @@ Expr data_of(const Condition& condition) {
 }
 }  // namespace
 
-std::vector<double> jumps_on_line(const Problem& problem, Expr e, const std::vector<double>& point, int coordinate_index) {
+std::vector<double> jumps_on_line(const Problem& problem, Expr e, const std::vector<double>& point,
+                                  int coordinate_index) {
   std::vector<std::pair<Expr, double>> at;
   for (std::size_t d = 0; d < point.size(); ++d)
     at.emplace_back(coordinate(problem.coordinates[d].name), point[d]);
@@ -36,7 +38,8 @@ std::vector<double> jumps_on_line(const Problem& problem, Expr e, const std::vec
   double largest = 0;
   for (int i = 0; i <= intervals; ++i) {
     // Not on round numbers, where jumps are.
-    x[std::size_t(i)] = range.low + (range.high - range.low) * (i + 1e-6 * std::sqrt(2.0)) / (intervals + 2e-6);
+    x[std::size_t(i)] =
+        range.low + (range.high - range.low) * (i + 1e-6 * std::sqrt(2.0)) / (intervals + 2e-6);
     f[std::size_t(i)] = value(x[std::size_t(i)]);
     if (std::isfinite(f[std::size_t(i)])) largest = std::max(largest, std::abs(f[std::size_t(i)]));
   }
@@ -57,8 +60,9 @@ std::vector<double> jumps_on_line(const Problem& problem, Expr e, const std::vec
   return jumps;
 }
 
-void gather_at_jumps(const Problem& problem, const Condition& condition, const std::vector<CoordinateRange>& ranges,
-                     unsigned long stream, std::vector<double>& points) {
+void gather_at_jumps(const Problem& problem, const Condition& condition,
+                     const std::vector<CoordinateRange>& ranges, unsigned long stream,
+                     std::vector<double>& points) {
   const Expr data = data_of(condition);
   if (!piecewise(data)) return;
   std::vector<int> lines;
@@ -79,7 +83,8 @@ void gather_at_jumps(const Problem& problem, const Condition& condition, const s
     for (const double x : known)
       if (x > ranges[d].low && x < ranges[d].high) inside.push_back(x);
     if (inside.empty()) continue;
-    const double pick = random.uniform(3 * i), side = random.uniform(3 * i + 1), log = random.uniform(3 * i + 2);
+    const double pick = random.uniform(3 * i), side = random.uniform(3 * i + 1),
+                 log = random.uniform(3 * i + 2);
     const double jump = inside[std::min(inside.size() - 1, std::size_t(pick * double(inside.size())))];
     const double distance = nearest * std::pow(farthest / nearest, log) * (ranges[d].high - ranges[d].low);
     const double place = side < 0.5 ? jump - distance : jump + distance;

@@ -107,9 +107,10 @@ Problem with_defaults(const Problem& problem) {
   }
   if (t.windows == automatic_windows && t.phases[0].optimizer != OptimizerKind::levenberg_marquardt)
     fail(p, "training.windows",
-         fmt::format("training.windows = \"auto\" is not possible: the network has {} parameters, so many that "
-                     "Adam trains it by default; give a number of windows, or a smaller network.width",
-                     parameters()));
+         fmt::format(
+             "training.windows = \"auto\" is not possible: the network has {} parameters, so many that "
+             "Adam trains it by default; give a number of windows, or a smaller network.width",
+             parameters()));
   if (t.windows == 0) t.windows = default_windows_obstacle(p).empty() ? automatic_windows : 1;
   const bool bounded = t.stop.seconds > 0 || t.stop.iterations > 0 || t.stop.loss > 0 ||
                        t.stop.relative_l2 > 0 ||

@@ -279,7 +279,8 @@ void check_windows(const Problem& problem) {
   if (training.windows == automatic_windows) {
     if (const std::string obstacle = automatic_windows_obstacle(problem); !obstacle.empty())
       fail(problem, key,
-           fmt::format("training.windows = \"auto\" is not possible: {}; give a number, or leave it out", obstacle));
+           fmt::format("training.windows = \"auto\" is not possible: {}; give a number, or leave it out",
+                       obstacle));
     return;
   }
   if (training.windows != 0) check_number(problem, "training.windows", training.windows);
@@ -288,20 +289,23 @@ void check_windows(const Problem& problem) {
   if (training.window_ends.empty()) return;
   if (int(training.window_ends.size()) != training.windows)
     fail(problem, key,
-         fmt::format("training.windows is {}, but {} ends are given", training.windows, training.window_ends.size()));
+         fmt::format("training.windows is {}, but {} ends are given", training.windows,
+                     training.window_ends.size()));
   const CoordinateRange& time = problem.coordinates[std::size_t(std::max(0, problem.time()))];
   double last = time.low;
   for (const double end : training.window_ends) {
     if (!(end > last))
       fail(problem, key,
-           fmt::format("training.windows: windows end at {:g} after {:g}; give ends that increase from t = {:g} on",
-                       end, last, time.low));
+           fmt::format(
+               "training.windows: windows end at {:g} after {:g}; give ends that increase from t = {:g} on",
+               end, last, time.low));
     last = end;
   }
   if (problem.time() >= 0 && last != time.high)
     fail(problem, key,
-         fmt::format("training.windows: the last window ends at {:g}, and t at {:g}; let the last end be that of t",
-                     last, time.high));
+         fmt::format(
+             "training.windows: the last window ends at {:g}, and t at {:g}; let the last end be that of t",
+             last, time.high));
 }
 
 void check_training(const Problem& problem) {

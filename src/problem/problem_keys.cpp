@@ -194,7 +194,8 @@ constexpr ProblemKey table_of_keys[] = {
      "residuals of later times count once those of earlier ones are small; see "
      "[causal-training.md](causal-training.md)"},
     {"training.windows", whole_number, R"(`"auto"` where a problem evolves, else 1)", "2",
-     "parts of time, solved one after another, joined exactly: equal ones, or a list of their ends, or as the "
+     "parts of time, solved one after another, joined exactly: equal ones, or a list of their ends, or as "
+     "the "
      "residuals ask for; see [windows.md](windows.md)",
      or_word(from(1, 10000), window_words)},
     {"training.stop", table, "60 seconds, unless every phase has an end of its own", "{ seconds = 60 }",

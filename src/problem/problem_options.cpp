@@ -265,8 +265,8 @@ void read_windows(const ProblemReader& reader, const TomlNode& node, const KeyPa
   } else if (node.kind == TomlNode::Kind::integer || node.kind == TomlNode::Kind::real) {
     training.windows = reader.integer(node, path);
   } else if (node.kind == TomlNode::Kind::string) {
-    reader.fail(node, fmt::format("{} is \"{}\"; use a whole number, a list of ends, or \"auto\"", path.text(),
-                                  node.text));
+    reader.fail(node, fmt::format("{} is \"{}\"; use a whole number, a list of ends, or \"auto\"",
+                                  path.text(), node.text));
   } else {
     reader.expected(node, path.text(), "a whole number, a list of ends, or \"auto\"");
   }

@@ -179,11 +179,12 @@ void check_unknown_constants(const Problem& problem) {
                        "use it or give it a value",
                        c.name));
     if (divided(problem))
-      fail(problem, "training.windows",
-           fmt::format(
-               "training.windows divides time, but the constant {} is to be found, which has one value at all "
-               "times; leave windows out",
-               c.name));
+      fail(
+          problem, "training.windows",
+          fmt::format(
+              "training.windows divides time, but the constant {} is to be found, which has one value at all "
+              "times; leave windows out",
+              c.name));
     for (const auto& [name, sign] : problem.network.symmetry)
       if (sign < 0)
         fail(problem, "network.symmetry",

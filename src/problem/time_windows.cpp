@@ -46,20 +46,23 @@ std::string automatic_windows_obstacle(const Problem& problem) {
     if (order < 1 || order > 2)
       return fmt::format("{} has derivatives of order {} by t in the equations; 1 or 2 are possible", u,
                          order);
-    const auto starts = std::count_if(problem.conditions.begin(), problem.conditions.end(), [&](const auto& c) {
-      if (c.where.size() != 1 || c.where[0].first != time.name) return false;
-      const std::vector<Expr> fields = fields_of(std::array{c.left, c.right});
-      return std::any_of(fields.begin(), fields.end(), [&](Expr f) { return f->name == u; });
-    });
+    const auto starts =
+        std::count_if(problem.conditions.begin(), problem.conditions.end(), [&](const auto& c) {
+          if (c.where.size() != 1 || c.where[0].first != time.name) return false;
+          const std::vector<Expr> fields = fields_of(std::array{c.left, c.right});
+          return std::any_of(fields.begin(), fields.end(), [&](Expr f) { return f->name == u; });
+        });
     if (starts < order && problem.network.output.count(u) == 0)
-      return fmt::format("the equations have order {} in time in {}, which needs as many conditions at t = {:g}",
-                         order, u, time.low);
+      return fmt::format(
+          "the equations have order {} in time in {}, which needs as many conditions at t = {:g}", order, u,
+          time.low);
   }
   for (const auto& [u, form] : problem.network.output) {
     std::vector<std::pair<Expr, Expr>> zero;
     for (const std::string& name : problem.unknowns) zero.emplace_back(field(name), Expr(0.0));
     if (contains_fields(partial(form, field(u))) || contains_fields(substitute(form, zero)))
-      return fmt::format("network.output.{} has not the form B + A*{}, B and A of the coordinates only", u, u);
+      return fmt::format("network.output.{} has not the form B + A*{}, B and A of the coordinates only", u,
+                         u);
   }
   const std::vector<PhaseOptions>& phases = problem.training.phases;
   if (!phases.empty() && phases[0].optimizer != OptimizerKind::levenberg_marquardt)

@@ -77,8 +77,8 @@ class Surroundings {
   virtual int expected_windows() const { return 1; }
   /// The window has used its share of what was left of the run when it began.
   virtual bool share_used() const { return false; }
-  /// Whether the window shall be looked at after this iteration (`over`: the last of the phase), and if so, with
-  /// the parameters in the state: whether it is to be trained again from its start, with another length.
+  /// Whether the window shall be looked at after this iteration (`over`: the last of the phase), and if so,
+  /// with the parameters in the state: whether it is to be trained again from its start, with another length.
   virtual bool look_at_window(bool over) const { return (void)over, false; }
   virtual bool again(bool over) { return (void)over, false; }
   /// An epoch is over, the parameters are in the state: why the training is, or nothing.
@@ -107,8 +107,8 @@ class Loop {
         p_(parameters.size()),
         theta_(zeros<T>(executor, p_)) {}
 
-  /// Phases up to number `end`. next_phase: they are done; next_window: the window is; same_window: it is to be
-  /// trained again with another length; stop: the run is finished or interrupted.
+  /// Phases up to number `end`. next_phase: they are done; next_window: the window is; same_window: it is to
+  /// be trained again with another length; stop: the run is finished or interrupted.
   Next phases(int end) {
     while (state_.phase < end) {
       phase_start_ = Clock::now();

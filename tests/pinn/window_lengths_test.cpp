@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How lengths of time windows are chosen: on residuals that a formula gives, then while networks are trained.
+#include "src/pinn/window_lengths.hpp"
+
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -7,15 +9,14 @@
 #include "sobolev/io/safetensors.hpp"
 #include "sobolev/pinn/solve.hpp"
 #include "src/pinn/state.hpp"
-#include "src/pinn/window_lengths.hpp"
 #include "tests/support.hpp"
 
 namespace sobolev {
 namespace {
 using detail::WindowLengths;
 
-/// Windows of [0, last] where a window of length h has residual(start, h, iteration); each iteration costs one of
-/// `budget`, a window ends after `most` or with its share.
+/// Windows of [0, last] where a window of length h has residual(start, h, iteration); each iteration costs
+/// one of `budget`, a window ends after `most` or with its share.
 struct March {
   std::vector<double> ends;
   long iterations = 0;
@@ -131,7 +132,8 @@ exact = { u = "cos(t)" }
 )_";
 
 TEST(AutomaticWindows, SolveWhatOneWindowCannot) {
-  const Solution one = solve(Cpu(1), Problem::from_string(oscillator, "oscillator.toml", {"training.windows=1"}));
+  const Solution one =
+      solve(Cpu(1), Problem::from_string(oscillator, "oscillator.toml", {"training.windows=1"}));
   EXPECT_GT(one.relative_l2().at("u"), 0.1);
   const Solution s = solve(Cpu(1), Problem::from_string(oscillator));
   EXPECT_GT(s.state().parameters.size(), 3u);
@@ -141,7 +143,8 @@ TEST(AutomaticWindows, SolveWhatOneWindowCannot) {
 }
 
 TEST(AutomaticWindows, ResumeToTheSameBits) {
-  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "automatic_windows.safetensors";
+  const std::filesystem::path file =
+      std::filesystem::path(testing::TempDir()) / "automatic_windows.safetensors";
   const Problem p = Problem::from_string(oscillator, "oscillator.toml", {"training.stop.iterations=900"});
   const Solution whole = solve(Cpu(1), p);
   for (const long at : {30, 60, 61, 150, 500}) {

@@ -13,7 +13,8 @@ using testing::IsEmpty;
 
 Problem step(const std::string& start) {
   return Problem::from_string(
-      "unknowns = [\"u\"]\n[coordinates]\nt = [0, 1]\nx = [-2, 2]\ny = [0, 1]\n[equations]\na = \"u_t + u_x = 0\"\n"
+      "unknowns = [\"u\"]\n[coordinates]\nt = [0, 1]\nx = [-2, 2]\ny = [0, 1]\n[equations]\na = \"u_t + u_x "
+      "= 0\"\n"
       "[conditions]\nstart = { where = \"t = 0\", equation = \"u = " +
       start + "\" }\n");
 }

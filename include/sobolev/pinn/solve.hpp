@@ -68,7 +68,7 @@ class Solution {
   double loss() const;
   long iterations() const;
   std::size_t parameters() const;  // of one window's network
-  int windows() const;             // of time, as many as there are or will be; those begun, where it is chosen
+  int windows() const;  // of time, as many as there are or will be; those begun, where it is chosen
 
   /// The constants that were to be found (Problem::unknown_constants).
   std::map<std::string, double> constants() const;

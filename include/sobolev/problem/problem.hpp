@@ -198,7 +198,8 @@ struct PhaseOptions {
   friend bool operator==(const PhaseOptions&, const PhaseOptions&) = default;
 };
 
-/// Of TrainingOptions::windows: lengths are chosen while training, as the residuals ask for (docs/windows.md).
+/// Of TrainingOptions::windows: lengths are chosen while training, as the residuals ask for
+/// (docs/windows.md).
 inline constexpr int automatic_windows = -1;
 
 struct TrainingOptions {
@@ -207,7 +208,8 @@ struct TrainingOptions {
   unsigned long seed = 0;
   PointOptions points;
   CausalOptions causal;
-  int windows = 0;  // of time, one after another: their number, or automatic_windows; 0: chosen by the library
+  int windows =
+      0;  // of time, one after another: their number, or automatic_windows; 0: chosen by the library
   /// Where they end; empty: they are equal. With automatic_windows those begun so far.
   std::vector<double> window_ends = {};
   StopOptions stop;
