@@ -28,6 +28,7 @@ struct SolveCommand : CommonOptions {
   double checkpoint_every = 5;   // seconds
   bool profile = false;
   bool strict = false;  // doubt becomes an exit code
+  bool verify = false;  // estimate the error at the end
 };
 int run_solve(const SolveCommand& command);
 
@@ -66,6 +67,15 @@ struct LandscapeCommand {
   bool json = false, quiet = false;
 };
 int run_landscape(const LandscapeCommand& command);
+
+struct VerifyCommand {
+  std::filesystem::path run, out;  // out: a folder; empty: that of the run
+  double seconds = 0;              // 0: half of those of the training
+  unsigned long seed = 1;
+  int threads = 0;
+  bool json = false, quiet = false;
+};
+int run_verify(const VerifyCommand& command);
 
 struct GenerateCommand {
   std::string name;  // empty: all are listed

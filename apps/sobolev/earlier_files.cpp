@@ -9,7 +9,8 @@
 
 namespace sobolev::app {
 namespace {
-constexpr const char* results[] = {result_name, history_name, solution_name, report_name};
+constexpr const char* results[] = {result_name, history_name,       solution_name,   report_name,
+                                   verify_name, verify_arrays_name, verify_page_name};
 }  // namespace
 
 void EarlierFiles::check_replaceable() const {

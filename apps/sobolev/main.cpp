@@ -114,6 +114,8 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   solve_app->add_flag("--profile", solve.profile,
                       "print the time per operation on stderr (slows a device down)");
+  solve_app->add_flag("--verify", solve.verify,
+                      "estimate the error at the end, for half as long as the training took");
   solve_app->add_flag("--strict", solve.strict, "exit with 5 when the answer is doubtful");
   add_common(*solve_app, solve);
 
@@ -175,6 +177,21 @@ int run(int argc, char** argv) {
   landscape_app->add_flag("--json", landscape.json, "print one JSON object on stdout");
   landscape_app->add_flag("--quiet", landscape.quiet, "no summary");
 
+  VerifyCommand verify;
+  CLI::App* verify_app = app.add_subcommand("verify", "estimate the error of a solution without a reference");
+  verify_app->add_option("RUN_DIR", verify.run, "folder of a run, or a checkpoint")->required();
+  verify_app->add_option("--seconds", verify.seconds, "0: half of those of the training, at least 5")
+      ->check(CLI::Range(0.0, 1e9))
+      ->capture_default_str();
+  verify_app->add_option("--out", verify.out,
+                         "folder of verify.json, verify.npz and verify.html (default: the run's)");
+  verify_app->add_option("--seed", verify.seed, "of the points and networks")
+      ->check(CLI::Validator(wrong_seed, "WHOLE NUMBER"))
+      ->capture_default_str();
+  verify_app->add_option("--threads", verify.threads, "threads; 0: all")->check(CLI::Range(0, 4096));
+  verify_app->add_flag("--json", verify.json, "print one JSON object on stdout");
+  verify_app->add_flag("--quiet", verify.quiet, "no progress, no summary");
+
   GenerateCommand generate;
   CLI::App* generate_app = app.add_subcommand("generate", "data for neural operators, by published recipes");
   generate_app->add_option("NAME", generate.name, "of the recipe; without: which there are");
@@ -222,8 +239,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {  // --help, --version
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    const bool json = solve.json || train.json || evaluate.json || landscape.json || generate.json ||
-                      check.json || keys.json || list_json || info_json;
+    const bool json = solve.json || train.json || evaluate.json || landscape.json || verify.json ||
+                      generate.json || check.json || keys.json || list_json || info_json;
     std::string program = "sobolev";
     for (const CLI::App* used : app.get_subcommands()) program += " " + used->get_name();
     return fail(wrong_input, fmt::format("{}; see {} --help", error.what(), program), json);
@@ -232,6 +249,7 @@ int run(int argc, char** argv) {
   if (train_app->parsed()) return guarded([&] { return run_train(train); }, train.json);
   if (evaluate_app->parsed()) return guarded([&] { return run_evaluate(evaluate); }, evaluate.json);
   if (landscape_app->parsed()) return guarded([&] { return run_landscape(landscape); }, landscape.json);
+  if (verify_app->parsed()) return guarded([&] { return run_verify(verify); }, verify.json);
   if (generate_app->parsed()) return guarded([&] { return run_generate(generate); }, generate.json);
   if (check_app->parsed()) return guarded([&] { return run_check(check); }, check.json);
   if (keys_app->parsed()) return guarded([&] { return run_keys(keys); }, keys.json);

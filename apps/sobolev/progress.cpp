@@ -95,6 +95,14 @@ std::string samples_line(std::size_t done, std::size_t all, double seconds, std:
   return joined(std::move(parts), width);
 }
 
+std::string estimate_line(double fraction, double seconds, std::size_t width, bool with_bar) {
+  std::vector<Part> parts;
+  if (with_bar) add_bar(parts, fraction);
+  parts.push_back({0, "estimating the error"});
+  add_times(parts, seconds, fraction);
+  return joined(std::move(parts), width);
+}
+
 template <class Line>
 void ProgressPrinter::put(const Line& line) {
   if (quiet_) return;
@@ -116,6 +124,10 @@ void ProgressPrinter::show(const Progress& progress) {
 
 void ProgressPrinter::show_samples(std::size_t done, std::size_t all, double seconds) {
   put([&](std::size_t width, bool bar) { return samples_line(done, all, seconds, width, bar); });
+}
+
+void ProgressPrinter::show_estimate(double fraction, double seconds) {
+  put([&](std::size_t width, bool bar) { return estimate_line(fraction, seconds, width, bar); });
 }
 
 void ProgressPrinter::finish() {

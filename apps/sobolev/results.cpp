@@ -129,7 +129,8 @@ std::vector<HistoryRow> history_to_the_end(const Solution& solution) {
 std::vector<std::string> write_results(const Cpu& host, const Solution& solution,
                                        const nlohmann::ordered_json& result,
                                        const std::filesystem::path& folder,
-                                       const std::function<void()>& before_first) {
+                                       const std::function<void()>& before_first,
+                                       const ErrorEstimate* estimate) {
   const Solution::Table table = solution.table(host);
   std::vector<std::string> failures;
   const auto attempt = [&](auto&& write) {
@@ -145,7 +146,9 @@ std::vector<std::string> write_results(const Cpu& host, const Solution& solution
   write_text(result_name, result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   write_text(history_name, history_table(solution));
   attempt([&] { write_npz(folder / solution_name, solution_arrays(table), before_first); });
-  write_text(report_name, html_report(report_of(solution, table, result)));
+  Report report = report_of(solution, table, result);
+  if (estimate != nullptr) add_estimate(report, *estimate);
+  write_text(report_name, html_report(report));
   return failures;
 }
 

@@ -86,7 +86,8 @@ Solution resume_on([[maybe_unused]] const DeviceChoice& device, const Cpu& host,
   return resume(host, std::move(interrupted), options);
 }
 
-void print_summary(const Solution& solution, const std::filesystem::path& folder) {
+void print_summary(const Solution& solution, const std::filesystem::path& folder,
+                   const ErrorEstimate* estimate) {
   const Problem& problem = solution.problem();
   const Assessment& assessment = solution.assessment();
   const std::string reason = solution.finished() ? fmt::format(" ({})", solution.stopped_because()) : "";
@@ -103,6 +104,7 @@ void print_summary(const Solution& solution, const std::filesystem::path& folder
       print(", largest error {:.2e}", found->second);
     print("\n");
   }
+  if (estimate != nullptr) print("{}", estimate_text(*estimate));
   for (const ResidualCheck& r : assessment.residuals) {
     const char* what = r.condition ? "condition" : "equation";
     if (r.largest == 0)
@@ -125,9 +127,27 @@ void note_instruction_set(const Solution& solution) {
         before, now);
 }
 
+/// The error on the grid of the report; empty where nothing is known of it.
+std::optional<ErrorEstimate> estimate(const Cpu& host, const Solution& solution, bool quiet) {
+  ProgressPrinter printer(quiet);
+  const auto begin = std::chrono::steady_clock::now();
+  ErrorEstimateOptions options;
+  options.axes = solution.table(host).axes;
+  options.stop = &stop_requested();
+  options.on_progress = [&](double fraction) {
+    printer.show_estimate(fraction,
+                          std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  };
+  ErrorEstimate found = estimate_error(host, solution, options);
+  printer.finish();
+  if (found.windows == 0) return {};
+  return found;
+}
+
 /// What is said at the end, and the exit code.
 int report(const SolveCommand& command, const Solution& solution, const nlohmann::ordered_json& result,
-           const std::filesystem::path& folder, const std::vector<std::string>& failures) {
+           const std::filesystem::path& folder, const std::vector<std::string>& failures,
+           const ErrorEstimate* estimate) {
   if (command.profile) print_profile();
   if (!failures.empty())
     throw FileError(fmt::format("{} after {}, but not all is saved: {}",
@@ -136,7 +156,7 @@ int report(const SolveCommand& command, const Solution& solution, const nlohmann
   if (command.json)
     print_json(result);
   else if (!command.quiet)
-    print_summary(solution, folder);
+    print_summary(solution, folder, estimate);
   if (solution.finished()) return command.strict && !solution.assessment().doubts.empty() ? doubtful : done;
   print_error("sobolev: interrupted; the state is saved. To go on: sobolev solve --resume {}\n",
               folder.string());
@@ -221,12 +241,21 @@ int run_solve(const SolveCommand& command) {
       failures.emplace_back(error.what());
     }
   }
-  const nlohmann::ordered_json result = result_object(device, host, solution);
-  for (std::string& failure : write_results(host, solution, result, folder, [&] {
-         if (!(was_finished && in_place)) earlier.make_way_for_result();
-       }))
-    failures.push_back(std::move(failure));
-  return report(command, solution, result, folder, failures);
+  nlohmann::ordered_json result = result_object(device, host, solution);
+  std::vector<std::string> unwritten = write_results(host, solution, result, folder, [&] {
+    if (!(was_finished && in_place)) earlier.make_way_for_result();
+  });
+  std::optional<ErrorEstimate> error;
+  if (command.verify && solution.finished() && !stop_requested())
+    error = estimate(host, solution, command.quiet);
+  if (error) {
+    result["verify"] = estimate_object(*error);
+    unwritten = write_results(host, solution, result, folder, {}, &*error);
+    for (std::string& failure : write_estimate(host, solution, *error, folder))
+      unwritten.push_back(std::move(failure));
+  }
+  failures.insert(failures.end(), unwritten.begin(), unwritten.end());
+  return report(command, solution, result, folder, failures, error ? &*error : nullptr);
 }
 
 }  // namespace sobolev::app

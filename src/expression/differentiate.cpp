@@ -158,6 +158,7 @@ Expr substitute_fields(Expr e, const std::map<std::string, Expr>& replacements) 
   return rebuild(e, done, [&](Expr leaf) {
     if (leaf->op != Op::field) return leaf;
     if (is_kept(leaf)) return kept_derivative(substitute_fields(leaf->a, replacements), leaf->name);
+    if (leaf->role != Role::unknown) return leaf;
     const auto it = replacements.find(leaf->name);
     if (it == replacements.end()) return leaf;
     Expr result = it->second;

@@ -137,6 +137,26 @@ std::string alone(const Report& report, const Field& field) {
   }
   return out;
 }
+/// |values| of each field of a map, in the colours of magnitudes.
+std::string magnitude_figures(const Report& report, const std::map<std::string, std::vector<double>>& fields,
+                              const std::string& what) {
+  std::string figures;
+  for (const auto& [name, given] : fields) {
+    std::vector<double> values = given;
+    for (double& v : values) v = std::abs(v);
+    const std::string caption = what + " of " + name;
+    if (report.axes.size() == 1) {
+      figures += magnitude_curve(report, what, values, caption);
+      continue;
+    }
+    const PlotAxis scale = magnitude_scale(values);
+    for (const Slice& slice : slices_of(report))
+      figures += figure(escaped(caption) + escaped(caption_of(report, slice)),
+                        picture(report, slice, values, scale, ColourMap::heat, bar_width(scale), caption));
+  }
+  return row_of(report.axes.size() > 1 ? columns_for(fields.size() * slices_of(report).size()) : "curves",
+                figures);
+}
 }  // namespace
 
 std::string figure(const std::string& caption, const std::string& drawing) {
@@ -166,21 +186,11 @@ std::string solution_figures(const Report& report) {
 }
 
 std::string residual_figures(const Report& report) {
-  std::string figures;
-  for (const auto& [name, values] : report.residual) {
-    const std::string caption = "|residual| of " + name;
-    if (report.axes.size() == 1) {
-      figures += magnitude_curve(report, "|residual|", values, caption);
-      continue;
-    }
-    const PlotAxis scale = magnitude_scale(values);
-    for (const Slice& slice : slices_of(report))
-      figures += figure(escaped(caption) + escaped(caption_of(report, slice)),
-                        picture(report, slice, values, scale, ColourMap::heat, bar_width(scale), caption));
-  }
-  return row_of(
-      report.axes.size() > 1 ? columns_for(report.residual.size() * slices_of(report).size()) : "curves",
-      figures);
+  return magnitude_figures(report, report.residual, "|residual|");
+}
+
+std::string estimated_error_figures(const Report& report) {
+  return magnitude_figures(report, report.estimated_error, "|estimated error|");
 }
 
 }  // namespace sobolev::detail

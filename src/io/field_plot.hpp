@@ -6,8 +6,10 @@
 
 namespace sobolev::detail {
 
-/// The figures of all unknowns, and of the equations' residuals, as HTML; "" where there are none.
+/// The figures of all unknowns, of their estimated errors and of the equations' residuals, as HTML; "" where
+/// there are none.
 std::string solution_figures(const Report& report);
+std::string estimated_error_figures(const Report& report);
 std::string residual_figures(const Report& report);
 
 /// One <figure>; the caption is HTML.

@@ -132,7 +132,8 @@ void check(const Report& report) {
   require(report.time < static_cast<int>(report.axes.size()),
           fmt::format("html_report: coordinate {} is said to be time; there are {}", report.time,
                       report.axes.size()));
-  for (const auto* fields : {&report.prediction, &report.reference, &report.residual})
+  for (const auto* fields :
+       {&report.prediction, &report.reference, &report.residual, &report.estimated_error})
     for (const auto& [name, values] : *fields)
       require(!report.axes.empty() && count > 0 && values.size() == count,
               fmt::format("html_report: {} has {} values, the grid {} points", name, values.size(), count));
@@ -163,6 +164,11 @@ std::string html_report(const Report& report) {
   if (!report.statements.empty()) out += statement_table(report.statements);
   if (!report.prediction.empty())
     out += "<h2>" + detail::escaped(report.fields_heading) + "</h2>\n" + detail::solution_figures(report);
+  if (!report.estimated_error.empty() || !report.estimate_text.empty()) {
+    out += "<h2>Estimated error</h2>\n" + detail::estimated_error_figures(report);
+    if (!report.estimate_text.empty())
+      out += "<p class=\"subtitle\">" + detail::escaped(report.estimate_text) + "</p>\n";
+  }
   if (!report.residual.empty()) out += "<h2>Residuals</h2>\n" + detail::residual_figures(report);
   if (!report.curves.empty())
     out += "<h2>" + detail::escaped(report.curves_heading) + "</h2>\n" +

@@ -65,7 +65,7 @@ TEST(Command, UsageErrorsExitWith2) {
   expect_refused(run_command({"solve", "--foo"}), "see sobolev solve --help");
   expect_refused(run_command({"sovle", "heat"}),
                  "there is no command sovle, did you mean solve?; the commands are "
-                 "solve, train, evaluate, landscape, generate, check, keys, list, info");
+                 "solve, train, evaluate, landscape, verify, generate, check, keys, list, info");
   expect_refused(run_command({"heat"}), "there is no command heat; the commands are");
   for (const char* seed : {"-1", "1e15", "many", "9223372036854775808"})
     expect_refused(run_command({"solve", "heat", "--seed", seed}),

@@ -284,6 +284,9 @@ TEST(Substitute, FieldsTakeTheirDerivativesAlong) {
   EXPECT_NEAR(value(substitute_fields(heat, {{"u", exact}}), 0.8), 0.0, 1e-15);
   EXPECT_EQ(substitute_fields(d(u, x, x), {{"u", pow(x, Expr(3.0))}}), Expr(6.0) * x);
   EXPECT_EQ(substitute_fields(u + v, {{"u", x}}), x + v);
+  const Expr known = detail::leaf(Role::known, "u"), raw = detail::leaf(Role::network_output, "u");
+  EXPECT_EQ(substitute_fields(u * known + raw, {{"u", x}}),
+            x * known + raw);  // other leaves of that name stay
   // A hard constraint: u stands for t·u afterwards.
   EXPECT_EQ(substitute_fields(d(u, t), {{"u", t * u}}), u + t * d(u, t));
 }

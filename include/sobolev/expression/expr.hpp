@@ -30,6 +30,7 @@ enum class Role : std::uint8_t {
   unknown_constant,   // a number that is sought
   network_output,     // the network's, for an unknown
   previous_window,    // an unknown where the time window before this one ends
+  known,              // a function that is known: its values and derivatives are given with each point
   point_value,        // a number given with each point
   collapsed_channel,  // a combination of derivatives of a network output
   kept_derivative,    // of something that jumps, not worked out (jumps.hpp)
@@ -144,7 +145,8 @@ Expr partial(Expr e, Expr leaf);
 /// Replaces leaves (and any other nodes) by expressions; keys are nodes. Replacements are not
 /// visited again.
 Expr substitute(Expr e, const std::vector<std::pair<Expr, Expr>>& replacements);
-/// Replaces the unknown functions by expressions: each ∂^α u becomes ∂^α of replacement["u"].
+/// Replaces the unknown functions by expressions: each ∂^α u becomes ∂^α of replacement["u"]. Leaves of other
+/// roles stay.
 Expr substitute_fields(Expr e, const std::map<std::string, Expr>& replacements);
 
 /// The terms of a sum: e = Σ terms, with products and quotients distributed over the sums in them, as long as

@@ -41,8 +41,12 @@ struct Report {
   int time = -1;  // which of the coordinates is time; −1: none
   std::map<std::string, std::vector<double>> prediction, reference;
   std::map<std::string, std::vector<double>> residual;  // equation -> |left − right|
-  std::string fields_heading = "Solution";              // over the pictures of prediction
-  std::string source;                                   // the problem file
+  /// By unknown, estimated without a reference; NaN where nothing is known. `estimate_text`: what it is
+  /// worth.
+  std::map<std::string, std::vector<double>> estimated_error;
+  std::string estimate_text;
+  std::string fields_heading = "Solution";  // over the pictures of prediction
+  std::string source;                       // the problem file
 
   /// Curves in one drawing.
   struct Curves {
@@ -59,8 +63,8 @@ struct Report {
 };
 
 /// One self-contained HTML page: doubts; results; equations and conditions; solution, reference and |error|
-/// of each unknown and |residual| of each equation; other curves; loss and error over seconds; settings; the
-/// problem file.
+/// of each unknown, |estimated error| of each and |residual| of each equation; other curves; loss and error
+/// over seconds; settings; the problem file.
 ///
 /// One coordinate: curves. Time and one space coordinate: a picture, and profiles at five times. Two space
 /// coordinates: a picture. Time and more space coordinates: pictures at four times, coordinates beyond the
