@@ -18,9 +18,10 @@ namespace sobolev::detail {
 namespace {
 constexpr int widest = 24, narrowest = 16;     // the cost of an iteration grows with width⁴ and faster
 constexpr std::size_t most_parameters = 1500;  // where the width can be chosen
-// An iteration of Levenberg–Marquardt costs as much as there are residuals, and its first minute is worth more
-// iterations rather than more residuals: docs/defaults.md. In many dimensions fewer points leave too much between them.
-constexpr double rows_per_parameter = 1.6, rows_on_a_line = 1.2;
+// An iteration of Levenberg–Marquardt costs as much as there are residuals, and its first minute is worth
+// more iterations rather than more residuals: docs/defaults.md. In many dimensions fewer points leave too
+// much between them.
+constexpr double rows_per_parameter = 1.6, points_per_parameter = 0.9, rows_on_a_line = 1.2;
 constexpr int many_dimensions = 6;
 
 // Measured on Helmholtz's equation in two dimensions: 100 Gaussians twice as wide as they are apart.
@@ -88,7 +89,9 @@ Problem with_defaults(const Problem& problem) {
   if (t.points.count == 0) {
     const int equations = std::max(1, int(p.equations.size()));
     const double fitted = double(std::min(parameters(), levenberg_marquardt_limit));
-    const int determined = int((dimensions == 1 ? rows_on_a_line : rows_per_parameter) * fitted) / equations;
+    const double each = dimensions == 1 ? rows_on_a_line / equations
+                                        : std::max(rows_per_parameter / equations, points_per_parameter);
+    const int determined = int(each * fitted);
     const int least = dimensions >= many_dimensions ? std::clamp(8000 / equations, 400, 4000)
                       : dimensions == 1             ? 400
                                                     : std::max(400, 600 / equations);
@@ -98,7 +101,7 @@ Problem with_defaults(const Problem& problem) {
     const int conditions = std::max(1, int(p.conditions.size()));
     t.points.condition_count = dimensions >= many_dimensions ? std::clamp(4000 / conditions, 250, 500)
                                : dimensions == 1             ? std::clamp(4000 / conditions, 125, 250)
-                                                             : std::clamp(int(parameters()) / conditions, 60, 120);
+                                                 : std::clamp(int(parameters()) / conditions, 60, 120);
   }
   if (t.phases.empty()) {
     PhaseOptions phase;

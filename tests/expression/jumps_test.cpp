@@ -91,7 +91,9 @@ TEST(Jumps, WithoutABoxEveryPlaceCounts) {
 TEST(Jumps, DerivativesByDKeepThoseAtPlacesOfTheCoordinate) {
   const Expr flux = heaviside(y - Expr(0.5)) * d(u, y), kept = d(flux, y);
   EXPECT_EQ(kept, kept_derivative(flux, "y"));
-  EXPECT_EQ(to_string(2 * kept), "2*d(heaviside(y - 0.5)*u_y, y)");
+  // Factors stand in the order of their creation.
+  EXPECT_THAT(to_string(2 * kept),
+              ::testing::AnyOf("2*d(heaviside(y - 0.5)*u_y, y)", "2*d(u_y*heaviside(y - 0.5), y)"));
   EXPECT_EQ(expanded(x * kept + u), x * (heaviside(y - Expr(0.5)) * d(u, y, 2)) + u);
   EXPECT_EQ(d(kept, x), kept_derivative(heaviside(y - Expr(0.5)) * d(u, y, x), "y"));
   EXPECT_THAT(kept_derivatives(d(x * d(flux, y, 2), y)).size(), 3u);

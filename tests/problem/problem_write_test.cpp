@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "sobolev/problem/problem.hpp"
+#include "src/problem/defaults.hpp"
 #include "src/problem/problem_checks.hpp"
 #include "tests/io/temporary_folder.hpp"
 
@@ -177,7 +178,8 @@ TEST(ToToml, OtherPointsAndReferences) {
 
   // What a file has no way to leave open is written out: here the default number of points.
   p.training.points = {Sampling::uniform, {}, 0, 0, 0, {}};
-  EXPECT_EQ(again(p).training.points, (PointOptions{Sampling::uniform, {}, 4000, 0, 0, {}}));
+  EXPECT_EQ(again(p).training.points,
+            (PointOptions{Sampling::uniform, {}, detail::with_defaults(p).training.points.count, 0, 0, {}}));
   p.training.points = {Sampling::automatic, {}, 99, 0, 0, {}};
   EXPECT_EQ(again(p).training.points, (PointOptions{Sampling::sobol, {}, 99, 0, 0, {}}));
   p.reference = {};
