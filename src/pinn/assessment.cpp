@@ -54,6 +54,11 @@ std::string percent(double share) {
   return share >= 0.1 ? fmt::format("{:.0f} %", 100 * share) : fmt::format("{:.2g} %", 100 * share);
 }
 
+/// Windows are a remedy: they are neither chosen while training nor given.
+bool undivided(const Solution::State& state) {
+  return state.trained.time() >= 0 && state.trained.training.windows == 1;
+}
+
 /// between: rms on fresh points over that on the training points of the same windows; 0 where not known.
 std::vector<std::string> doubts_of(const Solution::State& state, const std::vector<ResidualCheck>& checks,
                                    const std::vector<double>& between, std::size_t rows) {
@@ -95,23 +100,24 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
           "{}: its residual is {} of its largest term, most near {}: train longer "
           "(training.stop.seconds), {}{}, or more points there (training.points.dense)",
           name, percent(share), place_text(p, c.place),
-          p.time() >= 0 ? "in time windows (training.windows), with " : "with ", larger_network(p)));
+          undivided(state) ? "in time windows (training.windows), with " : "with ", larger_network(p)));
     else if (c.scale > 0 && c.largest > everywhere * c.scale)
       doubts.push_back(
           fmt::format("{}: near {} its residual is {} of its largest term: more points there "
                       "(training.points.dense), or train longer (training.stop.seconds)",
                       name, place_text(p, c.place), percent(c.largest / c.scale)));
     else if (state.stalled && share > not_small_stall)
-      doubts.push_back(fmt::format(
-          "{}: the training stood still with a residual of {} of its largest term: {}another "
-          "seed (--seed), or {}",
-          name, percent(share), p.time() >= 0 ? "time windows (training.windows), " : "", larger_network(p)));
+      doubts.push_back(
+          fmt::format("{}: the training stood still with a residual of {} of its largest term: {}another "
+                      "seed (--seed), or {}",
+                      name, percent(share), undivided(state) ? "time windows (training.windows), " : "",
+                      larger_network(p)));
   }
   if (doubts.empty() && squares > not_small * not_small)
     doubts.push_back(fmt::format(
         "the residuals of all equations and conditions, each beside its largest term, make {} together: "
         "train longer (training.stop.seconds){}",
-        percent(std::sqrt(squares)), p.time() >= 0 ? ", or in time windows (training.windows)" : ""));
+        percent(std::sqrt(squares)), undivided(state) ? ", or in time windows (training.windows)" : ""));
   if (parameters > rows)
     doubts.push_back(
         fmt::format("the network has {} parameters and only {} residuals to fit{}: more points "

@@ -25,7 +25,7 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr double least_seconds = 5;
 constexpr double fell = 0.5;       // the residual, to less than this
 constexpr double found_all = 0.3;  // a second network finds less than this more
-constexpr double hardly_fell = 0.95;
+constexpr double hardly_fell = 0.95, grew = 1.05;
 constexpr double small_residual = 1e-3;  // beside its largest term
 constexpr int windows_of_one = 4;  // of the error's equation to begin with, in one window of the solution
 constexpr int most_halvings = 6;
@@ -154,7 +154,7 @@ class Estimator {
     out_.overlooked = sums_.rest();
     for (const ResidualCheck& r : solution_.assessment().residuals)
       if (r.scale > 0) out_.largest_residual = std::max(out_.largest_residual, r.rms / r.scale);
-    out_.sound = out_.complete && out_.overlooked < found_all &&
+    out_.sound = out_.complete && out_.overlooked < found_all && out_.residual_left < grew &&
                  (out_.residual_left < fell || out_.largest_residual < small_residual);
     say();
     if (windows_.size() == 0) return;

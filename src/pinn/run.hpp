@@ -76,6 +76,7 @@ class Run final : public Surroundings {
     return state_.window + std::max(1, int(std::lround((1 - before_window()) / share_of_window())));
   }
   bool share_used() const override {
+    if (lengths_ && !lengths_->judged()) return false;
     const StopOptions& stop = training_.stop;
     return (stop.seconds > 0 || (lengths_ && stop.iterations > 0)) && used_share() >= 1;
   }
@@ -90,10 +91,15 @@ class Run final : public Surroundings {
     const double iteration = training_.stop.seconds > 0 ? (elapsed() - state_.window_start) /
                                                               double(std::max(1l, state_.phase_iteration))
                                                         : 1;
+    const PhaseOptions& phase = training_.phases[std::size_t(state_.phase)];
+    const bool stalled =
+        over && std::isfinite(left) && (phase.iterations == 0 || state_.phase_iteration < phase.iterations) &&
+        left >
+            0.5 * (training_.stop.seconds > 0 ? training_.stop.seconds : double(training_.stop.iterations));
     first_attempt_ = lengths_->first_attempt();
     verdict_ = lengths_->look(state_.phase_iteration, over, worst_residual(),
                               time_range().second - window_range(state_.problem, state_.window).first,
-                              {left, iteration});
+                              {left, iteration, stalled});
     return verdict_ != WindowLengths::Verdict::go_on;
   }
   bool interrupted() const override { return options_.stop && options_.stop->load(); }

@@ -15,6 +15,7 @@ struct Look {
 };
 constexpr std::array<Look, 3> looks{{{60, 0.1}, {100, 1e-2}, {150, 2e-3}}};
 constexpr double most_residual = 1e300, least_residual = 1e-300;
+constexpr double failed = 0.1;
 constexpr double hopeless = 0.3;  // a quarter of the length then, not a half
 // Residual of half the length over that of the whole, to go on; where each window still has all its
 // iterations.
@@ -35,6 +36,7 @@ double WindowLengths::end(double start, double last) const {
 }
 
 bool WindowLengths::due(long iteration, bool over) const {
+  if (over && first_attempt()) return true;
   if (judged_) return false;
   return over ||
          std::any_of(looks.begin(), looks.end(), [&](const Look& l) { return l.iteration == iteration; });
@@ -59,12 +61,14 @@ WindowLengths::Verdict WindowLengths::look(long iteration, bool over, double res
     double limit = looks.back().residual;
     for (const Look& l : looks)
       if (l.iteration == iteration && !over) limit = l.residual;
+    if (over && budget.stalled) limit = small_enough;
     if (residual <= limit) {
       judged_ = last;
       return Verdict::go_on;
     }
     best_length_ = length_;
     best_residual_ = first_;
+    judged_ = false;
     if (!affordable(length_ / 2, rest, budget)) {
       judged_ = true;
       searching_ = false;
@@ -76,8 +80,9 @@ WindowLengths::Verdict WindowLengths::look(long iteration, bool over, double res
   if (searching_) return search(residual, rest, budget);
   judged_ = true;
   const double limit = std::max(much_worse * reference_, fair / 10);
-  if (residual <= limit || shortened_ >= most_shortened || !affordable(length_ / 2, rest, budget))
-    return Verdict::go_on;
+  if (residual <= limit || shortened_ >= most_shortened) return Verdict::go_on;
+  // What failed is of no use to later windows, even if time is over before they are all done.
+  if (residual < failed && !affordable(length_ / 2, rest, budget)) return Verdict::go_on;
   judged_ = false;
   ++shortened_;
   hold_ = hold_growth;

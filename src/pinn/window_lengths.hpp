@@ -16,6 +16,8 @@ class WindowLengths {
   /// What is left, and what an iteration costs, both in seconds or in iterations; infinite: no limit.
   struct Budget {
     double left, iteration;
+    bool stalled =
+        false;  // the window's training ended because nothing got better, with most of the run left
   };
   enum class Verdict {
     go_on,
@@ -33,6 +35,8 @@ class WindowLengths {
   bool due(long iteration, bool over) const;
   /// `rest`: of time, from the start of the window on.
   Verdict look(long iteration, bool over, double residual, double rest, Budget budget);
+  /// The window has been looked at as often as is wanted: from then on its share of the budget may end it.
+  bool judged() const { return judged_; }
   /// The window is done, and has used this share of what it might have.
   void accepted(double used);
   /// Its parameters are wanted again if no shorter window is better: those of the first attempt.

@@ -252,5 +252,25 @@ width = 6
     EXPECT_NEAR(s.constants().at("c"), 3, 1e-4);
   }
 }
+
+// A film of 1e-7 that conducts a hundred times as well: the flux through it is that through its neighbours,
+// and an answer that misses it is doubted.
+TEST(Interfaces, AFluxThatIsMissedIsDoubted) {
+  const Solution s = solve(Cpu(1), Problem::from_string(R"_(
+unknowns = ["T"]
+[coordinates]
+y = [0, 1]
+[equations]
+heat = "d((1 + 99*heaviside(y - 0.5) - 98*heaviside(y - 0.5000001))*T_y, y) = 0"
+[conditions]
+low = { where = "y = 0", equation = "T = 0" }
+high = { where = "y = 1", equation = "T = 1" }
+[training]
+stop = { iterations = 60 }
+)_"));
+  const double y[] = {0.25};
+  const double T = s.evaluate(Cpu(1), View<const double, 2>(y, 1, 1), std::vector<std::string>{"T"})[0][0];
+  EXPECT_TRUE(std::abs(T - 1.0 / 3) < 1e-2 || !s.assessment().doubts.empty()) << T;
+}
 }  // namespace
 }  // namespace sobolev

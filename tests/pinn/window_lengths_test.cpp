@@ -96,6 +96,30 @@ TEST(WindowLengths, AreShorterWhereItIsHard) {
   EXPECT_LT(shortest, 0.6 * m.ends[0]);
 }
 
+TEST(WindowLengths, AreNotContentWithAStallWhileMostOfTheBudgetIsLeft) {
+  WindowLengths lengths(40);
+  EXPECT_EQ(lengths.look(60, false, 2e-4, 40, {1e4, 1}), WindowLengths::Verdict::go_on);
+  EXPECT_EQ(lengths.look(106, true, 2e-4, 40, {1e4, 1, true}), WindowLengths::Verdict::again);
+  EXPECT_EQ(lengths.end(0, 40), 20);
+  WindowLengths late(40);
+  EXPECT_EQ(late.look(106, true, 2e-4, 40, {1e4, 1}), WindowLengths::Verdict::go_on);
+}
+
+TEST(WindowLengths, DoNotGoOnFromAWindowThatFailed) {
+  // Room for no shorter ones: but a wrong start is worth nothing.
+  WindowLengths lengths(16);
+  lengths.look(60, false, 0.9, 16, {1e4, 1});
+  while (lengths.look(60, false, 1e-5, 16, {1e4, 1}) == WindowLengths::Verdict::again) {
+  }
+  lengths.accepted(1);
+  const double length = lengths.end(4, 16) - 4;
+  EXPECT_EQ(lengths.look(60, false, 0.5, 12, {100, 1}), WindowLengths::Verdict::again);
+  EXPECT_LT(lengths.end(4, 16) - 4, 0.6 * length);
+  EXPECT_FALSE(lengths.judged());
+  EXPECT_EQ(lengths.look(60, false, 0.05, 12, {40, 1}), WindowLengths::Verdict::go_on);
+  EXPECT_TRUE(lengths.judged());
+}
+
 TEST(WindowLengths, AreTheSameFromTheirNumbers) {
   WindowLengths a(4), b(4);
   EXPECT_TRUE(b.set_numbers(a.numbers()));

@@ -32,11 +32,11 @@ struct ErrorEstimateOptions {
 /// what a second network, of random features and fitted by least squares, makes of it, `overlooked`. A
 /// residual that stays may do no harm: what a trained network leaves oscillates faster than another one can
 /// follow, and such a residual moves the solution little. So an estimate is sound when the second network
-/// finds less than a third more, and the residual fell to less than half or is small beside its terms. One
-/// that is not, where the residual neither fell nor is small, is at least that: the largest of an equation or
-/// condition beside its largest term. docs/accuracy.md has how near to true errors it comes.
-/// Source: the idea of solving for the remainder at its own scale is that of Wang & Lai 2024, "Multi-stage
-/// neural networks: function approximator of machine precision".
+/// finds less than a third more, and the residual fell to less than half, or is small beside its terms and
+/// did not grow. One that is not, where the residual neither fell nor is small, is at least that: the largest
+/// of an equation or condition beside its largest term. docs/accuracy.md has how near to true errors it
+/// comes. Source: the idea of solving for the remainder at its own scale is that of Wang & Lai 2024,
+/// "Multi-stage neural networks: function approximator of machine precision".
 struct ErrorEstimate {
   /// ‖e‖ / ‖u + e‖ on the grid, times √(1 + overlooked²), by unknown.
   std::map<std::string, double> relative_l2;
