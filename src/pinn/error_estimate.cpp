@@ -5,23 +5,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 
 #include "error_windows.hpp"
 #include "sobolev/core/error.hpp"
-#include "sobolev/problem/points.hpp"
 #include "src/problem/defaults.hpp"
 #include "src/problem/interfaces.hpp"
 #include "src/problem/lagrangian.hpp"
 #include "src/problem/network_of.hpp"
+#include "src/training/clock.hpp"
 
 namespace sobolev {
 namespace detail {
 namespace {
-using SteadyClock = std::chrono::steady_clock;
-
 constexpr double least_seconds = 5;
 constexpr double fell = 0.5;       // the residual, to less than this
 constexpr double found_all = 0.3;  // a second network finds less than this more
@@ -30,10 +27,6 @@ constexpr double small_residual = 1e-3;  // beside its largest term
 constexpr int windows_of_one = 4;  // of the error's equation to begin with, in one window of the solution
 constexpr int most_halvings = 6;
 constexpr double most_overtime = 2;  // times the seconds, where windows take longer than their share
-
-double since(SteadyClock::time_point start) {
-  return std::chrono::duration<double>(SteadyClock::now() - start).count();
-}
 
 class Estimator {
  public:
@@ -62,16 +55,8 @@ class Estimator {
       return fmt::format("estimate_error: {} axes are given, the problem has {} coordinates",
                          options_.axes.size(), coordinates.size());
     });
-    out_.axes = options_.axes;
-    for (const CoordinateRange& c : coordinates) {
-      out_.coordinates.push_back(c.name);
-      if (!options_.axes.empty()) continue;
-      PointRequest request;
-      request.ranges = {c};
-      request.sampling = Sampling::grid;
-      request.grid = {default_grid_points(coordinates.size(), c.periodic)};
-      out_.axes.push_back(sample_points(request));
-    }
+    out_.axes = options_.axes.empty() ? default_axes(of_.problem) : options_.axes;
+    for (const CoordinateRange& c : coordinates) out_.coordinates.push_back(c.name);
     // Where only some windows were trained, the times that are solved.
     if (const int t = of_.problem.time(); t >= 0 && options_.axes.empty()) {
       const auto [first, last] = windows_.equation().times();
@@ -288,7 +273,7 @@ class Estimator {
   const ErrorEstimateOptions& options_;
   ErrorWindows windows_;
   double limit_;
-  SteadyClock::time_point begin_ = SteadyClock::now();
+  Clock::time_point begin_ = Clock::now();
   ErrorFit sums_;
   ErrorEstimate out_;
 };

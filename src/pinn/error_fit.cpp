@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -32,10 +31,6 @@ constexpr int fresh_count = 1000;
 constexpr long generation = 1000;  // of points: beyond those of a training
 constexpr std::uint64_t second_seed = 5000;
 
-double since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 View<const double, 1> all(const std::vector<double>& v) { return View<const double, 1>(v.data(), v.size()); }
 
 class Fitter {
@@ -44,7 +39,7 @@ class Fitter {
       : cpu_(cpu), windows_(windows), start_(start), end_(end), options_(options) {}
 
   ErrorFit run() {
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = Clock::now();
     std::map<std::string, double> sizes;
     for (const std::string& u : unknowns()) sizes[u] = windows_.equation().size_of(u);
     build(sizes, 1);
@@ -146,18 +141,7 @@ class Fitter {
     for (std::size_t i : outputs()) theta[i] = 0;
     return theta;
   }
-  /// The parameters of the outputs.
-  std::vector<std::size_t> outputs() const {
-    std::vector<std::size_t> which;
-    const Network network = model_->network();
-    for (const Instruction& i : network.instructions()) {
-      if (i.kind != Instruction::Kind::output) continue;
-      const std::size_t out = std::size_t(i.fan_out);
-      for (std::size_t j = 0; j < out * std::size_t(i.fan_in); ++j) which.push_back(i.weight + j);
-      for (std::size_t j = 0; j < out; ++j) which.push_back(i.bias + j);
-    }
-    return which;
-  }
+  std::vector<std::size_t> outputs() const { return output_parameters(model_->network(), true); }
 
   /// Weights as a training has them: each residual beside the size of its rows of the Jacobian.
   std::vector<std::vector<double>> weigh(const std::vector<double>& theta) {
@@ -205,8 +189,8 @@ class Fitter {
     return relative;
   }
 
-  void train(std::vector<double>& theta, double untouched, double enough,
-             std::chrono::steady_clock::time_point begin, ErrorFit& out) {
+  void train(std::vector<double>& theta, double untouched, double enough, Clock::time_point begin,
+             ErrorFit& out) {
     const View<double, 1> parameters(theta.data(), theta.size());
     LevenbergMarquardt<double> optimizer(cpu_, theta.size());
     std::vector<double> losses{objective_->loss(all(theta))};

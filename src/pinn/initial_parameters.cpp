@@ -111,4 +111,15 @@ std::vector<double> initial_parameters(const Network& network, const Features& f
   return parameters;
 }
 
+std::vector<std::size_t> output_parameters(const Network& network, bool constants) {
+  std::vector<std::size_t> which;
+  for (const Instruction& i : network.instructions()) {
+    if (i.kind != Instruction::Kind::output || (i.fan_in == 0 && !constants)) continue;
+    const std::size_t out = std::size_t(i.fan_out), weights = out * std::size_t(i.fan_in);
+    for (std::size_t k = 0; k < weights; ++k) which.push_back(i.weight + k);
+    for (std::size_t k = 0; k < out; ++k) which.push_back(i.bias + k);
+  }
+  return which;
+}
+
 }  // namespace sobolev::detail

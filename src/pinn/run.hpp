@@ -180,13 +180,9 @@ class Run final : public Surroundings {
       }
       state_.stalled = state_.stalled || reason == exhausted || reason == stands_still;
       if (lengths_) lengths_->accepted(used_share());
-      state_.phase = 0;
       if (!last_window()) state_.generation = 0;  // the last points stay known
       ++state_.window;
-      state_.weights.clear();
-      state_.window_start = elapsed();
-      state_.window_iteration = state_.iterations;
-      state_.begin_phase();
+      at_start_of_window();
       state_.kept_parameters.clear();
     }
     if (state_.finished) return;
@@ -237,9 +233,12 @@ class Run final : public Surroundings {
     state_.parameters.pop_back();
     if (verdict_ == WindowLengths::Verdict::back_to_kept) state_.parameters.push_back(state_.kept_parameters);
     state_.problem.training.window_ends.pop_back();
-    state_.weights.clear();
-    state_.phase = 0;
     state_.generation = 0;
+    at_start_of_window();
+  }
+  void at_start_of_window() {
+    state_.phase = 0;
+    state_.weights.clear();
     state_.window_start = elapsed();
     state_.window_iteration = state_.iterations;
     state_.begin_phase();

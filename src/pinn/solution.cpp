@@ -195,6 +195,18 @@ std::vector<std::vector<double>> evaluate_expressions(const Cpu& host, const Mak
   return values_at(host, make, state, points, outputs);
 }
 
+std::vector<std::vector<double>> default_axes(const Problem& problem) {
+  std::vector<std::vector<double>> axes;
+  for (const CoordinateRange& c : problem.coordinates) {
+    PointRequest request;
+    request.ranges = {c};
+    request.sampling = Sampling::grid;
+    request.grid = {default_grid_points(problem.coordinates.size(), c.periodic)};
+    axes.push_back(sample_points(request));
+  }
+  return axes;
+}
+
 std::vector<Expr> named_outputs(const Solution::State& state, const std::vector<std::string>& outputs) {
   const Problem& p = trained(state, "evaluate").problem;
   ExpressionScope scope = p.scope();
@@ -248,19 +260,13 @@ Solution::Table Solution::table(const Cpu& cpu) const {
     table.axes = state_->reference->axes;
     table.reference = state_->reference->values;
   } else {
-    for (const CoordinateRange& c : p.coordinates) {
-      PointRequest request;
-      request.ranges = {c};
-      request.sampling = Sampling::grid;
-      request.grid = {default_grid_points(p.coordinates.size(), c.periodic)};
-      table.axes.push_back(sample_points(request));
-    }
+    table.axes = detail::default_axes(p);
   }
   const int time = p.time();
-  if (time >= 0) {
-    // Where it was interrupted: only the times that are solved.
+  const double end = time < 0 ? 0 : detail::window_range(p, int(state_->parameters.size()) - 1).second;
+  if (time >= 0 && end < p.coordinates[std::size_t(time)].high) {
+    // Interrupted: only the times that are solved.
     auto& axis = table.axes[std::size_t(time)];
-    const double end = detail::window_range(p, int(state_->parameters.size()) - 1).second;
     const std::size_t kept =
         std::size_t(std::count_if(axis.begin(), axis.end(), [&](double t) { return t <= end; }));
     std::size_t outer = 1, inner = 1;

@@ -39,6 +39,8 @@ struct Solution::State : detail::TrainingState {
 namespace detail {
 /// Fills in defaults, and what is trained.
 void set_problem(Solution::State& state, const Problem& problem);
+/// The grid of a table without a reference: evenly spaced, ends included but one of a periodic coordinate.
+std::vector<std::vector<double>> default_axes(const Problem& problem);
 /// Grid points [N, D] of axes, last axis fastest.
 std::vector<double> grid_points(const std::vector<std::vector<double>>& axes);
 /// On the reference grid, the networks where `make` says.

@@ -68,12 +68,9 @@ WindowLengths::Verdict WindowLengths::look(long iteration, bool over, double res
     }
     best_length_ = length_;
     best_residual_ = first_;
-    judged_ = false;
-    if (!affordable(length_ / 2, rest, budget)) {
-      judged_ = true;
-      searching_ = false;
-      return Verdict::go_on;
-    }
+    judged_ = !affordable(length_ / 2, rest, budget);
+    searching_ = !judged_;
+    if (judged_) return Verdict::go_on;
     length_ /= first_ > hopeless ? 4 : 2;
     return Verdict::again;
   }

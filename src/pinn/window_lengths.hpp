@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Lengths of time windows, chosen while training as an integrator chooses its step. docs/windows.md.
-#include <optional>
 #include <vector>
 
 namespace sobolev::detail {
@@ -16,8 +15,7 @@ class WindowLengths {
   /// What is left, and what an iteration costs, both in seconds or in iterations; infinite: no limit.
   struct Budget {
     double left, iteration;
-    bool stalled =
-        false;  // the window's training ended because nothing got better, with most of the run left
+    bool stalled = false;  // nothing got better any more, with most of the run left
   };
   enum class Verdict {
     go_on,

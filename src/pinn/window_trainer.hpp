@@ -65,4 +65,8 @@ std::vector<double> initial_parameters(const Network& network, const Features& f
                                        const NetworkOptions& options, unsigned long seed,
                                        std::size_t zero_from);
 
+/// The indices of the outputs' weights and biases; of unknown constants, which are outputs of no input, too
+/// or not.
+std::vector<std::size_t> output_parameters(const Network& network, bool constants);
+
 }  // namespace sobolev::detail

@@ -82,13 +82,7 @@ WindowTrainer<T, E>::WindowTrainer(const Cpu& host, const E& executor, Solution:
 
 template <class T, class E>
 void WindowTrainer<T, E>::start_outputs() {
-  std::vector<std::size_t> which;
-  for (const Instruction& i : objective_.network().instructions()) {
-    if (i.kind != Instruction::Kind::output || i.fan_in == 0) continue;
-    const std::size_t out = std::size_t(i.fan_out), weights = out * std::size_t(i.fan_in);
-    for (std::size_t k = 0; k < weights; ++k) which.push_back(i.weight + k);
-    for (std::size_t k = 0; k < out; ++k) which.push_back(i.bias + k);
-  }
+  const std::vector<std::size_t> which = output_parameters(objective_.network(), false);
   std::vector<double>& theta = state_.parameters.back();
   std::vector<T> host(theta.begin(), theta.end());
   auto there = zeros<T>(executor_, host.size());

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -12,15 +11,11 @@
 
 #include "sobolev/core/error.hpp"
 #include "src/optim/host_arrays.hpp"
+#include "src/training/clock.hpp"
 #include "src/training/last_good.hpp"
 #include "src/training/make_optimizer.hpp"
 
 namespace sobolev::detail {
-using Clock = std::chrono::steady_clock;
-inline double since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 inline constexpr long history_every = 100;  // iterations, of an optimiser that wanders
 inline constexpr long most_unseen = 10;  // iterations of such a one on a device between two looks at its loss
 inline constexpr long error_every =
