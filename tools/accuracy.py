@@ -5,8 +5,9 @@
     tools/accuracy.py [--seeds 3] [--threads 2] [--jobs 1] [--write docs/accuracy.md] [PROBLEM ...]
 
 Without names: the zoo, then the problems of tests/pinn/unseen, which leave everything to the defaults, then those of
-tests/pinn/families, one problem in many sizes, and those of tests/pinn/cases that have a reference. The name of one of
-these four stands for all of its problems. Those of the zoo that end in _paper take hours; they are solved where they
+tests/pinn/families, one problem in many sizes, those of tests/pinn/brought, of kinds that people bring, and those of
+tests/pinn/cases that have a reference. The name of one of
+these five stands for all of its problems. Those of the zoo that end in _paper take hours; they are solved where they
 are named, and not written. `lagrangian` alone: lagrangian_convection and lagrangian_burgers at many
 speeds, 20 seconds each, seed 0, without [lagrangian] and with both kinds of derivatives. A second table says of every run whether its answer was wrong (a relative
 L2 error above 1e-2) and whether it was doubted. Rows that a written table already has are kept for problems not named.
@@ -136,7 +137,7 @@ def problems():
     """(kind, name) -> what the command is given."""
     every = {("paper" if p.stem.endswith("_paper") else "zoo", p.stem): p.stem
              for p in sorted((ROOT / "problems").glob("*.toml"))}
-    for kind in ("unseen", "families", "cases"):
+    for kind in ("unseen", "families", "cases", "brought"):
         for path in sorted((ROOT / "tests/pinn" / kind).glob("*.toml")):
             if "[reference]" in path.read_text():
                 every[kind, path.stem] = str(path)

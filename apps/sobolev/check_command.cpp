@@ -212,6 +212,7 @@ Json points_json(const PointOptions& points) {
           {"count", optional(points.sampling != Sampling::grid, points.count)},
           {"condition_points", points.condition_count},
           {"resample_every", optional(points.resample_every > 0, points.resample_every)},
+          {"adapt_every", optional(points.adapt_every.value_or(0) > 0, points.adapt_every.value_or(0))},
           {"dense", dense}};
 }
 

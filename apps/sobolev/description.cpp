@@ -128,6 +128,8 @@ std::string points_text(const Problem& problem) {
   }
   if (p.condition_count > 0) out += fmt::format(", {} for each condition", p.condition_count);
   if (p.resample_every > 0) out += fmt::format(", new ones every {} iterations", p.resample_every);
+  if (p.adapt_every.value_or(0) > 0)
+    out += fmt::format(", moved every {} iterations if need be", *p.adapt_every);
   for (const DenseRegion& d : p.dense)
     out +=
         fmt::format(", {:g} % within {:g} of {} = {:g}", 100 * d.fraction, d.width, d.coordinate, d.centre);

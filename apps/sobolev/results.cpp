@@ -15,6 +15,13 @@
 
 namespace sobolev::app {
 namespace {
+nlohmann::ordered_json comparisons_json(const std::vector<Comparison>& comparisons) {
+  auto all = nlohmann::ordered_json::object();
+  for (const Comparison& c : comparisons)
+    all[c.unknown] = {{"difference", c.difference}, {"accuracy", c.accuracy}};
+  return all;
+}
+
 nlohmann::ordered_json residuals_json(const std::vector<ResidualCheck>& residuals) {
   nlohmann::ordered_json out = nlohmann::ordered_json::array();
   for (const ResidualCheck& r : residuals)
@@ -102,6 +109,7 @@ nlohmann::ordered_json result_object(const DeviceChoice& device, const Cpu& host
           {"relative_l2", solution.relative_l2()},
           {"max_error", solution.max_error()},
           {"residuals", residuals_json(solution.assessment().residuals)},
+          {"second_solution", comparisons_json(solution.assessment().comparisons)},
           {"doubts", solution.assessment().doubts},
           {"notes", detail::problem_notes(problem)},
           {"finished", solution.finished()},

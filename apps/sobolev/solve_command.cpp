@@ -104,6 +104,9 @@ void print_summary(const Solution& solution, const std::filesystem::path& folder
       print(", largest error {:.2e}", found->second);
     print("\n");
   }
+  for (const Comparison& c : assessment.comparisons)
+    print("  {}: {:.2e} from a second solution by collocation, known to {:.2g}\n", c.unknown, c.difference,
+          c.accuracy);
   if (estimate != nullptr) print("{}", estimate_text(*estimate));
   for (const ResidualCheck& r : assessment.residuals) {
     const char* what = r.condition ? "condition" : "equation";

@@ -9,6 +9,7 @@
 
 #include "characteristics.hpp"
 #include "residual_check.hpp"
+#include "second_solution.hpp"
 #include "sobolev/problem/points.hpp"
 #include "src/problem/interfaces.hpp"
 #include "state.hpp"
@@ -126,6 +127,22 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
                     smaller_network(p)));
   return doubts;
 }
+
+std::vector<std::string> doubts_of_comparisons(const Solution::State& state,
+                                               const std::vector<Comparison>& comparisons) {
+  std::vector<std::string> doubts;
+  for (const Comparison& c : comparisons)
+    if (wrong(c))
+      doubts.push_back(
+          fmt::format("{}: a second solution of the same equations and conditions, by collocation with "
+                      "polynomials, lies {} "
+                      "away (known to {}): train longer (training.stop.seconds), {}with {}",
+                      c.unknown, percent(c.difference), percent(c.accuracy),
+                      state.trained.time() >= 0 ? "in more time windows (training.windows), " : "",
+                      larger_network(state.problem)));
+  return doubts;
+}
+
 /// Worse beside its terms; what is no number is worst.
 bool worse(const ResidualCheck& a, const ResidualCheck& b) {
   if (!std::isfinite(a.rms) || !std::isfinite(b.rms)) return std::isfinite(b.rms);
@@ -248,7 +265,8 @@ Assessment assess(const Cpu& cpu, const Solution::State& state) {
     const bool last = w == trained - 1;
     if (!last && p.training.points.resample_every > 0) continue;
     add(compared, sums);
-    add(training, checker.trained(w, state.parameters, last ? state.generation : 0));
+    add(training, checker.trained(w, state.parameters, last ? state.generation : 0,
+                                  last ? state.gathered : std::vector<double>()));
   }
   std::vector<double> between;
   const Pieces pieces(state.problem);
@@ -267,7 +285,11 @@ Assessment assess(const Cpu& cpu, const Solution::State& state) {
     const double ratio = check.training_rms > 0 ? compared[i].rms() / check.training_rms : 0;
     pieces.add(i, std::move(check), ratio, out.residuals, between);
   }
-  out.doubts = doubts_of(state, out.residuals, between, checker.rows(trained - 1, state.generation));
+  const std::size_t rows = checker.rows(trained - 1, state.generation);
+  out.doubts = doubts_of(state, out.residuals, between, rows);
+  out.comparisons = compare_with_collocation(cpu, state, work_for_comparison(state, rows));
+  for (std::string& doubt : doubts_of_comparisons(state, out.comparisons))
+    out.doubts.push_back(std::move(doubt));
   if (state.problem.lagrangian)
     for (std::string& doubt : doubts_of_characteristics(cpu, state)) out.doubts.push_back(std::move(doubt));
   return out;

@@ -159,6 +159,25 @@ struct StateReader {
   }
 };
 
+constexpr const char* gathered_name = "training.gathered_points";
+
+/// Points [N, D] in the problem's ranges.
+std::vector<double> read_points(const StateReader& read, const TensorFile& file, const std::string& name,
+                                const Problem& problem) {
+  const Tensor& tensor = file.at(name, read.path);
+  const std::size_t d = problem.coordinates.size();
+  if (tensor.shape.size() != 2 || tensor.shape[0] == 0 || tensor.shape[1] != d)
+    read.damaged(fmt::format("{} is no table of points of {} coordinates", name, d));
+  for (std::size_t i = 0; i < tensor.values.size(); ++i) {
+    const CoordinateRange& c = problem.coordinates[i % d];
+    const double slack = 1e-9 * (c.high - c.low);
+    if (!(tensor.values[i] >= c.low - slack && tensor.values[i] <= c.high + slack))
+      read.damaged(fmt::format("{} contains {} = {}; it must lie in [{}, {}]", name, c.name, tensor.values[i],
+                               c.low, c.high));
+  }
+  return tensor.values;
+}
+
 /// What WindowLengths has chosen.
 void read_lengths(const StateReader& read, const TensorFile& file, std::size_t windows, Solution::State& s) {
   const CoordinateRange& time = s.problem.coordinates[std::size_t(s.problem.time())];
@@ -197,6 +216,8 @@ void Solution::save(const std::filesystem::path& checkpoint,
   file.tensors.emplace_back("training.recent_losses", vector_tensor(s.recent_losses));
   for (std::size_t g = 0; g < s.weights.size(); ++g)
     file.tensors.emplace_back(fmt::format("training.weights.{}", g), vector_tensor(s.weights[g]));
+  if (const std::size_t d = s.trained.coordinates.size(); !s.gathered.empty())
+    file.tensors.emplace_back(gathered_name, Tensor{{s.gathered.size() / d, d}, s.gathered});
   file.tensors.emplace_back("training.scalars",
                             vector_tensor({s.seconds, s.setup_seconds, s.loss, s.points_processed,
                                            s.phase_seconds, s.window_start}));
@@ -334,6 +355,7 @@ Solution Solution::read_checkpoint(const std::filesystem::path& checkpoint, cons
     for (std::size_t g = 0; g < std::size_t(groups); ++g)
       s.weights.push_back(read.numbers(file, fmt::format("training.weights.{}", g),
                                        {g == 0 ? s.trained.equations.size() : 1}, 0));
+    if (file.contains(gathered_name)) s.gathered = read_points(read, file, gathered_name, s.trained);
     // Files of version 0.1 have Adam's moments and the damping by themselves.
     const bool old = !state.contains("optimizer");
     std::vector<double> scalars = read.numbers(file, "training.scalars", {old ? 7u : 6u}, 0);

@@ -98,6 +98,7 @@ ErrorEquation::ErrorEquation(const Solution::State& of, int width) : of_(&of), b
   t.points.count = int(std::max(least, 3 * parameters / equations));
   t.points.condition_count = d <= 2 ? 150 : 400;
   t.points.resample_every = 0;
+  t.points.adapt_every = 0;
 }
 
 std::pair<double, double> ErrorEquation::times() const {

@@ -144,7 +144,8 @@ ResidualChecker::Window& ResidualChecker::window(int number) {
 
 std::vector<ResidualSums> ResidualChecker::measure(Window& w,
                                                    const std::vector<std::vector<double>>& parameters,
-                                                   bool training, long generation) {
+                                                   bool training, long generation,
+                                                   const std::vector<double>& gathered) {
   std::vector<ResidualSums> all(entries_.size());
   const std::size_t d = problem_->coordinates.size();
   for (std::size_t s = 0; s < w.sets.size(); ++s) {
@@ -155,6 +156,7 @@ std::vector<ResidualSums> ResidualChecker::measure(Window& w,
       set.points = training ? training_points(*problem_, w.model, set.condition, set.group, generation)
                             : fresh_points(*problem_, w.model, set.condition, int(s),
                                            interior ? count_ : std::max(16, count_ / 4));
+      if (training && interior) set.points.insert(set.points.end(), gathered.begin(), gathered.end());
       const View<const double, 2> x(set.points.data(), set.points.size() / d, d);
       Buffer<double> previous;
       if (w.number > 0) previous = chain_->values(w.number, x, set.evaluator.previous(), parameters);
@@ -201,12 +203,12 @@ std::vector<ResidualSums> ResidualChecker::measure(Window& w,
 
 std::vector<ResidualSums> ResidualChecker::fresh(int number,
                                                  const std::vector<std::vector<double>>& parameters) {
-  return measure(window(number), parameters, false, 0);
+  return measure(window(number), parameters, false, 0, {});
 }
 std::vector<ResidualSums> ResidualChecker::trained(int number,
                                                    const std::vector<std::vector<double>>& parameters,
-                                                   long generation) {
-  return measure(window(number), parameters, true, generation);
+                                                   long generation, const std::vector<double>& gathered) {
+  return measure(window(number), parameters, true, generation, gathered);
 }
 
 std::size_t ResidualChecker::rows(int number, long generation) {

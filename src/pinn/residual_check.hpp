@@ -36,8 +36,9 @@ class ResidualChecker {
   /// window).
   std::vector<ResidualSums> fresh(int window, const std::vector<std::vector<double>>& parameters);
   /// The same on the training points of that generation; a condition that is not trained has no points.
+  /// `gathered`: further points of the equations.
   std::vector<ResidualSums> trained(int window, const std::vector<std::vector<double>>& parameters,
-                                    long generation);
+                                    long generation, const std::vector<double>& gathered = {});
   /// A window has got another end; those before it have not.
   void window_changed();
   /// Largest rms / scale of sums.
@@ -56,7 +57,7 @@ class ResidualChecker {
   Window& window(int number);
   bool belongs(const Condition& condition, int window) const;
   std::vector<ResidualSums> measure(Window& w, const std::vector<std::vector<double>>& parameters,
-                                    bool training, long generation);
+                                    bool training, long generation, const std::vector<double>& gathered);
   Cpu cpu_;
   const Problem* problem_;
   int count_;

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "residual_check.hpp"
+#include "second_solution.hpp"
 #include "sobolev/core/profile.hpp"
 #include "src/problem/defaults.hpp"
 #include "src/training/loop.hpp"
@@ -97,7 +98,10 @@ class Run final : public Surroundings {
         left >
             0.5 * (training_.stop.seconds > 0 ? training_.stop.seconds : double(training_.stop.iterations));
     first_attempt_ = lengths_->first_attempt();
-    verdict_ = lengths_->look(state_.phase_iteration, over, worst_residual(),
+    double worst = worst_residual();
+    if (state_.window == 0 || state_.problem.coordinates.size() == 1)
+      worst = std::max(worst, distance_when_wrong());
+    verdict_ = lengths_->look(state_.phase_iteration, over, worst,
                               time_range().second - window_range(state_.problem, state_.window).first,
                               {left, iteration, stalled});
     return verdict_ != WindowLengths::Verdict::go_on;
@@ -155,6 +159,15 @@ class Run final : public Surroundings {
   }
 
  private:
+  /// From a second solution of what is trained so far, where that says that it is wrong; else 0.
+  double distance_when_wrong() {
+    const profile::Range range(cpu_, "second solution");
+    double farthest = 0;
+    for (const Comparison& c : compare_with_collocation(
+             cpu_, state_, work_for_comparison(state_, checker_->rows(state_.window, state_.generation))))
+      if (wrong(c)) farthest = std::max(farthest, c.difference);
+    return farthest;
+  }
   void windows() {
     Continuation chain(cpu_, state_.trained, WindowTrainer<double, E>::continuation_values(state_.trained),
                        relabelled(state_.problem));
@@ -180,7 +193,10 @@ class Run final : public Surroundings {
       }
       state_.stalled = state_.stalled || reason == exhausted || reason == stands_still;
       if (lengths_) lengths_->accepted(used_share());
-      if (!last_window()) state_.generation = 0;  // the last points stay known
+      if (!last_window()) {  // the last points stay known
+        state_.generation = 0;
+        state_.gathered.clear();
+      }
       ++state_.window;
       at_start_of_window();
       state_.kept_parameters.clear();
@@ -234,6 +250,7 @@ class Run final : public Surroundings {
     if (verdict_ == WindowLengths::Verdict::back_to_kept) state_.parameters.push_back(state_.kept_parameters);
     state_.problem.training.window_ends.pop_back();
     state_.generation = 0;
+    state_.gathered.clear();
     at_start_of_window();
   }
   void at_start_of_window() {

@@ -18,7 +18,8 @@ struct Solution::State : detail::TrainingState {
   std::vector<std::vector<double>> parameters;  // of the windows begun; the last one may be in training
   std::vector<std::vector<double>> weights;     // of the window's residuals, by group; empty: not yet known
   double setup_seconds = 0;
-  std::vector<double> lengths;  // WindowLengths::numbers, where they are chosen while training
+  std::vector<double> gathered;  // points [N, D] of the window's equations beside those of training_points
+  std::vector<double> lengths;   // WindowLengths::numbers, where they are chosen while training
   std::vector<double>
       kept_parameters;  // of the one window that was tried first, until a shorter one is better
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "training_points.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "sobolev/core/random.hpp"
 #include "sobolev/problem/points.hpp"
 #include "src/problem/data_jumps.hpp"
 
@@ -50,6 +55,9 @@ struct Places {
 };
 
 constexpr std::uint64_t jump_stream = std::uint64_t(1) << 59;
+constexpr std::uint64_t gathering_stream = std::uint64_t(1) << 58;
+constexpr double concentrated = 3;
+constexpr int zooms = 2, copies = 4;
 constexpr std::uint64_t fresh_stream = std::uint64_t(1) << 60;
 }  // namespace
 
@@ -63,6 +71,64 @@ std::vector<double> training_points(const Problem& problem, const WindowModel& m
   std::vector<double> points = places.points();
   if (condition && options.sampling != Sampling::grid)
     gather_at_jumps(problem, *condition, model.ranges(), places.request.stream + jump_stream, points);
+  return points;
+}
+
+std::vector<double> gathered_points(
+    const Problem& problem, const WindowModel& model, long number, const std::vector<double>& gathered,
+    const std::function<std::vector<double>(const std::vector<double>& points)>& losses) {
+  std::vector<double> trained = training_points(problem, model, nullptr, 0, 0);
+  const std::vector<CoordinateRange> ranges = model.ranges();
+  const std::size_t d = ranges.size(), n = trained.size() / d, wanted = n / 2;
+  if (wanted == 0) return {};
+  trained.insert(trained.end(), gathered.begin(), gathered.end());
+  const auto mean = [](const std::vector<double>& values) {
+    return std::accumulate(values.begin(), values.end(), 0.0) / double(values.size());
+  };
+  Places places(problem, model, nullptr);
+  places.request.sampling = Sampling::uniform;
+  places.request.count = int(n);
+  places.request.stream = gathering_stream + std::uint64_t(number);
+  std::vector<double> candidates = places.points(), found = losses(candidates);
+  if (!(mean(found) > concentrated * concentrated * mean(losses(trained)))) return {};
+
+  // Around the worst, nearer each time.
+  const Philox random(problem.training.seed, 2 * gathering_stream + std::uint64_t(number));
+  std::uint64_t drawn = 0;
+  double distance = std::pow(double(n), -1.0 / double(d));
+  for (int zoom = 0; zoom < zooms; ++zoom, distance /= 4) {
+    std::vector<std::size_t> order(found.size());
+    std::iota(order.begin(), order.end(), 0u);
+    const std::size_t worst = std::min(order.size(), n / 8 + 1);
+    std::partial_sort(
+        order.begin(), order.begin() + std::ptrdiff_t(worst), order.end(),
+        [&](std::size_t a, std::size_t b) { return found[a] != found[b] ? found[a] > found[b] : a < b; });
+    std::vector<double> around;
+    for (std::size_t k = 0; k < worst; ++k)
+      for (int copy = 0; copy < copies; ++copy)
+        for (std::size_t c = 0; c < d; ++c) {
+          const auto& [name, low, high, periodic] = ranges[c];
+          const double x =
+              candidates[order[k] * d + c] + distance * (high - low) * (2 * random.uniform(drawn++) - 1);
+          around.push_back(std::clamp(x < low ? 2 * low - x : x > high ? 2 * high - x : x, low, high));
+        }
+    const std::vector<double> more = losses(around);
+    candidates.insert(candidates.end(), around.begin(), around.end());
+    found.insert(found.end(), more.begin(), more.end());
+  }
+
+  // One candidate for each equal share of Σ √loss.
+  for (double& f : found) f = std::isfinite(f) ? std::sqrt(f) : 0;
+  const double share = std::accumulate(found.begin(), found.end(), 0.0) / double(wanted);
+  std::vector<double> points;
+  double sum = 0, next = 0.5 * share;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    sum += found[i];
+    if (!(sum > next)) continue;
+    points.insert(points.end(), candidates.begin() + std::ptrdiff_t(i * d),
+                  candidates.begin() + std::ptrdiff_t((i + 1) * d));
+    next += share * std::ceil((sum - next) / share);
+  }
   return points;
 }
 

@@ -20,6 +20,7 @@ class WindowTrainer final : public Task<T, E> {
   Objective<T, E>& objective() override { return objective_; }
   /// Points and their external values; NotFinite when one of them makes an equation or condition so.
   void draw() override;
+  bool adapt(const std::vector<double>& parameters) override;
   double points_per_pass() const override;
   /// Stages are those of causal weights: epsilon.
   void set_stage() override;
@@ -36,6 +37,10 @@ class WindowTrainer final : public Task<T, E> {
     const Condition* condition;  // null: the interior
     int group;
   };
+  /// Points and their external values; NotFinite.
+  void set_points(const Part& part, const std::vector<double>& points);
+  /// Σ (weighted residual)² of each point, which become the group's points.
+  std::vector<double> losses_at(const Part& part, const std::vector<double>& points, View<const T, 1> theta);
   bool causal() const { return state_.trained.training.causal.slices > 0 && interior_ >= 0; }
   static std::vector<Part> parts_of(const Problem& problem, const WindowModel& model);
   void check_external(const Part& part, View<const double, 2> x, View<const double, 2> values) const;

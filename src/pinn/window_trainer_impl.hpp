@@ -103,6 +103,7 @@ void WindowTrainer<T, E>::draw() {
   for (Part& part : parts_) {
     std::vector<double> points =
         training_points(state_.trained, model_, part.condition, part.group, state_.generation);
+    if (!part.condition) points.insert(points.end(), state_.gathered.begin(), state_.gathered.end());
     const std::size_t n = points.size() / d;
     if (!part.condition && causal()) {
       require(time >= 0, "training.causal: causal weights need a coordinate named t that is not periodic");
@@ -118,18 +119,61 @@ void WindowTrainer<T, E>::draw() {
       slices_.clear();
       for (std::size_t s = 0; s <= slices; ++s) slices_.push_back(s * n / slices);
     }
-    const View<const double, 2> x(points.data(), n, d);
-    const Buffer<double> previous =
-        state_.window == 0 ? Buffer<double>()
-                           : chain_.values(state_.window, x, part.compiled.previous, state_.parameters);
-    const Buffer<double> external = external_values(
-        cpu_, part.compiled, x,
-        View<const double, 2>(previous.data(), state_.window == 0 ? 0 : part.compiled.previous.size(), n));
-    const View<const double, 2> values(external.data(), std::size_t(part.compiled.group.externals), n);
-    check_external(part, x, values);
-    objective_.set_points(part.group, x, values);
+    set_points(part, points);
   }
   if (!state_.weights.empty() && causal()) set_stage();
+}
+
+template <class T, class E>
+void WindowTrainer<T, E>::set_points(const Part& part, const std::vector<double>& points) {
+  const std::size_t d = state_.trained.coordinates.size(), n = points.size() / d;
+  const View<const double, 2> x(points.data(), n, d);
+  const Buffer<double> previous =
+      state_.window == 0 ? Buffer<double>()
+                         : chain_.values(state_.window, x, part.compiled.previous, state_.parameters);
+  const Buffer<double> external = external_values(
+      cpu_, part.compiled, x,
+      View<const double, 2>(previous.data(), state_.window == 0 ? 0 : part.compiled.previous.size(), n));
+  const View<const double, 2> values(external.data(), std::size_t(part.compiled.group.externals), n);
+  check_external(part, x, values);
+  objective_.set_points(part.group, x, values);
+}
+
+template <class T, class E>
+std::vector<double> WindowTrainer<T, E>::losses_at(const Part& part, const std::vector<double>& points,
+                                                   View<const T, 1> theta) {
+  set_points(part, points);
+  const std::size_t n = objective_.points(part.group),
+                    equations = std::size_t(objective_.equations(part.group));
+  auto there = zeros<T>(executor_, equations * n);
+  objective_.residuals(part.group, theta, View<T, 2>(there.data(), equations, n));
+  std::vector<T> r(equations * n);
+  download<T, 1>(executor_, View<const T, 1>(there.data(), r.size()), View<T, 1>(r.data(), r.size()));
+  std::vector<double> losses(n);
+  for (std::size_t e = 0; e < equations; ++e)
+    for (std::size_t i = 0; i < n; ++i)
+      losses[i] += state_.weights[std::size_t(part.group)][e] * double(r[e * n + i]) * double(r[e * n + i]);
+  return losses;
+}
+
+template <class T, class E>
+bool WindowTrainer<T, E>::adapt(const std::vector<double>& parameters) {
+  const profile::Range range(cpu_, "points that gather");
+  const std::vector<T> theta(parameters.begin(), parameters.end());
+  auto there = zeros<T>(executor_, theta.size());
+  const View<T, 1> at(there.data(), theta.size());
+  upload<T, 1>(executor_, View<const T, 1>(theta.data(), theta.size()), at);
+  const Part& equations = parts_[std::size_t(interior_)];
+  std::vector<double> gathered;
+  try {
+    gathered =
+        gathered_points(state_.trained, model_, state_.phase_iteration, state_.gathered,
+                        [&](const std::vector<double>& points) { return losses_at(equations, points, at); });
+  } catch (const NotFinite&) {  // of a candidate: the points stay as they are
+  }
+  if (!gathered.empty()) state_.gathered = gathered;
+  draw();
+  return !gathered.empty();
 }
 
 template <class T, class E>

@@ -23,6 +23,7 @@ constexpr std::size_t most_parameters = 1500;  // where the width can be chosen
 // much between them.
 constexpr double rows_per_parameter = 1.6, points_per_parameter = 0.9, rows_on_a_line = 1.2;
 constexpr int many_dimensions = 6;
+constexpr int adapt_every = 100;
 
 // Measured on Helmholtz's equation in two dimensions: 100 Gaussians twice as wide as they are apart.
 int default_gaussians(int inputs) { return std::clamp(50 * inputs, 50, 300); }
@@ -102,6 +103,11 @@ Problem with_defaults(const Problem& problem) {
     t.points.condition_count = dimensions >= many_dimensions ? std::clamp(4000 / conditions, 250, 500)
                                : dimensions == 1             ? std::clamp(4000 / conditions, 125, 250)
                                                  : std::clamp(int(parameters()) / conditions, 60, 120);
+  }
+  if (!t.points.adapt_every) {
+    const bool chosen = t.points.sampling == Sampling::grid || t.points.resample_every > 0 ||
+                        !t.points.dense.empty() || t.causal.slices > 0 || p.lagrangian;
+    t.points.adapt_every = chosen ? 0 : adapt_every;
   }
   if (t.phases.empty()) {
     PhaseOptions phase;

@@ -91,6 +91,15 @@ void check_points(const Problem& problem) {
   if (points.sampling == Sampling::grid && points.resample_every > 0)
     fail(problem, "training.points.resample_every",
          "a grid is the same each time; remove resample_every, or use sobol");
+  if (points.adapt_every) check_number(problem, key / "adapt_every", *points.adapt_every);
+  if (points.adapt_every.value_or(0) > 0 && points.sampling == Sampling::grid)
+    fail(problem, "training.points.adapt_every", "a grid stays as it is; remove adapt_every, or use sobol");
+  if (points.adapt_every.value_or(0) > 0 && points.resample_every > 0)
+    fail(problem, "training.points.adapt_every",
+         "points that are drawn anew gather nowhere; remove adapt_every or resample_every");
+  if (points.adapt_every.value_or(0) > 0 && problem.training.causal.slices > 0)
+    fail(problem, "training.points.adapt_every",
+         "causal weights need points that are the same all the time; remove adapt_every or training.causal");
   if (points.sampling == Sampling::grid && !points.dense.empty())
     fail(problem, "training.points.dense.0", "a grid has no dense regions; remove dense, or use sobol");
   check_dense(problem, key / "dense");

@@ -122,6 +122,7 @@ void read_points(const ProblemReader& reader, const TomlNode& node, const KeyPat
   read_sampling(reader, node, path, points);
   reader.read(node, path, "condition_points", points.condition_count);
   reader.read(node, path, "resample_every", points.resample_every);
+  reader.read(node, path, "adapt_every", points.adapt_every);
   const KeyPath dense = path / "dense";
   if (const TomlNode* regions = node.find("dense"))
     for (const TomlNode& item : reader.list(*regions, dense))

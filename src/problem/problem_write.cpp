@@ -205,6 +205,7 @@ TomlNode points_node(const Problem& problem) {
   }
   add_unless(out, "condition_points", points.condition_count, 0);
   add_unless(out, "resample_every", points.resample_every, 0);
+  if (points.adapt_every) add(out, "adapt_every", *points.adapt_every);
   std::vector<TomlNode> dense;
   for (const DenseRegion& region : points.dense) {
     TomlNode part;

@@ -38,6 +38,8 @@ class Task {
   virtual Objective<T, E>& objective() = 0;
   /// Draws the data of TrainingState::generation; NotFinite.
   virtual void draw() = 0;
+  /// Adds data where the objective, with these parameters, is large between it; whether it did. NotFinite.
+  virtual bool adapt(const std::vector<double>& parameters) { return (void)parameters, false; }
   /// Points, or samples, of one pass.
   virtual double points_per_pass() const = 0;
   /// Makes the objective that of TrainingState::causal_stage.
@@ -159,6 +161,7 @@ class Loop {
       };
       try {
         resample(state_.phase_iteration);
+        adapt(state_.phase_iteration);
       } catch (const NotFinite& error) {
         fail(error.what());
       }
@@ -336,6 +339,16 @@ class Loop {
     ++state_.generation;
     task_.draw();
     optimizer_->changed();
+  }
+
+  /// Adds points before iteration i of the phase when it is time.
+  void adapt(long i) {
+    const int every = training_.points.adapt_every.value_or(0);
+    if (every <= 0 || i == 0 || i % every != 0) return;
+    keep();
+    if (!task_.adapt(saved_)) return;
+    optimizer_->changed();
+    state_.recent_losses.clear();
   }
 
   /// A measure that costs something: taken again when it has become cheap beside what was done since.

@@ -38,6 +38,28 @@ TEST_P(WrongOnce, IsRightOrDoubted) {
   }
 }
 
+class Brought : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Brought, IsRightOrDoubted) {
+  const Solution s =
+      solve(Cpu(2), Problem::from_file(SOBOLEV_SOURCE_DIR "/tests/pinn/brought/" + GetParam() + ".toml",
+                                       {to_the_end ? "training.stop={ iterations = 70, relative_l2 = 1e-5 }"
+                                                   : "training.stop={ iterations = 1 }"}));
+  if (worst_error(s) > 2e-2) {
+    EXPECT_THAT(s.assessment().doubts, ::testing::Not(::testing::IsEmpty()));
+  }
+}
+
+std::vector<std::string> brought() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(SOBOLEV_SOURCE_DIR "/tests/pinn/brought"))
+    names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+INSTANTIATE_TEST_SUITE_P(Files, Brought, ::testing::ValuesIn(brought()),
+                         [](const auto& i) { return i.param; });
+
 INSTANTIATE_TEST_SUITE_P(Cases, WrongOnce,
                          ::testing::Values("jump_initial", "oscillator_long", "long_range", "rod_corner",
                                            "left_out", "large_amplitude", "large_domain", "offset",

@@ -61,7 +61,7 @@ symmetry = { y = "odd", x = "even" }
 [training]
 precision = "float32"
 seed = 7
-points = { latin_hypercube = 5000, condition_points = 99, resample_every = 10, dense = [{ y = 0.0, width = "half/10", fraction = 0.3 }] }
+points = { latin_hypercube = 5000, condition_points = 99, resample_every = 10, adapt_every = 0, dense = [{ y = 0.0, width = "half/10", fraction = 0.3 }] }
 causal = { slices = 12, epsilon = [1, 10], stop_above = 0.9 }
 windows = 4
 stop = { seconds = 60, loss = 1e-12, iterations = 1e4, relative_l2 = 1e-6 }
@@ -127,6 +127,7 @@ void expect_full(const Problem& p) {
   EXPECT_EQ(r.points.count, 5000);
   EXPECT_EQ(r.points.condition_count, 99);
   EXPECT_EQ(r.points.resample_every, 10);
+  EXPECT_EQ(r.points.adapt_every, 0);
   ASSERT_EQ(r.points.dense.size(), 1u);
   EXPECT_EQ(r.points.dense[0].coordinate, "y");
   EXPECT_EQ(r.points.dense[0].width, 0.05);

@@ -59,7 +59,8 @@ Problem assembled() {
   training.precision = Precision::float32;
   training.products = Products::bf16x3;
   training.seed = 9223372036854775807ul;
-  training.points = {Sampling::latin_hypercube, {}, 321, 45, 6, {{"x", 0.1, 0.2, 0.3}, {"t", 0, 0.1, 0.05}}};
+  training.points = {
+      Sampling::latin_hypercube, {}, 321, 45, 6, {{"x", 0.1, 0.2, 0.3}, {"t", 0, 0.1, 0.05}}, 0};
   training.causal = {7, {0.1, 1e3}, 0.9};
   training.windows = 2;
   training.window_ends = {0.1, 1.0 / 3};
@@ -130,9 +131,9 @@ TEST(ToToml, AssembledHasNoDefaults) {
   const TrainingOptions s;
   EXPECT_TRUE(precision != s.precision && products != s.products && seed != s.seed && !(causal == s.causal) &&
               windows != s.windows && !ends.empty() && !phases.empty());
-  const auto& [sampling, grid, count, condition_count, resample, dense] = points;
+  const auto& [sampling, grid, count, condition_count, resample, dense, adapt] = points;
   EXPECT_TRUE(sampling != Sampling::automatic && grid.empty() && count && condition_count && resample &&
-              !dense.empty());
+              !dense.empty() && adapt);
   const auto& [seconds, loss, relative_l2, iterations] = stop;
   EXPECT_TRUE(seconds > 0 && loss > 0 && relative_l2 > 0 && iterations > 0);
   const auto& [optimizer, most, time, rate, decay, every, cosine, one_cycle, pct_start, div, final_div,

@@ -26,10 +26,19 @@ struct ResidualCheck {
   std::vector<double> place;    // of the largest, in coordinate order
 };
 
+/// How far an unknown lies from a second solution of the same equations and conditions, by collocation with
+/// polynomials, in the relative L2 norm on a grid.
+struct Comparison {
+  std::string unknown;    // or an unknown constant
+  double difference = 0;  // between the two
+  double accuracy = 0;    // between the second solution and a coarser one: what the difference is known to
+};
+
 /// What an answer is worth without a reference to compare it with. Small residuals are necessary, not
 /// sufficient: docs/command.md.
 struct Assessment {
   std::vector<ResidualCheck> residuals;  // equations, then conditions, in the problem's order
+  std::vector<Comparison> comparisons;   // empty: a second solution cannot be had at little cost
   std::vector<std::string> doubts;       // plain sentences, each with a remedy; empty: none
 };
 

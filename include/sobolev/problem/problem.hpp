@@ -156,6 +156,9 @@ struct PointOptions {
   int condition_count = 0;          // points of each condition
   int resample_every = 0;           // iterations; 0: never
   std::vector<DenseRegion> dense;
+  /// Iterations of Levenberg–Marquardt or L-BFGS after which points gather where the residual between them is
+  /// large beside that on them; 0: never; empty: chosen by the library.
+  std::optional<int> adapt_every = {};
   friend bool operator==(const PointOptions&, const PointOptions&) = default;
 };
 

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// A trained solution beside one by collocation: how far it is off, and where nothing can be said.
+#include "src/pinn/second_solution.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "sobolev/pinn/solve.hpp"
+#include "tests/pinn/heat.hpp"
+
+namespace sobolev {
+namespace {
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr double plenty = 2e9;
+
+Solution solved(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  return solve(Cpu(1), Problem::from_string(text, "problem.toml", overrides));
+}
+
+/// A trained solution's distances are its errors.
+void expect_errors(const Solution& s, double accuracy) {
+  const std::vector<Comparison> found = detail::compare_with_collocation(Cpu(1), s.state(), plenty);
+  ASSERT_EQ(found.size(), s.relative_l2().size());
+  for (const Comparison& c : found) {
+    const double error = s.relative_l2().at(c.unknown);
+    EXPECT_NEAR(c.difference, error, 0.2 * error) << c.unknown;
+    EXPECT_LT(c.accuracy, accuracy * error) << c.unknown;
+  }
+}
+
+const std::string heat = test::heat_with(R"toml([network]
+width = 10
+[training]
+points = { sobol = 200, condition_points = 40 }
+windows = 2
+stop = { iterations = 8 }
+[reference]
+exact = { u = "exp(-0.1*pi^2*t)*sin(pi*x)" }
+)toml");
+
+TEST(SecondSolution, TellsTheErrorOfAnEvolution) { expect_errors(solved(heat), 0.1); }
+
+TEST(SecondSolution, TellsTheErrorInThePlane) {
+  expect_errors(solved(R"_(
+unknowns = ["u"]
+[coordinates]
+x = [0, 1]
+y = [0, 1]
+[equations]
+poisson = "u_xx + u_yy + 2*pi^2*sin(pi*x)*sin(pi*y) = 0"
+[conditions]
+a = { where = "x = 0", equation = "u = 0" }
+b = { where = "x = 1", equation = "u = 0" }
+c = { where = "y = 0", equation = "u = 0" }
+d = { where = "y = 1", equation = "u = 0" }
+[network]
+width = 10
+[training]
+points = { sobol = 200, condition_points = 40 }
+stop = { iterations = 8 }
+[reference]
+exact = { u = "sin(pi*x)*sin(pi*y)" }
+)_"),
+                0.1);
+}
+
+TEST(SecondSolution, TellsTheErrorOfLayersAndOfConstants) {
+  const std::string layers = R"_(
+unknowns = ["T"]
+[coordinates]
+y = [0, 1]
+[equations]
+heat = "d((1 + 9*heaviside(y - 0.4))*T_y, y) = 0"
+[conditions]
+low = { where = "y = 0", equation = "T = 1" }
+high = { where = "y = 1", equation = "T = 3" }
+[network]
+width = 6
+[training]
+stop = { iterations = 3 }
+[reference]
+exact = { T = "1 + 2*(min(y, 0.4) + max(y - 0.4, 0)/10)/0.46" }
+)_";
+  expect_errors(solved(layers), 0.1);
+
+  const Solution s = solved(R"_(
+unknowns = ["u"]
+[coordinates]
+x = [0, 1]
+[constants]
+lambda = { initial = 9 }
+[equations]
+eigen = "u_xx + lambda*u = 0"
+[conditions]
+left = { where = "x = 0", equation = "u = 0" }
+right = { where = "x = 1", equation = "u = 0" }
+slope = { where = "x = 0", equation = "u_x = 1" }
+[training]
+stop = { iterations = 12 }
+)_");
+  const auto found = detail::compare_with_collocation(Cpu(1), s.state(), plenty);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[1].unknown, "lambda");
+  const double error = std::abs(s.constants().at("lambda") / (M_PI * M_PI) - 1);
+  EXPECT_NEAR(found[1].difference, error, 0.1 * error + 1e-9);
+}
+
+constexpr const char* growth = R"_(
+unknowns = ["u"]
+[coordinates]
+t = [0, 40]
+[equations]
+growth = "u_t = u*(1 - u)"
+[conditions]
+start = { where = "t = 0", equation = "u = 1e-6" }
+[network]
+width = 12
+[training]
+stop = { iterations = 60 }
+[reference]
+exact = { u = "1/(1 + (1e6 - 1)*exp(-t))" }
+)_";
+
+TEST(SecondSolution, SeesWhatGrowsFromASmallBeginning) {
+  // u ≈ 1e-6 at all times has a residual of 1e-6, and is wrong.
+  const Solution s = solved(growth, {"training.windows=1"});
+  ASSERT_GT(s.relative_l2().at("u"), 0.9);
+  for (const ResidualCheck& r : s.assessment().residuals) EXPECT_LT(r.rms, 1e-2) << r.name;
+  EXPECT_THAT(s.assessment().doubts, Contains(HasSubstr("a second solution of the same equations")));
+}
+
+TEST(SecondSolution, WindowsAreShortenedForIt) {
+  const Solution s = solved(growth, {"training.stop={ iterations = 1500 }"});
+  EXPECT_GT(s.state().parameters.size(), 3u);
+  EXPECT_LT(s.relative_l2().at("u"), 1e-3);
+  EXPECT_THAT(s.assessment().doubts, IsEmpty());
+}
+
+TEST(SecondSolution, FollowsTimeConstantsThatAreFarApart) {
+  const Solution s = solved(R"_(
+unknowns = ["u", "v"]
+[coordinates]
+t = [0, 1]
+[equations]
+first = "u_t = -500.5*u + 499.5*v"
+second = "v_t = 499.5*u - 500.5*v"
+[conditions]
+start_u = { where = "t = 0", equation = "u = 2" }
+start_v = { where = "t = 0", equation = "v = 0" }
+[network]
+width = 8
+[training]
+windows = 1
+stop = { iterations = 5 }
+[reference]
+grid = { t = 4001 }
+exact = { u = "exp(-t) + exp(-1000*t)", v = "exp(-t) - exp(-1000*t)" }
+)_");
+  expect_errors(s, 0.1);
+}
+
+TEST(SecondSolution, SaysNothingWhereAConstantIsFree) {
+  const Solution s = solved(R"_(
+unknowns = ["u"]
+[coordinates]
+x = [0, 1]
+[equations]
+poisson = "u_xx = -pi^2*cos(pi*x)"
+[conditions]
+left = { where = "x = 0", equation = "u_x = 0" }
+right = { where = "x = 1", equation = "u_x = 0" }
+[training]
+stop = { iterations = 5 }
+)_");
+  EXPECT_THAT(detail::compare_with_collocation(Cpu(1), s.state(), plenty), IsEmpty());
+}
+
+TEST(SecondSolution, DoubtsWhatAMissingConditionLeavesOpen) {
+  std::string open = heat;
+  const std::size_t at = open.find("right = ");
+  open.erase(at, open.find('\n', at) - at);
+  const Solution s = solved(open);
+  EXPECT_THAT(s.assessment().doubts, Not(IsEmpty()));
+}
+
+TEST(SecondSolution, SaysNothingSureWhereTheSolutionJumps) {
+  const Solution s = solved(R"_(
+unknowns = ["u"]
+[coordinates]
+t = [0, 0.5]
+x = [0, 2]
+[equations]
+advection = "u_t + u_x = 0"
+[conditions]
+start = { where = "t = 0", equation = "u = heaviside(0.5 - x)" }
+inflow = { where = "x = 0", equation = "u = 1" }
+[network]
+width = 8
+[training]
+stop = { iterations = 5 }
+)_");
+  for (const Comparison& c : detail::compare_with_collocation(Cpu(1), s.state(), plenty))
+    EXPECT_FALSE(detail::wrong(c));
+}
+
+TEST(SecondSolution, CostsNoMoreThanItMay) {
+  EXPECT_THAT(detail::compare_with_collocation(Cpu(1), solved(heat).state(), 1e4), IsEmpty());
+  Solution s = solved(heat);
+  const double little = detail::work_for_comparison(s.state(), 100);
+  s.state().iterations *= 100;
+  EXPECT_GT(detail::work_for_comparison(s.state(), 100), little);
+}
+
+}  // namespace
+}  // namespace sobolev
