@@ -9,7 +9,8 @@ tests/pinn/families, one problem in many sizes, those of tests/pinn/brought, of 
 tests/pinn/cases that have a reference. The name of one of
 these five stands for all of its problems. Those of the zoo that end in _paper take hours; they are solved where they
 are named, and not written. `lagrangian` alone: lagrangian_convection and lagrangian_burgers at many
-speeds, 20 seconds each, seed 0, without [lagrangian] and with both kinds of derivatives. A second table says of every run whether its answer was wrong (a relative
+speeds, 20 seconds each, seed 0, without [lagrangian] and with both kinds of derivatives. `second` alone: all problems
+but the families, 10 seconds each, seed 0, their errors beside what the second solution says of them. A further table says of every run whether its answer was wrong (a relative
 L2 error above 1e-2) and whether it was doubted. Rows that a written table already has are kept for problems not named.
 Let nothing else run on the machine, jobs times threads at most its cores: limits in seconds decide how far a run gets.
 """
@@ -30,6 +31,8 @@ HEAD = ("| problem | parameters | relative L2: mean | worst | seconds (mean) | s
 DOUBT_HEAD = "| problem | seed | relative L2 | doubtful |\n| --- | --- | --- | --- |\n"
 LAGRANGIAN_HEAD = ("| problem | speed | without [lagrangian] | derivatives by label | by position |\n"
                    "| --- | --- | --- | --- | --- |\n")
+SECOND_HEAD = ("| problem | true error | difference | accuracy | difference / true |\n"
+               "| --- | --- | --- | --- | --- |\n")
 SPEEDS = {"lagrangian_convection": (2, 5, 10, 20, 30, 40, 50, 60, 70), "lagrangian_burgers": (0, 1, 10)}
 RIGHT = 1e-2  # an error up to this is a right answer
 INPUT_IS_WRONG, DIVERGED = 2, 4
@@ -133,6 +136,36 @@ def lagrangian(command, threads, target):
                                               {(name, speed): row}))
 
 
+def second(command, threads, target):
+    """True errors beside the distances to second solutions; of several unknowns the one that is farthest off."""
+    for (kind, name), problem in problems().items():
+        if kind in ("families", "paper"):
+            continue
+        result = run(command, problem, 0, threads, ["training.stop={ seconds = 10 }"])
+        if "refused" in result:
+            continue
+        found, true = result["second_solution"], result["relative_l2"]
+        known = {u: found[u]["difference"] / true[u] for u in true if true[u] and u in found}
+        if known:
+            u = max(known, key=lambda u: abs(math.log(max(known[u], 1e-300))))
+            row = (f"| {name} | {true[u]:.1e}{f' ({u})' if len(true) > 1 else ''} | {found[u]['difference']:.1e} "
+                   f"| {found[u]['accuracy']:.0e} | {known[u]:.2f} |")
+        else:
+            row = f"| {name} | {error_of(result):.1e} | – | – | – |"
+        print(row, flush=True)
+        if target:
+            target.write_text(replace(target.read_text(), "second", r"\| (\w+) \| \d", SECOND_HEAD, {name: row}, second_totals))
+
+
+def second_totals(rows):
+    cells = [[c.strip() for c in row.split("|")[1:-1]] for row in rows]
+    sure = [float(c[4]) for c in cells if c[4] != "–" and float(c[3]) < 0.2 * float(c[2])]
+    near = sum(0.5 <= ratio <= 2 for ratio in sure)
+    exact = sum(0.9 <= ratio <= 1.1 for ratio in sure)
+    return (f"\n{len(rows)} problems; {len(sure)} second solutions are known to a fifth of their distance: {near} of these distances are the "
+            f"true error within a factor of two, {exact} within a tenth.\n")
+
+
 def problems():
     """(kind, name) -> what the command is given."""
     every = {("paper" if p.stem.endswith("_paper") else "zoo", p.stem): p.stem
@@ -155,6 +188,9 @@ def main():
     options = parser.parse_args()
     if options.problems == ["lagrangian"]:
         lagrangian(options.command, options.threads, options.write)
+        return
+    if options.problems == ["second"]:
+        second(options.command, options.threads, options.write)
         return
     every = problems()
     known = {word for key in every for word in key}

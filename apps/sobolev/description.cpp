@@ -114,6 +114,15 @@ std::string lagrangian_text(const Problem& problem) {
                      problem.lagrangian->floor, label_searches[std::size_t(problem.lagrangian->search)]);
 }
 
+std::string comparison_text(const Comparison& c) {
+  return c.accuracy < c.difference
+             ? fmt::format("{:.2e} from a second solution, by collocation, which is known to {:.1g}",
+                           c.difference, c.accuracy)
+             : fmt::format(
+                   "agrees with a second solution, by collocation, as well as that is known: to {:.1g}",
+                   c.accuracy);
+}
+
 std::string points_text(const Problem& problem) {
   const PointOptions& p = problem.training.points;
   std::string out;

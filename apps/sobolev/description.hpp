@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sobolev/pinn/solve.hpp"
 #include "sobolev/problem/problem.hpp"
 
 namespace sobolev::app {
@@ -59,6 +60,8 @@ std::string lagrangian_text(const Problem& problem);
 /// Where the domain is cut, and what holds between the pieces; empty where it is whole.
 std::string interface_text(const Problem& problem);
 std::vector<std::string> interface_condition_texts(const Problem& problem);
+/// How far a second solution lies away, and how well that is known.
+std::string comparison_text(const Comparison& comparison);
 std::string points_text(const Problem& problem);
 std::string phase_text(const PhaseOptions& phase);
 std::string reference_text(const ReferenceOptions& reference);

@@ -85,6 +85,18 @@ std::string wrong_seed(std::string& text) {
   return fmt::format("\"{}\" is no seed; give a whole number in digits, from 0 to {}", text, largest);
 }
 
+/// Seconds from `least` on; CLI::Range lets what is no number pass.
+CLI::Validator seconds_from(double least) {
+  return CLI::Validator(
+      [least](std::string& text) {
+        constexpr double most = 1e9;
+        double value = 0;
+        if (CLI::detail::lexical_cast(text, value) && value >= least && value <= most) return std::string();
+        return fmt::format("\"{}\" are no seconds; give a number from {:g} to {:g}", text, least, most);
+      },
+      "SECONDS");
+}
+
 /// What to say of a first word that is no command; "" for a command or an option.
 std::string wrong_command(const CLI::App& app, std::string_view word) {
   std::vector<std::string> names;
@@ -129,7 +141,7 @@ int run(int argc, char** argv) {
   train_app->add_option("--out", train.out, "folder of the results (default: runs/<model>)");
   train_app->add_option("--resume", train.resume, "go on with the training in this folder");
   train_app->add_option("--checkpoint-every", train.checkpoint_every, "seconds between checkpoints")
-      ->check(CLI::Range(0.001, 1e9))
+      ->check(seconds_from(0.001))
       ->capture_default_str();
   add_common(*train_app, train);
 
@@ -181,7 +193,7 @@ int run(int argc, char** argv) {
   CLI::App* verify_app = app.add_subcommand("verify", "estimate the error of a solution without a reference");
   verify_app->add_option("RUN_DIR", verify.run, "folder of a run, or a checkpoint")->required();
   verify_app->add_option("--seconds", verify.seconds, "0: half of those of the training, at least 5")
-      ->check(CLI::Range(0.0, 1e9))
+      ->check(seconds_from(0))
       ->capture_default_str();
   verify_app->add_option("--out", verify.out,
                          "folder of verify.json, verify.npz and verify.html (default: the run's)");

@@ -15,13 +15,6 @@
 
 namespace sobolev::app {
 namespace {
-nlohmann::ordered_json comparisons_json(const std::vector<Comparison>& comparisons) {
-  auto all = nlohmann::ordered_json::object();
-  for (const Comparison& c : comparisons)
-    all[c.unknown] = {{"difference", c.difference}, {"accuracy", c.accuracy}};
-  return all;
-}
-
 nlohmann::ordered_json residuals_json(const std::vector<ResidualCheck>& residuals) {
   nlohmann::ordered_json out = nlohmann::ordered_json::array();
   for (const ResidualCheck& r : residuals)
@@ -74,6 +67,13 @@ NamedTensors solution_arrays(const Solution::Table& table) {
   return arrays;
 }
 }  // namespace
+
+nlohmann::ordered_json comparisons_json(const std::vector<Comparison>& comparisons) {
+  auto all = nlohmann::ordered_json::object();
+  for (const Comparison& c : comparisons)
+    all[c.unknown] = {{"difference", c.difference}, {"accuracy", c.accuracy}};
+  return all;
+}
 
 Solution load_checkpoint(const std::filesystem::path& path) {
   try {

@@ -14,6 +14,9 @@
 
 namespace sobolev::app {
 
+/// By unknown: `difference` and `accuracy`.
+nlohmann::ordered_json comparisons_json(const std::vector<Comparison>& comparisons);
+
 /// Names of the files of a run.
 inline constexpr const char* checkpoint_name = "checkpoint.safetensors";
 inline constexpr const char* result_name = "result.json";

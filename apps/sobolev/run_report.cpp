@@ -87,6 +87,8 @@ Report report_of(const Solution& solution, const Solution::Table& table,
     report.results.emplace_back("relative L2 error of " + unknown, fmt::format("{:.2e}", error));
   for (const auto& [unknown, error] : solution.max_error())
     report.results.emplace_back("largest error of " + unknown, fmt::format("{:.2e}", error));
+  for (const Comparison& c : solution.assessment().comparisons)
+    report.results.emplace_back(c.unknown, comparison_text(c));
   report.results.emplace_back("loss", fmt::format("{:.2e}", solution.loss()));
   report.results.emplace_back("training", duration_text(solution.seconds()));
   report.results.emplace_back("iterations", std::to_string(solution.iterations()));

@@ -104,9 +104,7 @@ void print_summary(const Solution& solution, const std::filesystem::path& folder
       print(", largest error {:.2e}", found->second);
     print("\n");
   }
-  for (const Comparison& c : assessment.comparisons)
-    print("  {}: {:.2e} from a second solution by collocation, known to {:.2g}\n", c.unknown, c.difference,
-          c.accuracy);
+  for (const Comparison& c : assessment.comparisons) print("  {}: {}\n", c.unknown, comparison_text(c));
   if (estimate != nullptr) print("{}", estimate_text(*estimate));
   for (const ResidualCheck& r : assessment.residuals) {
     const char* what = r.condition ? "condition" : "equation";

@@ -170,11 +170,14 @@ int run_verify(const VerifyCommand& command) {
   if (command.json) {
     nlohmann::ordered_json object = {{"problem", solution.problem().name}};
     object.update(estimate_object(estimate));
+    object["second_solution"] = comparisons_json(solution.assessment().comparisons);
     object["page"] = (out / verify_page_name).string();
     print_json(object);
   } else if (!command.quiet) {
-    print("{}\n{}  {}\n", title_of(solution.problem()), estimate_text(estimate),
-          (out / verify_page_name).string());
+    print("{}\n{}", title_of(solution.problem()), estimate_text(estimate));
+    for (const Comparison& c : solution.assessment().comparisons)
+      print("  {}: {}\n", c.unknown, comparison_text(c));
+    print("  {}\n", (out / verify_page_name).string());
   }
   return stop_requested() ? by_signal + stop_signal() : done;
 }

@@ -72,10 +72,10 @@ std::vector<std::string> doubts_of(const Solution::State& state, const std::vect
       state.finished && p.time() >= 0 &&
       window_range(p, trained - 1).second != p.coordinates[std::size_t(p.time())].high)
     doubts.push_back(
-        fmt::format("only {} windows{} are solved, up to t = {:.4g}: train longer "
+        fmt::format("only {} windows{} are solved, up to {} = {:.4g}: train longer "
                     "(training.stop), or remove the limit",
                     trained, p.training.windows > 0 ? fmt::format(" of {}", p.training.windows) : "",
-                    window_range(p, trained - 1).second));
+                    p.time_coordinate, window_range(p, trained - 1).second));
   for (std::size_t i = 0; i < checks.size(); ++i) {
     const ResidualCheck& c = checks[i];
     const std::string name = (c.condition ? "condition " : "equation ") + c.name;
@@ -133,13 +133,14 @@ std::vector<std::string> doubts_of_comparisons(const Solution::State& state,
   std::vector<std::string> doubts;
   for (const Comparison& c : comparisons)
     if (wrong(c))
-      doubts.push_back(
-          fmt::format("{}: a second solution of the same equations and conditions, by collocation with "
-                      "polynomials, lies {} "
-                      "away (known to {}): train longer (training.stop.seconds), {}with {}",
-                      c.unknown, percent(c.difference), percent(c.accuracy),
-                      state.trained.time() >= 0 ? "in more time windows (training.windows), " : "",
-                      larger_network(state.problem)));
+      doubts.push_back(fmt::format(
+          "{}: a second solution of the same equations and conditions, by collocation with "
+          "polynomials, lies {} "
+          "away (known to {}): train longer (training.stop.seconds), {}with {}; or see whether the "
+          "conditions determine one solution",
+          c.unknown, percent(c.difference), percent(c.accuracy),
+          state.trained.time() >= 0 ? "in more time windows (training.windows), " : "",
+          larger_network(state.problem)));
   return doubts;
 }
 

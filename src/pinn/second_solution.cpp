@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -20,6 +21,7 @@ constexpr double inconsistent = 1e-3;  // rms of weighted residuals that colloca
 constexpr double other_start = 0.1;    // beside the solution's size
 constexpr double elsewhere = 1e-3;     // how far another start may lead, relative
 constexpr double precise = 1e-10;
+constexpr double least_share = 1e-3, unit_share = 1e-9;
 
 constexpr double apart = 1e-2, surely = 0.2;
 /// Of the training's work, and its least and most, in multiplications; of a row and a parameter in an
@@ -36,8 +38,8 @@ struct Level {
 std::vector<Level> levels(std::size_t d) {
   if (d == 0) return {{1, 10, 1e-5}, {1, 12, 1e-8}, {1, 14, 1e-10}};
   if (d == 1)
-    return {{12, 5, 1e-3}, {17, 6, 1e-4}, {24, 6, 1e-5}, {34, 7, 1e-6},
-            {48, 7, 1e-6}, {68, 8, 1e-7}, {96, 8, 1e-7}};
+    return {{12, 5, 1e-3}, {17, 6, 1e-4}, {24, 6, 1e-5},  {34, 7, 1e-6}, {48, 7, 1e-6},
+            {68, 8, 1e-7}, {96, 8, 1e-7}, {136, 8, 1e-7}, {192, 8, 1e-7}};
   if (d == 2)
     return {{8, 5, 1e-3}, {11, 5, 1e-4}, {15, 6, 1e-5}, {20, 6, 1e-5}, {27, 6, 1e-5}, {36, 6, 1e-5}};
   return {{5, 4, 1e-3}, {7, 5, 1e-3}, {9, 5, 1e-4}, {12, 5, 1e-4}};
@@ -72,7 +74,7 @@ class SecondSolution {
   }
 
   std::vector<Comparison> compare() {
-    if (!equations_.supported()) return {};
+    if (!equations_.supported() || built_in()) return {};
     trained_ = trained_values(points_);
     const std::size_t d = problem_.coordinates.size() - (marches_ ? 1 : 0);
     std::optional<Values> before;
@@ -104,6 +106,25 @@ class SecondSolution {
  private:
   /// On the grid, by unknown; then the unknown constants.
   using Values = std::vector<std::vector<double>>;
+
+  /// Whether the network's form or symmetry may stand for conditions that are not written: it does something,
+  /// and an end of a range has no condition.
+  bool built_in() const {
+    const NetworkOptions& n = state_.problem.network;
+    if (n.output.empty() && n.symmetry.empty()) return false;
+    for (const CoordinateRange& c : problem_.coordinates)
+      for (const double end : {c.low, c.high}) {
+        const auto at_end = [&](const Condition& condition) {
+          return std::any_of(condition.where.begin(), condition.where.end(),
+                             [&](const auto& at) { return at.first == c.name && at.second == end; });
+        };
+        const bool later = int(&c - problem_.coordinates.data()) == problem_.time() && end == c.high;
+        if (!c.periodic && !later &&
+            std::none_of(problem_.conditions.begin(), problem_.conditions.end(), at_end))
+          return true;
+      }
+    return false;
+  }
 
   CoordinateRange range(std::size_t d) const {
     CoordinateRange c = problem_.coordinates[d];
@@ -157,8 +178,7 @@ class SecondSolution {
                       functions = (box.columns() - constants) / unknowns;
     for (std::size_t u = 0; u < unknowns; ++u) {
       double* const c = box.coefficients.data() + u * functions;
-      const auto scale = problem_.network.scale.find(problem_.unknowns[u]);
-      double size = scale == problem_.network.scale.end() ? 1 : scale->second;
+      double size = scale_of(u);
       for (std::size_t k = 0; k < functions; ++k) size = std::max(size, std::abs(c[k]));
       for (std::size_t k = 0; k < functions; ++k)
         c[k] += other_start * size * (2 * random.uniform(u * functions + k) - 1) / double((k + 1) * (k + 1));
@@ -274,20 +294,35 @@ class SecondSolution {
     }
   }
 
-  /// Σ (a − b)² and Σ a² over the grid, of a problem in pieces over them.
+  double scale_of(std::size_t unknown) const {
+    if (unknown >= problem_.unknowns.size()) return 0;  // a constant
+    const auto scale = problem_.network.scale.find(problem_.unknowns[unknown]);
+    return scale == problem_.network.scale.end() ? 1 : scale->second;
+  }
+
+  /// Beside the size of the unknown, on the grid, and of a problem in pieces over them. One that is next to
+  /// nothing beside the others counts as a thousandth of them.
   std::vector<Comparison> distances(const Values& now, const Values& before) const {
     std::vector<Comparison> out;
+    double largest = unit_share;  // of unknowns beside their scales
+    for (std::size_t u = 0; u < problem_.unknowns.size(); ++u) {
+      double sum = 0;
+      for (const double w : now[u]) sum += w * w;
+      largest = std::max(largest, std::sqrt(sum / double(now[u].size())) / scale_of(u));
+    }
     const auto add = [&](const std::string& name, const std::vector<std::size_t>& parts,
                          const std::vector<double>& lengths) {
-      double size = 0, off = 0, moved = 0;
-      for (std::size_t k = 0; k < parts.size(); ++k)
+      double size = 0, off = 0, moved = 0, least = std::numeric_limits<double>::min();
+      for (std::size_t k = 0; k < parts.size(); ++k) {
+        least += lengths[k] * double(now[parts[k]].size()) *
+                 std::pow(least_share * largest * scale_of(parts[k]), 2);
         for (std::size_t i = 0; i < now[parts[k]].size(); ++i) {
           const double w = now[parts[k]][i];
           size += lengths[k] * w * w;
           off += lengths[k] * std::pow(trained_[parts[k]][i] - w, 2);
           moved += lengths[k] * std::pow(before[parts[k]][i] - w, 2);
         }
-      const double least = std::numeric_limits<double>::min();
+      }
       out.push_back({name, std::sqrt(off / std::max(size, least)), std::sqrt(moved / std::max(size, least))});
     };
     const auto index = [&](const std::string& name) {

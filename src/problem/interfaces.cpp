@@ -24,7 +24,7 @@ bool contains(const std::vector<Expr>& all, Expr e) {
 
 bool may_be_cut(const Problem& problem, const std::string& name) {
   const CoordinateRange* const c = find_coordinate(problem, name);
-  return c != nullptr && !c->periodic && c->name != "t";
+  return c != nullptr && !c->periodic && c->name != problem.time_coordinate;
 }
 
 /// Where what stands under a kept derivative jumps inside the domain.

@@ -76,7 +76,8 @@ LagrangianForm::LagrangianForm(const Problem& problem)
     : problem_(&problem), time_(problem.time()), velocity_(problem.coordinates.size(), Expr(0.0)) {
   if (time_ < 0)
     fail(problem, "lagrangian",
-         "lagrangian: characteristics run in time, but no coordinate is named t (and not periodic)");
+         "lagrangian: characteristics run in time, but no coordinate is named t (and not periodic); time = "
+         "\"x\" makes another one time");
   read_velocity();
   for (int k = 0; k < int(velocity_.size()); ++k)
     if (!velocity_[std::size_t(k)].is_constant(0)) moving_.push_back(k);

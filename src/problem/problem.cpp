@@ -28,7 +28,7 @@ ExpressionScope Problem::scope() const {
 
 int Problem::time() const {
   for (std::size_t i = 0; i < coordinates.size(); ++i)
-    if (coordinates[i].name == "t" && !coordinates[i].periodic) return static_cast<int>(i);
+    if (coordinates[i].name == time_coordinate && !coordinates[i].periodic) return static_cast<int>(i);
   return -1;
 }
 

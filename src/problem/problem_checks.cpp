@@ -294,7 +294,9 @@ void check_windows(const Problem& problem) {
   }
   if (training.windows != 0) check_number(problem, "training.windows", training.windows);
   if (training.windows > 1 && problem.time() < 0)
-    fail(problem, key, "training.windows divides time, but no coordinate is named t (and not periodic)");
+    fail(problem, key,
+         "training.windows divides time, but no coordinate is named t (and not periodic); time = \"x\" makes "
+         "another one time");
   if (training.window_ends.empty()) return;
   if (int(training.window_ends.size()) != training.windows)
     fail(problem, key,
@@ -340,7 +342,8 @@ void check_training(const Problem& problem) {
     check_number(problem, "training.causal.slices", causal.slices);
     if (problem.time() < 0)
       fail(problem, "training.causal",
-           "training.causal orders the residuals in time, but no coordinate is named t (and not periodic)");
+           "training.causal orders the residuals in time, but no coordinate is named t (and not periodic); "
+           "time = \"x\" makes another one time");
     check_numbers(problem, "training.causal.epsilon", causal.epsilon);
     check_number(problem, "training.causal.stop_above", causal.stop_above);
   }

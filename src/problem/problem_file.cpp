@@ -76,7 +76,7 @@ void read_equations(const ProblemReader& reader, const TomlNode& node, Problem& 
   reader.remember("equations", node.position);
   ExpressionScope scope = problem.scope();
   for (const CoordinateRange& c : problem.coordinates)
-    if (!c.periodic && c.name != "t") scope.cuttable.push_back(c.name);
+    if (!c.periodic && c.name != problem.time_coordinate) scope.cuttable.push_back(c.name);
   for (const TomlEntry& entry : node.entries) {
     const KeyPath path = KeyPath("equations").named(entry.key);
     const auto [left, right] = reader.equation(entry.value, path, scope);
@@ -197,6 +197,11 @@ Problem Problem::from_string(std::string_view text, const std::string& file_name
   read_coordinates(reader, required(document, "coordinates"), problem);
   detail::validate_names(problem);
   detail::validate_ranges(problem);
+  if (const TomlNode* time = root.find("time")) {
+    problem.time_coordinate = reader.text(*time, KeyPath("time"));
+    reader.remember("time", time->position);
+    detail::check_time(problem);
+  }
   read_equations(reader, required(document, "equations"), problem);
   if (const TomlNode* conditions = root.find("conditions")) read_conditions(reader, *conditions, problem);
   if (const TomlNode* places = root.find("interfaces")) read_interfaces(reader, *places, problem);

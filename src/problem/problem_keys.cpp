@@ -41,6 +41,7 @@ constexpr ProblemKey table_of_keys[] = {
     {"title", text, "file name", R"("Heat equation")", "for reports"},
     {"unknowns", names, "required", R"(["u"])", "one network output each, a function of all coordinates"},
     {"coordinates", table, "required", "{ t = [0, 1], x = [-1, 1] }", "at most 8"},
+    {"time", text, "t", R"("x")", "the coordinate in which the solution evolves"},
     {"constants", table, "none", "{ nu = 1e-4 }", "names for expressions; numbers that are to be found"},
     {"equations", table, "required", R"({ heat = "u_t = u_xx" })", "hold in the interior"},
     {"conditions", table, "none", R"_({ initial = { where = "t = 0", equation = "u = sin(pi*x)" } })_",

@@ -110,5 +110,7 @@ void read_reference(const ProblemReader& reader, const TomlNode& node, Problem& 
 /// The parts of Problem::validate() that must hold before expressions are read.
 void validate_names(const Problem& problem);
 void validate_ranges(const Problem& problem);
+/// The key time names a coordinate that is not periodic.
+void check_time(const Problem& problem);
 
 }  // namespace sobolev::detail

@@ -110,6 +110,18 @@ void validate_ranges(const Problem& problem) {
     check_number(problem, KeyPath("constants").named(c.name) / "initial", c.initial);
 }
 
+void check_time(const Problem& problem) {
+  if (problem.time_coordinate == Problem().time_coordinate) return;
+  const CoordinateRange* const time = find_coordinate(problem, problem.time_coordinate);
+  if (time == nullptr)
+    fail(problem, "time", fmt::format("time is \"{}\", which is no coordinate", problem.time_coordinate));
+  if (time->periodic)
+    fail(problem, "time",
+         fmt::format("time is {}, which is periodic: nothing begins there; leave the key out, or "
+                     "periodic",
+                     problem.time_coordinate));
+}
+
 const CoordinateRange* find_coordinate(const Problem& problem, const std::string& name) {
   for (const CoordinateRange& c : problem.coordinates)
     if (c.name == name) return &c;
@@ -262,11 +274,11 @@ void check_condition(const Problem& problem, const Condition& condition) {
     fail(problem, key + ".equation", fmt::format("condition {} contains no unknown", condition.name));
   check_derivatives(problem, key + ".equation", fields_of(sides));
   std::size_t fixed_space = 0, space = 0;
-  for (const CoordinateRange& c : problem.coordinates) space += c.name == "t" ? 0 : 1;
+  for (const CoordinateRange& c : problem.coordinates) space += c.name == problem.time_coordinate ? 0 : 1;
   for (const auto& [name, value] : condition.where) {
     const CoordinateRange* range = find_coordinate(problem, name);
     if (range == nullptr) fail(problem, key + ".where", fmt::format("{} is not a coordinate", name));
-    fixed_space += name == "t" ? 0 : 1;
+    fixed_space += name == problem.time_coordinate ? 0 : 1;
     const double slack = 1e-12 * (range->high - range->low);
     if (!(value >= range->low - slack && value <= range->high + slack))
       fail(problem, key + ".where",
@@ -312,6 +324,7 @@ void Problem::validate() const {
     return detail::with_kept_apart(*this).validate();
   detail::validate_names(*this);
   detail::validate_ranges(*this);
+  detail::check_time(*this);
   detail::check_equations(*this);
   detail::check_conditions(*this);
   detail::check_unknown_constants(*this);

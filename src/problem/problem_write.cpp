@@ -301,6 +301,7 @@ std::string Problem::to_toml() const {
   for (const Condition& c : conditions) add(condition_table, c.name, condition_node(c));
   if (!title.empty()) add(root, "title", title);
   add(root, "unknowns", unknowns);
+  if (time_coordinate != Problem().time_coordinate) add(root, "time", time_coordinate);
   add_filled(root, "coordinates", coordinate_table);
   TomlNode constant_table = table_of(constants);
   for (const UnknownConstant& c : unknown_constants) {
@@ -328,10 +329,10 @@ std::string Problem::to_toml() const {
 
 bool operator==(const Problem& a, const Problem& b) {
   return a.title == b.title && a.unknowns == b.unknowns && a.coordinates == b.coordinates &&
-         a.constants == b.constants && a.unknown_constants == b.unknown_constants &&
-         a.equations == b.equations && a.conditions == b.conditions && a.network == b.network &&
-         a.interfaces == b.interfaces && a.lagrangian == b.lagrangian && a.training == b.training &&
-         a.reference == b.reference;
+         a.time_coordinate == b.time_coordinate && a.constants == b.constants &&
+         a.unknown_constants == b.unknown_constants && a.equations == b.equations &&
+         a.conditions == b.conditions && a.network == b.network && a.interfaces == b.interfaces &&
+         a.lagrangian == b.lagrangian && a.training == b.training && a.reference == b.reference;
 }
 
 namespace detail {

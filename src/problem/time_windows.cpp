@@ -31,7 +31,7 @@ bool divided(const Problem& problem) {
 
 std::string automatic_windows_obstacle(const Problem& problem) {
   const int t = problem.time();
-  if (t < 0) return "no coordinate is named t (and not periodic)";
+  if (t < 0) return "no coordinate is named t (and not periodic); time = \"x\" makes another one time";
   if (problem.lagrangian) return "the problem has a [lagrangian] form";
   if (!problem.unknown_constants.empty())
     return fmt::format("the constant {} is to be found, which has one value at all times",

@@ -77,6 +77,17 @@ TEST_F(AssessmentCommandTest, StrictTurnsDoubtIntoAnExitCode) {
   EXPECT_THAT(read_text(folder / "run/report.html"), Not(HasSubstr("This answer is doubtful")));
 }
 
+TEST_F(AssessmentCommandTest, ASecondSolutionTellsTheError) {
+  const CommandResult result = solve("iterations = 12", {});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr(" from a second solution, by collocation, which is known to "));
+  EXPECT_THAT(read_text(folder / "run/report.html"), HasSubstr(" from a second solution, by collocation"));
+  const json object = json::parse(read_text(folder / "run/result.json")), u = object["second_solution"]["u"];
+  const double error = object["relative_l2"]["u"];
+  EXPECT_NEAR(u["difference"].get<double>(), error, 0.1 * error);
+  EXPECT_LT(u["accuracy"].get<double>(), 0.1 * error);
+}
+
 TEST_F(AssessmentCommandTest, ResidualsAreThoseOfTheSolution) {
   const CommandResult result = solve(too_little, {"--json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;

@@ -52,6 +52,15 @@ class VerifyCommandTest : public ::testing::Test {
   TemporaryFolder folder;
 };
 
+TEST_F(VerifyCommandTest, SecondsMustBeANumber) {
+  solve();
+  for (const char* seconds : {"nan", "-1", "inf", "ten"}) {
+    const CommandResult result = command({"verify", "run", "--seconds", seconds});
+    EXPECT_EQ(result.exit_code, 2) << seconds;
+    EXPECT_THAT(result.err, HasSubstr("are no seconds; give a number from 0 to 1e+09")) << seconds;
+  }
+}
+
 TEST_F(VerifyCommandTest, WritesTheEstimateBesideTheRun) {
   solve();
   const std::string checkpoint = read_text(folder / "run/checkpoint.safetensors"),

@@ -164,6 +164,55 @@ exact = { u = "exp(-t) + exp(-1000*t)", v = "exp(-t) - exp(-1000*t)" }
   expect_errors(s, 0.1);
 }
 
+TEST(SecondSolution, OfAnUnknownThatIsZeroIsNoReasonForDoubt) {
+  const Solution s = solved(R"_(
+unknowns = ["u", "v"]
+[coordinates]
+x = [0, 1]
+[equations]
+first = "u_xx + v = -pi^2*sin(pi*x)"
+second = "v_xx - v = 0"
+[conditions]
+a = { where = "x = 0", equation = "u = 0" }
+b = { where = "x = 1", equation = "u = 0" }
+c = { where = "x = 0", equation = "v = 0" }
+d = { where = "x = 1", equation = "v = 0" }
+[network]
+width = 8
+[training]
+stop = { iterations = 40 }
+)_");
+  const auto found = detail::compare_with_collocation(Cpu(1), s.state(), plenty);
+  ASSERT_EQ(found.size(), 2u);
+  for (const Comparison& c : found) EXPECT_LT(c.difference, 1e-3) << c.unknown;
+}
+
+TEST(SecondSolution, SaysNothingWhereTheNetworkHoldsConditions) {
+  const auto with = [](const std::string& right) {
+    return solved(R"_(
+unknowns = ["u"]
+[coordinates]
+t = [0, 1]
+x = [0, 1]
+[equations]
+heat = "u_t = 0.1*u_xx"
+[conditions]
+initial = { where = "t = 0", equation = "u = sin(pi*x)" }
+left = { where = "x = 0", equation = "u = 0" }
+)_" + right + R"_(
+[network]
+width = 8
+output = { u = "sin(pi*x) + t*x*(1 - x)*u" }
+[training]
+stop = { iterations = 8 }
+)_");
+  };
+  EXPECT_THAT(detail::compare_with_collocation(Cpu(1), with("").state(), plenty), IsEmpty());
+  EXPECT_THAT(detail::compare_with_collocation(
+                  Cpu(1), with("right = { where = \"x = 1\", equation = \"u = 0\" }").state(), plenty),
+              Not(IsEmpty()));
+}
+
 TEST(SecondSolution, SaysNothingWhereAConstantIsFree) {
   const Solution s = solved(R"_(
 unknowns = ["u"]

@@ -166,6 +166,24 @@ TEST(AutomaticWindows, SolveWhatOneWindowCannot) {
   EXPECT_TRUE(s.assessment().doubts.empty());
 }
 
+TEST(AutomaticWindows, GoAlongTheCoordinateThatIsTime) {
+  std::string along_x = oscillator;
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"unknowns", "time = \"x\"\nunknowns"},
+           {"t = [0", "x = [0"},
+           {"u_tt", "u_xx"},
+           {"t = 0\", equation = \"u = 1", "x = 0\", equation = \"u = 1"},
+           {"t = 0\", equation = \"u_t", "x = 0\", equation = \"u_x"},
+           {"cos(t)", "cos(x)"}})
+    along_x.replace(along_x.find(from), from.size(), to);
+  const std::vector<std::string> shortly{"training.stop.iterations=400"};
+  const Solution x = solve(Cpu(1), Problem::from_string(along_x, "x.toml", shortly)),
+                 t = solve(Cpu(1), Problem::from_string(oscillator, "t.toml", shortly));
+  EXPECT_GT(x.state().parameters.size(), 1u);
+  EXPECT_EQ(x.problem().training.window_ends, t.problem().training.window_ends);
+  EXPECT_EQ(x.state().parameters, t.state().parameters);
+}
+
 TEST(AutomaticWindows, ResumeToTheSameBits) {
   const std::filesystem::path file =
       std::filesystem::path(testing::TempDir()) / "automatic_windows.safetensors";

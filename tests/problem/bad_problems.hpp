@@ -175,6 +175,8 @@ inline const std::vector<BadProblem> bad_problems = {
     {"grid_unknown", "windows = 2", "points = { grid = { t = 9, @y = 9 } }", "unknown key y"},
     {"grid_resampled", "windows = 2", "points = { grid = { t = 9, x = 9 }, resample_every = @5 }",
      "a grid is the same each time"},
+    {"time_unknown", "unknowns = [\"u\"]", "unknowns = [\"u\"]\ntime = @\"z\"",
+     "time is \"z\", which is no coordinate"},
     {"grid_adapted", "windows = 2", "points = { grid = { t = 9, x = 9 }, adapt_every = @5 }",
      "a grid stays as it is"},
     {"adapted_and_resampled", "windows = 2", "points = { sobol = 9, resample_every = 5, adapt_every = @5 }",

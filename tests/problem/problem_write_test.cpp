@@ -168,6 +168,25 @@ TEST(ToToml, LagrangianForm) {
   EXPECT_TRUE(!velocity.empty() && !labels.empty() && floor != standard.floor && search != standard.search);
 }
 
+TEST(ToToml, AnotherCoordinateIsTime) {
+  Problem p;
+  p.unknowns = {"u"};
+  p.add_coordinate("x", 0, 2).add_coordinate("t", 0, 1, true);
+  p.time_coordinate = "x";
+  EXPECT_EQ(p.time(), 0);
+  p.add_equation("diffusion", d(unknown("u"), coordinate("x")) - d(unknown("u"), coordinate("t"), 2));
+  p.add_condition("inflow", {{"x", 0}}, unknown("u") - sin(2 * M_PI * coordinate("t")));
+  const Problem read = Problem::from_string(p.to_toml());
+  EXPECT_TRUE(read == p);
+  EXPECT_EQ(read.time_coordinate, "x");
+  EXPECT_EQ(detail::with_defaults(read).training.windows, automatic_windows);
+  p.time_coordinate = "t";
+  EXPECT_EQ(p.time(), -1);
+  EXPECT_FALSE(read == p);
+  p.time_coordinate = "y";
+  EXPECT_THROW(p.validate(), ArgumentError);
+}
+
 TEST(ToToml, OtherPointsAndReferences) {
   Problem p = assembled();
   p.training.points = {Sampling::grid, {{"t", 3}, {"x", 4}, {"depth", 5}}, 0, 0, 0, {}};

@@ -263,6 +263,8 @@ struct Problem {
   std::string title;
   std::vector<std::string> unknowns;
   std::vector<CoordinateRange> coordinates;
+  /// In which the solution evolves: windows, causal weights and initial data refer to it.
+  std::string time_coordinate = "t";
   std::map<std::string, double> constants;
   std::vector<UnknownConstant> unknown_constants = {};
   std::vector<Equation> equations;
@@ -287,7 +289,7 @@ struct Problem {
 
   /// The names that expressions of this problem may use.
   ExpressionScope scope() const;
-  /// Index of the time coordinate (named "t", not periodic), or −1.
+  /// Index of the time coordinate (the one named time_coordinate, not periodic), or −1.
   int time() const;
   /// Checks what no parser can: ArgumentError (or ParseError where a position is known).
   void validate() const;
