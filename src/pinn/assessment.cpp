@@ -24,6 +24,7 @@ constexpr double not_small =
     1e-2;  // rms of a residual over that of its largest term; of all, their root sum of squares
 constexpr double everywhere = 0.5;        // its largest value over the same
 constexpr double not_small_stall = 1e-3;  // where a phase stalled
+constexpr double surest = 1e-4;           // of a second solution, in words
 constexpr double overfit = 10;            // rms on fresh points over that on training points ...
 constexpr double overfit_from = 1e-4;     // ... where it matters
 
@@ -138,7 +139,8 @@ std::vector<std::string> doubts_of_comparisons(const Solution::State& state,
           "polynomials, lies {} "
           "away (known to {}): train longer (training.stop.seconds), {}with {}; or see whether the "
           "conditions determine one solution",
-          c.unknown, percent(c.difference), percent(c.accuracy),
+          c.unknown, c.difference < 10 ? percent(c.difference) : "many times its size",
+          percent(std::max(c.accuracy, surest)),
           state.trained.time() >= 0 ? "in more time windows (training.windows), " : "",
           larger_network(state.problem)));
   return doubts;

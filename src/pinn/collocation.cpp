@@ -245,6 +245,28 @@ void CollocationBox::residuals(const Cpu& cpu, std::vector<double>& r, double* j
   }
 }
 
+double CollocationBox::squares_at(const Cpu& cpu, const CollocationEquations::Group& g,
+                                  const std::vector<double>& points) const {
+  const std::size_t d = axes_.size(), n = points.size() / d, fields = g.fields.size(),
+                    sought = fields + g.constants.size(), outputs = 1 + sought;
+  if (n == 0) return 0;
+  const std::size_t first_constant = equations_->problem().unknowns.size() * functions_;
+  std::vector<double> inputs((d + sought) * n), values(g.residuals * outputs * n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t k = 0; k < d; ++k) inputs[k * n + i] = points[i * d + k];
+    for (std::size_t f = 0; f < fields; ++f)
+      inputs[(d + f) * n + i] = value(g.fields[f].unknown, g.fields[f].orders, points.data() + i * d);
+    for (std::size_t k = 0; k < g.constants.size(); ++k)
+      inputs[(d + fields + k) * n + i] = coefficients[first_constant + g.constants[k]];
+  }
+  tape_forward<double>(cpu, g.tape, View<const double, 2>(inputs.data(), d + sought, n),
+                       View<double, 2>(values.data(), g.residuals * outputs, n));
+  double sum = 0;
+  for (std::size_t e = 0; e < g.residuals; ++e)
+    for (std::size_t i = 0; i < n; ++i) sum += std::pow(g.weights[e] * values[e * outputs * n + i], 2);
+  return sum;
+}
+
 CollocationBox::Result CollocationBox::solve(const Cpu& cpu, int most_iterations) {
   const std::size_t p = columns();
   std::vector<double> r, jacobian(row_count() * p), normal(p * p), step(p), scale(p);

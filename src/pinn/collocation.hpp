@@ -73,6 +73,9 @@ class CollocationBox {
   };
   /// From the coefficients as they are.
   Result solve(const Cpu&, int most_iterations);
+  /// Σ (w r)² of a group's residuals at points [N, D].
+  double squares_at(const Cpu&, const CollocationEquations::Group& group,
+                    const std::vector<double>& points) const;
   /// An unknown's derivative at a point.
   double value(std::size_t unknown, const std::vector<int>& orders, const double* point) const;
   /// Of an unknown: the last two coefficients along a coordinate beside the largest one.

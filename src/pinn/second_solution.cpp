@@ -9,6 +9,7 @@
 
 #include "collocation.hpp"
 #include "sobolev/core/random.hpp"
+#include "sobolev/problem/points.hpp"
 #include "src/problem/initial_data.hpp"
 #include "src/problem/interfaces.hpp"
 
@@ -17,6 +18,8 @@ namespace {
 constexpr int most_iterations = 12;
 constexpr int most_likely = 3;  // iterations
 constexpr int most_steps = 3000;
+constexpr double most_columns = 2000;
+constexpr int fresh_equations = 2000, fresh_condition = 500;  // points that no node is on
 constexpr double inconsistent = 1e-3;  // rms of weighted residuals that collocation leaves
 constexpr double other_start = 0.1;    // beside the solution's size
 constexpr double elsewhere = 1e-3;     // how far another start may lead, relative
@@ -71,10 +74,11 @@ class SecondSolution {
             value > problem_.coordinates[std::size_t(time)].low)
           marches_ = false;
     make_grid();
+    make_fresh_points();
   }
 
   std::vector<Comparison> compare() {
-    if (!equations_.supported() || built_in()) return {};
+    if (!equations_.supported() || built_in() || (marches_ && open_ends())) return {};
     trained_ = trained_values(points_);
     const std::size_t d = problem_.coordinates.size() - (marches_ ? 1 : 0);
     std::optional<Values> before;
@@ -82,6 +86,7 @@ class SecondSolution {
     double last_spent = 0, last_functions = 0;
     for (const Level& level : levels(d)) {
       const double functions = functions_of(level);
+      if (functions * double(problem_.unknowns.size()) > most_columns) break;
       if (last_functions > 0 && spent_ + last_spent * std::pow(functions / last_functions, 3) > most_work_)
         break;
       const double spent = spent_;
@@ -124,6 +129,74 @@ class SecondSolution {
           return true;
       }
     return false;
+  }
+
+  /// Whether there are fewer conditions at the ends of a coordinate of space than derivatives ask for:
+  /// polynomials would go on smoothly beyond the data, which no equation says.
+  bool open_ends() const {
+    std::vector<Expr> residuals;
+    for (const Equation& e : problem_.equations) residuals.push_back(e.residual);
+    for (std::size_t d = 0; d < problem_.coordinates.size(); ++d) {
+      const std::string& name = problem_.coordinates[d].name;
+      if (problem_.coordinates[d].periodic || int(d) == problem_.time()) continue;
+      std::map<std::string, int> orders;  // the highest of each unknown
+      for (const Expr f : fields_of(residuals))
+        for (const auto& [along, order] : f->derivative)
+          if (along == name) orders[f->name] = std::max(orders[f->name], order);
+      int wanted = 0;
+      for (const auto& [unknown, order] : orders) wanted += order;
+      const auto count =
+          std::count_if(problem_.conditions.begin(), problem_.conditions.end(), [&](const Condition& c) {
+            return std::any_of(c.where.begin(), c.where.end(),
+                               [&](const auto& at) { return at.first == name; });
+          });
+      if (count < wanted) return true;
+    }
+    return false;
+  }
+
+  /// Places for a look between the nodes: whatever is narrower than their distances is not seen by them.
+  void make_fresh_points() {
+    const std::size_t d = problem_.coordinates.size();
+    for (const CollocationEquations::Group& group : equations_.groups()) {
+      PointRequest request;
+      for (std::size_t k = 0; k < d; ++k) request.ranges.push_back(range(k));
+      request.sampling = Sampling::uniform;
+      request.count = group.condition == nullptr ? fresh_equations : fresh_condition;
+      fresh_.push_back(sample_points(request));
+      std::vector<double>& points = fresh_.back();
+      if (group.condition == nullptr) {  // and where the network found something
+        points.insert(points.end(), state_.gathered.begin(), state_.gathered.end());
+        continue;
+      }
+      for (const auto& [name, value] : group.condition->where)
+        for (std::size_t k = 0; k < d; ++k)
+          if (problem_.coordinates[k].name == name)
+            for (std::size_t i = k; i < points.size(); i += d) points[i] = value;
+    }
+  }
+
+  /// Adds a box's residuals at the fresh points in ]start, end] of time, in the first step at its start too.
+  void look_between(const CollocationBox& box, double start, double end, std::vector<double>& squares) const {
+    const std::size_t d = problem_.coordinates.size();
+    const int time = problem_.time();
+    squares.resize(fresh_.size());
+    for (std::size_t g = 0; g < fresh_.size(); ++g) {
+      std::vector<double> inside;
+      for (std::size_t i = 0; i < fresh_[g].size(); i += d) {
+        const double at = time < 0 ? 0 : fresh_[g][i + std::size_t(time)];
+        if (!marches_ || (at > start && at <= end) || (at == start && start == range(std::size_t(time)).low))
+          inside.insert(inside.end(), fresh_[g].begin() + std::ptrdiff_t(i),
+                        fresh_[g].begin() + std::ptrdiff_t(i + d));
+      }
+      squares[g] += box.squares_at(cpu_, equations_.groups()[g], inside);
+    }
+  }
+  bool small(const std::vector<double>& squares) const {
+    const double d = double(problem_.coordinates.size());
+    for (std::size_t g = 0; g < squares.size(); ++g)
+      if (!(squares[g] * d / double(fresh_[g].size()) < inconsistent * inconsistent)) return false;
+    return true;
   }
 
   CoordinateRange range(std::size_t d) const {
@@ -215,6 +288,9 @@ class SecondSolution {
     box.interpolate(start);
     shake_start(box, shake);
     if (!done(box, box.solve(cpu_, most_iterations))) return {};
+    std::vector<double> squares;
+    look_between(box, 0, 0, squares);
+    if (!small(squares)) return {};
     Values out(problem_.unknowns.size());
     read(box, out, -HUGE_VAL, HUGE_VAL);
     for (std::size_t k = 0; k < problem_.unknown_constants.size(); ++k)
@@ -226,6 +302,7 @@ class SecondSolution {
     const int time = problem_.time();
     const CoordinateRange t = range(std::size_t(time));
     Values out(problem_.unknowns.size());
+    std::vector<double> squares;
     std::unique_ptr<CollocationBox> before;
     const double shortest = problem_.coordinates.size() == 1 ? 1e-9 : 1e-5;
     double now = t.low, step = (t.high - t.low) / 16;
@@ -233,7 +310,10 @@ class SecondSolution {
       if (steps == most_steps || step < shortest * (t.high - t.low)) return {};
       const double end = now + step > t.high - 1e-9 * (t.high - t.low) ? t.high : now + step;
       auto box = std::make_unique<CollocationBox>(equations_, axes(level, now, end));
-      if (spent_ > most_work_) return {};
+      if (spent_ + box->work() > most_work_) {
+        spent_ += box->work();  // no level any more
+        return {};
+      }
       if (before) {
         box->go_on_from(*before, time, orders_);
         begin_constant(*box, *before, time);
@@ -248,12 +328,13 @@ class SecondSolution {
         continue;
       }
       read(*box, out, now, end);
+      look_between(*box, now, end, squares);
       now = end;
       step = (end - box->axes()[std::size_t(time)].low()) *
              std::clamp(0.9 * std::pow(level.tail / std::max(tail, 1e-30), 1.0 / level.time), 0.5, 3.0);
       before = std::move(box);
     }
-    return out;
+    return small(squares) ? std::optional(std::move(out)) : std::nullopt;
   }
 
   /// Values where the box before ends, for all of the step.
@@ -364,8 +445,9 @@ class SecondSolution {
   double most_work_, spent_ = 0;
   double end_ = 0;
   bool marches_ = false;
-  std::vector<int> orders_;     // in time, by unknown
-  std::vector<double> points_;  // of the grid
+  std::vector<int> orders_;                 // in time, by unknown
+  std::vector<double> points_;              // of the grid
+  std::vector<std::vector<double>> fresh_;  // by group
   Values trained_;
 };
 }  // namespace

@@ -16,8 +16,9 @@ namespace sobolev::detail {
 /// may cost.
 ///
 /// One entry for each unknown (and unknown constant) of the problem as asked; empty where nothing can be
-/// said: the polynomials do not settle (layers, jumps, too many coordinates), conditions do not determine the
-/// solution (another start leads elsewhere), or network.output or symmetry may stand for some of them.
+/// said: the polynomials do not settle (layers, jumps, too many coordinates) or leave residuals at fresh
+/// points (something narrow that no node is on), conditions do not determine the solution (another start
+/// leads elsewhere, or an end has too few), or network.output or symmetry may stand for some of them.
 std::vector<Comparison> compare_with_collocation(const Cpu&, const Solution::State& state, double most_work);
 /// What that may cost: a tenth of the training with so many rows so far, within limits.
 double work_for_comparison(const Solution::State& state, std::size_t rows);
