@@ -146,6 +146,15 @@ std::vector<std::string> doubts_of_comparisons(const Solution::State& state,
   return doubts;
 }
 
+/// Of hundreds of equations the first ones.
+void shorten(std::vector<std::string>& doubts) {
+  constexpr std::size_t most = 12;
+  if (doubts.size() <= most) return;
+  const std::size_t more = doubts.size() - most + 1;
+  doubts.resize(most - 1);
+  doubts.push_back(fmt::format("and {} more doubts of this kind; result.json has all residuals", more));
+}
+
 /// Worse beside its terms; what is no number is worst.
 bool worse(const ResidualCheck& a, const ResidualCheck& b) {
   if (!std::isfinite(a.rms) || !std::isfinite(b.rms)) return std::isfinite(b.rms);
@@ -289,12 +298,13 @@ Assessment assess(const Cpu& cpu, const Solution::State& state) {
     pieces.add(i, std::move(check), ratio, out.residuals, between);
   }
   const std::size_t rows = checker.rows(trained - 1, state.generation);
-  out.doubts = doubts_of(state, out.residuals, between, rows);
   out.comparisons = compare_with_collocation(cpu, state, work_for_comparison(state, rows));
-  for (std::string& doubt : doubts_of_comparisons(state, out.comparisons))
+  out.doubts = doubts_of_comparisons(state, out.comparisons);
+  for (std::string& doubt : doubts_of(state, out.residuals, between, rows))
     out.doubts.push_back(std::move(doubt));
   if (state.problem.lagrangian)
     for (std::string& doubt : doubts_of_characteristics(cpu, state)) out.doubts.push_back(std::move(doubt));
+  shorten(out.doubts);
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include "collocation.hpp"
 #include "sobolev/core/random.hpp"
 #include "sobolev/problem/points.hpp"
+#include "src/problem/condition_count.hpp"
 #include "src/problem/initial_data.hpp"
 #include "src/problem/interfaces.hpp"
 
@@ -78,7 +79,9 @@ class SecondSolution {
   }
 
   std::vector<Comparison> compare() {
-    if (!equations_.supported() || built_in() || (marches_ && open_ends())) return {};
+    if (!equations_.supported() || form_may_hold_conditions(problem_) ||
+        (marches_ && an_end_is_open(problem_)))
+      return {};
     trained_ = trained_values(points_);
     const std::size_t d = problem_.coordinates.size() - (marches_ ? 1 : 0);
     std::optional<Values> before;
@@ -111,49 +114,6 @@ class SecondSolution {
  private:
   /// On the grid, by unknown; then the unknown constants.
   using Values = std::vector<std::vector<double>>;
-
-  /// Whether the network's form or symmetry may stand for conditions that are not written: it does something,
-  /// and an end of a range has no condition.
-  bool built_in() const {
-    const NetworkOptions& n = state_.problem.network;
-    if (n.output.empty() && n.symmetry.empty()) return false;
-    for (const CoordinateRange& c : problem_.coordinates)
-      for (const double end : {c.low, c.high}) {
-        const auto at_end = [&](const Condition& condition) {
-          return std::any_of(condition.where.begin(), condition.where.end(),
-                             [&](const auto& at) { return at.first == c.name && at.second == end; });
-        };
-        const bool later = int(&c - problem_.coordinates.data()) == problem_.time() && end == c.high;
-        if (!c.periodic && !later &&
-            std::none_of(problem_.conditions.begin(), problem_.conditions.end(), at_end))
-          return true;
-      }
-    return false;
-  }
-
-  /// Whether there are fewer conditions at the ends of a coordinate of space than derivatives ask for:
-  /// polynomials would go on smoothly beyond the data, which no equation says.
-  bool open_ends() const {
-    std::vector<Expr> residuals;
-    for (const Equation& e : problem_.equations) residuals.push_back(e.residual);
-    for (std::size_t d = 0; d < problem_.coordinates.size(); ++d) {
-      const std::string& name = problem_.coordinates[d].name;
-      if (problem_.coordinates[d].periodic || int(d) == problem_.time()) continue;
-      std::map<std::string, int> orders;  // the highest of each unknown
-      for (const Expr f : fields_of(residuals))
-        for (const auto& [along, order] : f->derivative)
-          if (along == name) orders[f->name] = std::max(orders[f->name], order);
-      int wanted = 0;
-      for (const auto& [unknown, order] : orders) wanted += order;
-      const auto count =
-          std::count_if(problem_.conditions.begin(), problem_.conditions.end(), [&](const Condition& c) {
-            return std::any_of(c.where.begin(), c.where.end(),
-                               [&](const auto& at) { return at.first == name; });
-          });
-      if (count < wanted) return true;
-    }
-    return false;
-  }
 
   /// Places for a look between the nodes: whatever is narrower than their distances is not seen by them.
   void make_fresh_points() {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Residuals on fresh points, and what they give reason to doubt.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -33,6 +34,23 @@ TEST(Assessment, RemediesAreThoseOfTheKindOfNetwork) {
               Contains(HasSubstr("a wider network (network.width)")));
   EXPECT_THAT(solved(heat, {shortly[0], "network.kind=gaussian"}).assessment().doubts,
               Contains(HasSubstr("more Gaussians (network.gaussians.count)")));
+}
+
+TEST(Assessment, OfManyEquationsTheFirstDoubtsAreListed) {
+  Problem p;
+  p.add_coordinate("t", 0, 1);
+  for (int i = 0; i < 30; ++i) {
+    const Expr u = unknown(fmt::format("u{}", i));
+    p.unknowns.push_back(u->name);
+    p.add_equation(fmt::format("decay{}", i), d(u, coordinate("t")) + double(i + 1) * u);
+    p.add_condition(fmt::format("start{}", i), {{"t", 0}}, u - 1);
+  }
+  p.network.width = 4;
+  p.training.stop.iterations = 1;
+  const Assessment a = solve(Cpu(1), p).assessment();
+  EXPECT_EQ(a.doubts.size(), 12u);
+  EXPECT_THAT(a.doubts.back(), HasSubstr("more doubts of this kind"));
+  EXPECT_EQ(a.residuals.size(), 60u);
 }
 
 TEST(Assessment, MeasuresWhatTheResidualsAre) {
