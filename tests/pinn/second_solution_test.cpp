@@ -136,6 +136,9 @@ TEST(SecondSolution, SeesWhatGrowsFromASmallBeginning) {
 }
 
 TEST(SecondSolution, WindowsAreShortenedForIt) {
+#ifndef NDEBUG
+  GTEST_SKIP() << "whole trainings run in optimised builds";
+#endif
   const Solution s = solved(growth, {"training.stop={ iterations = 1500 }"});
   EXPECT_GT(s.state().parameters.size(), 3u);
   EXPECT_LT(s.relative_l2().at("u"), 1e-3);
