@@ -96,7 +96,7 @@ class SecondSolution {
       std::optional<Values> now = solve(level, 0);
       last_spent = spent_ - spent;
       last_functions = functions;
-      if (spent_ > most_work_) break;
+      if (out_of_work_) break;
       if (now && before) {
         const bool first = result.empty();
         result = distances(*now, *before);
@@ -232,6 +232,12 @@ class SecondSolution {
     return marches_ ? march(level, shake) : whole(level, shake);
   }
 
+  /// What is not, no finer level is either.
+  bool affordable(double work) {
+    out_of_work_ = out_of_work_ || spent_ + work > most_work_;
+    return !out_of_work_;
+  }
+
   bool done(const CollocationBox& box, const CollocationBox::Result& result) {
     spent_ += box.work() * result.iterations;
     return result.converged && result.rms < inconsistent;
@@ -239,7 +245,7 @@ class SecondSolution {
 
   std::optional<Values> whole(const Level& level, int shake) {
     CollocationBox box(equations_, axes(level, 0, 0));
-    if (spent_ + most_likely * box.work() > most_work_) return {};
+    if (!affordable(most_likely * box.work())) return {};
     Values start = trained_values(box.node_points());
     for (std::size_t k = 0; k < problem_.unknown_constants.size(); ++k)
       box.coefficients[box.columns() - problem_.unknown_constants.size() + k] =
@@ -270,10 +276,7 @@ class SecondSolution {
       if (steps == most_steps || step < shortest * (t.high - t.low)) return {};
       const double end = now + step > t.high - 1e-9 * (t.high - t.low) ? t.high : now + step;
       auto box = std::make_unique<CollocationBox>(equations_, axes(level, now, end));
-      if (spent_ + box->work() > most_work_) {
-        spent_ += box->work();  // no level any more
-        return {};
-      }
+      if (!affordable(box->work())) return {};
       if (before) {
         box->go_on_from(*before, time, orders_);
         begin_constant(*box, *before, time);
@@ -403,6 +406,7 @@ class SecondSolution {
   const Problem& problem_;
   CollocationEquations equations_;
   double most_work_, spent_ = 0;
+  bool out_of_work_ = false;
   double end_ = 0;
   bool marches_ = false;
   std::vector<int> orders_;                 // in time, by unknown
