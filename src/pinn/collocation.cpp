@@ -7,6 +7,7 @@
 #include "sobolev/linalg/cholesky.hpp"
 #include "sobolev/linalg/syrk.hpp"
 #include "src/problem/scales.hpp"
+#include "state.hpp"
 
 namespace sobolev::detail {
 namespace {
@@ -132,15 +133,9 @@ void CollocationBox::go_on_from(const CollocationBox& before, int time, const st
       for (std::size_t d = 0; d < axes_.size(); ++d)
         rows.places.push_back(d == t ? std::vector<double>{axes_[t].low()} : axes_[d].nodes());
       const std::size_t n = rows.points();
-      std::vector<double> point(axes_.size());
-      for (std::size_t i = 0; i < n; ++i) {
-        std::size_t rest = i;
-        for (std::size_t d = axes_.size(); d-- > 0;) {
-          point[d] = rows.places[d][rest % rows.places[d].size()];
-          rest /= rows.places[d].size();
-        }
-        rows.wanted.push_back(before.value(u, rows.field.orders, point.data()));
-      }
+      const std::vector<double> points = grid_points(rows.places);
+      for (std::size_t i = 0; i < n; ++i)
+        rows.wanted.push_back(before.value(u, rows.field.orders, points.data() + i * axes_.size()));
       const Problem& p = equations_->problem();
       const auto scale = p.network.scale.find(p.unknowns[u]);
       rows.weight = start_weight * std::pow(length, k) / std::sqrt(double(n)) /
@@ -179,8 +174,28 @@ void CollocationBox::basis_at(const Rows& rows, const std::vector<int>& orders, 
   }
 }
 
+template <class FieldValue>
+std::vector<double> CollocationBox::outputs_at(const Cpu& cpu, const CollocationEquations::Group& g,
+                                               const std::vector<double>& points,
+                                               FieldValue&& field_value) const {
+  const std::size_t d = axes_.size(), n = points.size() / d, fields = g.fields.size(),
+                    inputs = d + fields + g.constants.size(),
+                    outputs = g.residuals * (1 + fields + g.constants.size());
+  const double* const constants = coefficients.data() + equations_->problem().unknowns.size() * functions_;
+  std::vector<double> in(inputs * n), out(outputs * n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t k = 0; k < d; ++k) in[k * n + i] = points[i * d + k];
+    for (std::size_t f = 0; f < fields; ++f) in[(d + f) * n + i] = field_value(g.fields[f], i);
+    for (std::size_t k = 0; k < g.constants.size(); ++k)
+      in[(d + fields + k) * n + i] = constants[g.constants[k]];
+  }
+  tape_forward<double>(cpu, g.tape, View<const double, 2>(in.data(), inputs, n),
+                       View<double, 2>(out.data(), outputs, n));
+  return out;
+}
+
 void CollocationBox::residuals(const Cpu& cpu, std::vector<double>& r, double* jacobian) const {
-  const std::size_t columns = this->columns(), functions = functions_, d = axes_.size();
+  const std::size_t columns = this->columns(), functions = functions_;
   const std::size_t first_constant = equations_->problem().unknowns.size() * functions;
   r.assign(row_count(), 0);
   if (jacobian != nullptr) std::fill_n(jacobian, r.size() * columns, 0.0);
@@ -203,25 +218,14 @@ void CollocationBox::residuals(const Cpu& cpu, std::vector<double>& r, double* j
     }
     const CollocationEquations::Group& g = *rows.group;
     const std::size_t fields = g.fields.size(), sought = fields + g.constants.size(), outputs = 1 + sought;
-    std::vector<double> inputs((d + sought) * n), values(g.residuals * outputs * n);
-    for (std::size_t i = 0; i < n; ++i) {
-      std::size_t rest = i;
-      for (std::size_t k = d; k-- > 0;) {
-        inputs[k * n + i] = rows.places[k][rest % rows.places[k].size()];
-        rest /= rows.places[k].size();
-      }
-      for (std::size_t f = 0; f < fields; ++f) {
-        basis_at(rows, g.fields[f].orders, i, basis.data());
-        const double* const c = coefficients.data() + g.fields[f].unknown * functions;
-        double value = 0;
-        for (std::size_t k = 0; k < functions; ++k) value += c[k] * basis[k];
-        inputs[(d + f) * n + i] = value;
-      }
-      for (std::size_t k = 0; k < g.constants.size(); ++k)
-        inputs[(d + fields + k) * n + i] = coefficients[first_constant + g.constants[k]];
-    }
-    tape_forward<double>(cpu, g.tape, View<const double, 2>(inputs.data(), d + sought, n),
-                         View<double, 2>(values.data(), g.residuals * outputs, n));
+    const std::vector<double> values = outputs_at(
+        cpu, g, grid_points(rows.places), [&](const CollocationEquations::Field& f, std::size_t i) {
+          basis_at(rows, f.orders, i, basis.data());
+          const double* const c = coefficients.data() + f.unknown * functions;
+          double value = 0;
+          for (std::size_t k = 0; k < functions; ++k) value += c[k] * basis[k];
+          return value;
+        });
     for (std::size_t e = 0; e < g.residuals; ++e)
       for (std::size_t i = 0; i < n; ++i)
         r[row + e * n + i] = rows.weight * g.weights[e] * values[e * outputs * n + i];
@@ -247,20 +251,13 @@ void CollocationBox::residuals(const Cpu& cpu, std::vector<double>& r, double* j
 
 double CollocationBox::squares_at(const Cpu& cpu, const CollocationEquations::Group& g,
                                   const std::vector<double>& points) const {
-  const std::size_t d = axes_.size(), n = points.size() / d, fields = g.fields.size(),
-                    sought = fields + g.constants.size(), outputs = 1 + sought;
+  const std::size_t d = axes_.size(), n = points.size() / d,
+                    outputs = 1 + g.fields.size() + g.constants.size();
   if (n == 0) return 0;
-  const std::size_t first_constant = equations_->problem().unknowns.size() * functions_;
-  std::vector<double> inputs((d + sought) * n), values(g.residuals * outputs * n);
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t k = 0; k < d; ++k) inputs[k * n + i] = points[i * d + k];
-    for (std::size_t f = 0; f < fields; ++f)
-      inputs[(d + f) * n + i] = value(g.fields[f].unknown, g.fields[f].orders, points.data() + i * d);
-    for (std::size_t k = 0; k < g.constants.size(); ++k)
-      inputs[(d + fields + k) * n + i] = coefficients[first_constant + g.constants[k]];
-  }
-  tape_forward<double>(cpu, g.tape, View<const double, 2>(inputs.data(), d + sought, n),
-                       View<double, 2>(values.data(), g.residuals * outputs, n));
+  const std::vector<double> values =
+      outputs_at(cpu, g, points, [&](const CollocationEquations::Field& f, std::size_t i) {
+        return value(f.unknown, f.orders, points.data() + i * d);
+      });
   double sum = 0;
   for (std::size_t e = 0; e < g.residuals; ++e)
     for (std::size_t i = 0; i < n; ++i) sum += std::pow(g.weights[e] * values[e * outputs * n + i], 2);
@@ -321,17 +318,9 @@ CollocationBox::Result CollocationBox::solve(const Cpu& cpu, int most_iterations
 }
 
 std::vector<double> CollocationBox::node_points() const {
-  std::size_t n = 1;
-  for (const AxisBasis& axis : axes_) n *= axis.nodes().size();
-  std::vector<double> out(n * axes_.size());
-  for (std::size_t i = 0; i < n; ++i) {
-    std::size_t rest = i;
-    for (std::size_t d = axes_.size(); d-- > 0;) {
-      out[i * axes_.size() + d] = axes_[d].nodes()[rest % axes_[d].nodes().size()];
-      rest /= axes_[d].nodes().size();
-    }
-  }
-  return out;
+  std::vector<std::vector<double>> nodes;
+  for (const AxisBasis& axis : axes_) nodes.push_back(axis.nodes());
+  return grid_points(nodes);
 }
 
 void CollocationBox::interpolate(const std::vector<std::vector<double>>& values) {

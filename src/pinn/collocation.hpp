@@ -98,6 +98,10 @@ class CollocationBox {
   void add_tables(Rows& rows) const;
   void basis_at(const Rows& rows, const std::vector<int>& orders, std::size_t point, double* out) const;
   std::size_t row_count() const;
+  /// Outputs of a group's tape at points [N, D], [outputs, N]; field_value(field, point): of the unknowns.
+  template <class FieldValue>
+  std::vector<double> outputs_at(const Cpu&, const CollocationEquations::Group& group,
+                                 const std::vector<double>& points, FieldValue&& field_value) const;
   /// Weighted residuals and, unless it is null, their Jacobian [rows, columns].
   void residuals(const Cpu&, std::vector<double>& r, double* jacobian) const;
   const CollocationEquations* equations_;

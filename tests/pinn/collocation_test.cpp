@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "sobolev/core/executor.hpp"
+#include "tests/pinn/eigenvalue.hpp"
 
 namespace sobolev {
 namespace {
@@ -117,20 +118,7 @@ right = { where = "x = 1", equation = "u = 0" }
 }
 
 TEST(Collocation, FindsAConstant) {
-  // The lowest eigenvalue of −u″ and its function, with slope 1 at the start.
-  const Problem p = problem_of(R"_(
-unknowns = ["u"]
-[coordinates]
-x = [0, 1]
-[constants]
-lambda = { initial = 8 }
-[equations]
-eigen = "u_xx + lambda*u = 0"
-[conditions]
-left = { where = "x = 0", equation = "u = 0" }
-right = { where = "x = 1", equation = "u = 0" }
-slope = { where = "x = 0", equation = "u_x = 1" }
-)_");
+  const Problem p = problem_of(test::eigenvalue_with(""));
   const CollocationEquations equations(p);
   CollocationBox box(equations, {AxisBasis(0, 1, false, 20)});
   std::vector<double> start;

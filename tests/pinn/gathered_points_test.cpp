@@ -2,7 +2,6 @@
 // Points that gather where the residual between the points is large.
 #include <gmock/gmock.h>
 
-#include <atomic>
 #include <cmath>
 #include <filesystem>
 
@@ -11,35 +10,25 @@
 #include "src/pinn/state.hpp"
 #include "src/pinn/training_points.hpp"
 #include "src/problem/defaults.hpp"
+#include "tests/pinn/heat.hpp"
+#include "tests/pinn/interrupted.hpp"
 #include "tests/support.hpp"
 
 namespace sobolev {
 namespace {
-// An end that is suddenly hot: the residual is large in a corner.
-constexpr const char* heated = R"_(
-unknowns = ["u"]
-[coordinates]
-t = [0, 0.1]
-x = [0, 1]
-[equations]
-heat = "u_t = u_xx"
-[conditions]
-start = { where = "t = 0", equation = "u = 0" }
-hot = { where = "x = 0", equation = "u = 1" }
-far = { where = "x = 1", equation = "u = 0" }
-[network]
-width = 10
-[training]
-points = { sobol = 200, condition_points = 40, adapt_every = 20 }
-stop = { iterations = 50 }
-)_";
+/// An end that is suddenly hot: the residual is large in a corner.
+Problem heated() {
+  return Problem::from_file(SOBOLEV_SOURCE_DIR "/tests/pinn/brought/heated_end.toml",
+                            {"network.width=10", "training.stop.iterations=50",
+                             "training.points={ sobol = 200, condition_points = 40, adapt_every = 20 }"});
+}
 
 double distance_to_corner(const std::vector<double>& points, std::size_t i) {
   return std::hypot(points[2 * i] / 0.1, points[2 * i + 1]);
 }
 
 TEST(GatheredPoints, LieWhereTheLossIs) {
-  const Problem p = detail::with_defaults(Problem::from_string(heated));
+  const Problem p = detail::with_defaults(heated());
   const detail::WindowModel model(p, 0);
   const std::vector<double> own = detail::training_points(p, model, nullptr, 0, 0);
   // A peak in the corner that the points themselves do not see.
@@ -64,7 +53,7 @@ TEST(GatheredPoints, LieWhereTheLossIs) {
 }
 
 TEST(GatheredPoints, AreNoneWhereNothingIsToBeGained) {
-  const Problem p = detail::with_defaults(Problem::from_string(heated));
+  const Problem p = detail::with_defaults(heated());
   const detail::WindowModel model(p, 0);
   for (const double everywhere : {1.0, 0.0, double(NAN)})
     EXPECT_TRUE(detail::gathered_points(p, model, 1, {}, [&](const std::vector<double>& points) {
@@ -75,19 +64,11 @@ TEST(GatheredPoints, AreNoneWhereNothingIsToBeGained) {
 TEST(GatheredPoints, ResumeToTheSameBits) {
   const std::filesystem::path file =
       std::filesystem::path(testing::TempDir()) / "gathered_points.safetensors";
-  const Problem p = Problem::from_string(heated);
+  const Problem p = heated();
   const Solution whole = solve(Cpu(1), p);
   ASSERT_FALSE(whole.state().gathered.empty());
   for (const long at : {10, 20, 21, 35, 40}) {
-    std::atomic<bool> stop{false};
-    SolveOptions options;
-    options.stop = &stop;
-    options.checkpoint = file;
-    options.checkpoint_seconds = 1e9;
-    options.progress_seconds = 0;
-    options.on_progress = [&](const Progress& progress) { stop = stop || progress.row.iteration >= at; };
-    ASSERT_FALSE(solve(Cpu(1), p, options).finished());
-    const Solution resumed = resume(Cpu(1), Solution::load(file));
+    const Solution resumed = test::interrupted_at(at, p, file);
     EXPECT_EQ(resumed.state().parameters, whole.state().parameters) << at;
     EXPECT_EQ(resumed.state().gathered, whole.state().gathered) << at;
     EXPECT_EQ(resumed.assessment().doubts, whole.assessment().doubts) << at;
@@ -97,7 +78,7 @@ TEST(GatheredPoints, ResumeToTheSameBits) {
 TEST(GatheredPoints, OfACheckpointMustLieInTheDomain) {
   const std::filesystem::path file =
       std::filesystem::path(testing::TempDir()) / "gathered_damaged.safetensors";
-  solve(Cpu(1), Problem::from_string(heated)).save(file);
+  solve(Cpu(1), heated()).save(file);
   TensorFile content = read_safetensors(file);
   for (auto& [name, tensor] : content.tensors)
     if (name == "training.gathered_points") tensor.values[1] = 7;
@@ -111,9 +92,7 @@ TEST(GatheredPoints, OfACheckpointMustLieInTheDomain) {
 }
 
 TEST(GatheredPoints, ChangeNothingWhereTheyAreNotWanted) {
-  std::string even = heated;
-  even.replace(even.find("u = 1\""), 6, "u = 0\"");
-  even.replace(even.find("\"u = 0\""), 7, "\"u = sin(pi*x)\"");
+  const std::string even = test::heat_with("[network]\nwidth = 10\n[training]\nstop = { iterations = 50 }\n");
   const auto parameters = [&](const char* every) {
     return solve(Cpu(1), Problem::from_string(even, "even.toml", {every, "training.points.sobol=600"}))
         .state()

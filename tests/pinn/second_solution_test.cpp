@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "sobolev/pinn/solve.hpp"
+#include "tests/pinn/eigenvalue.hpp"
 #include "tests/pinn/heat.hpp"
 
 namespace sobolev {
@@ -21,6 +22,11 @@ constexpr double plenty = 2e9;
 
 Solution solved(const std::string& text, const std::vector<std::string>& overrides = {}) {
   return solve(Cpu(1), Problem::from_string(text, "problem.toml", overrides));
+}
+
+Solution brought(const std::string& name, const std::vector<std::string>& overrides) {
+  return solve(Cpu(1),
+               Problem::from_file(SOBOLEV_SOURCE_DIR "/tests/pinn/brought/" + name + ".toml", overrides));
 }
 
 /// A trained solution's distances are its errors.
@@ -89,21 +95,7 @@ exact = { T = "1 + 2*(min(y, 0.4) + max(y - 0.4, 0)/10)/0.46" }
 )_";
   expect_errors(solved(layers), 0.1);
 
-  const Solution s = solved(R"_(
-unknowns = ["u"]
-[coordinates]
-x = [0, 1]
-[constants]
-lambda = { initial = 9 }
-[equations]
-eigen = "u_xx + lambda*u = 0"
-[conditions]
-left = { where = "x = 0", equation = "u = 0" }
-right = { where = "x = 1", equation = "u = 0" }
-slope = { where = "x = 0", equation = "u_x = 1" }
-[training]
-stop = { iterations = 12 }
-)_");
+  const Solution s = solved(test::eigenvalue_with("[training]\nstop = { iterations = 12 }\n"));
   const auto found = detail::compare_with_collocation(Cpu(1), s.state(), plenty);
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[1].unknown, "lambda");
@@ -111,25 +103,10 @@ stop = { iterations = 12 }
   EXPECT_NEAR(found[1].difference, error, 0.1 * error + 1e-9);
 }
 
-constexpr const char* growth = R"_(
-unknowns = ["u"]
-[coordinates]
-t = [0, 40]
-[equations]
-growth = "u_t = u*(1 - u)"
-[conditions]
-start = { where = "t = 0", equation = "u = 1e-6" }
-[network]
-width = 12
-[training]
-stop = { iterations = 60 }
-[reference]
-exact = { u = "1/(1 + (1e6 - 1)*exp(-t))" }
-)_";
-
 TEST(SecondSolution, SeesWhatGrowsFromASmallBeginning) {
   // u ≈ 1e-6 at all times has a residual of 1e-6, and is wrong.
-  const Solution s = solved(growth, {"training.windows=1"});
+  const Solution s =
+      brought("logistic_growth", {"network.width=12", "training.stop.iterations=60", "training.windows=1"});
   ASSERT_GT(s.relative_l2().at("u"), 0.9);
   for (const ResidualCheck& r : s.assessment().residuals) EXPECT_LT(r.rms, 1e-2) << r.name;
   EXPECT_THAT(s.assessment().doubts, Contains(HasSubstr("a second solution of the same equations")));
@@ -139,32 +116,15 @@ TEST(SecondSolution, WindowsAreShortenedForIt) {
 #ifndef NDEBUG
   GTEST_SKIP() << "whole trainings run in optimised builds";
 #endif
-  const Solution s = solved(growth, {"training.stop={ iterations = 1500 }"});
+  const Solution s = brought("logistic_growth", {"network.width=12", "training.stop.iterations=1500"});
   EXPECT_GT(s.state().parameters.size(), 3u);
   EXPECT_LT(s.relative_l2().at("u"), 1e-3);
   EXPECT_THAT(s.assessment().doubts, IsEmpty());
 }
 
 TEST(SecondSolution, FollowsTimeConstantsThatAreFarApart) {
-  const Solution s = solved(R"_(
-unknowns = ["u", "v"]
-[coordinates]
-t = [0, 1]
-[equations]
-first = "u_t = -500.5*u + 499.5*v"
-second = "v_t = 499.5*u - 500.5*v"
-[conditions]
-start_u = { where = "t = 0", equation = "u = 2" }
-start_v = { where = "t = 0", equation = "v = 0" }
-[network]
-width = 8
-[training]
-windows = 1
-stop = { iterations = 5 }
-[reference]
-grid = { t = 4001 }
-exact = { u = "exp(-t) + exp(-1000*t)", v = "exp(-t) - exp(-1000*t)" }
-)_");
+  const Solution s =
+      brought("two_rates", {"network.width=8", "training.stop.iterations=5", "training.windows=1"});
   expect_errors(s, 0.1);
 }
 

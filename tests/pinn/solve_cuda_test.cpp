@@ -69,24 +69,10 @@ class SolveCuda : public testing::Test {
 
 TEST_F(SolveCuda, GathersPointsAsTheCpuDoes) {
   // An end that is suddenly hot: the residual is large in a corner.
-  const Problem problem = Problem::from_string(R"toml(
-unknowns = ["u"]
-[coordinates]
-t = [0, 0.1]
-x = [0, 1]
-[equations]
-heat = "u_t = u_xx"
-[conditions]
-start = { where = "t = 0", equation = "u = 0" }
-hot = { where = "x = 0", equation = "u = 1" }
-far = { where = "x = 1", equation = "u = 0" }
-[network]
-depth = 1
-width = 8
-[training]
-points = { sobol = 10, condition_points = 5, adapt_every = 12 }
-stop = { iterations = 14 }
-)toml");
+  const Problem problem =
+      Problem::from_file(SOBOLEV_SOURCE_DIR "/tests/pinn/brought/heated_end.toml",
+                         {"network.depth=1", "network.width=8", "training.stop.iterations=14",
+                          "training.points={ sobol = 10, condition_points = 5, adapt_every = 12 }"});
   const Solution cpu = solve(Cpu(2), problem), device = solve(Cuda(0), problem, {}, Cpu(2));
   ASSERT_FALSE(cpu.state().gathered.empty());
   EXPECT_EQ(device.state().gathered.size(), cpu.state().gathered.size());

@@ -9,6 +9,7 @@
 #include "sobolev/io/safetensors.hpp"
 #include "sobolev/pinn/solve.hpp"
 #include "src/pinn/state.hpp"
+#include "tests/pinn/interrupted.hpp"
 #include "tests/support.hpp"
 
 namespace sobolev {
@@ -190,15 +191,7 @@ TEST(AutomaticWindows, ResumeToTheSameBits) {
   const Problem p = Problem::from_string(oscillator, "oscillator.toml", {"training.stop.iterations=900"});
   const Solution whole = solve(Cpu(1), p);
   for (const long at : {30, 60, 61, 150, 500}) {
-    std::atomic<bool> stop{false};
-    SolveOptions options;
-    options.stop = &stop;
-    options.checkpoint = file;
-    options.checkpoint_seconds = 1e9;
-    options.progress_seconds = 0;
-    options.on_progress = [&](const Progress& progress) { stop = stop || progress.row.iteration >= at; };
-    ASSERT_FALSE(solve(Cpu(1), p, options).finished());
-    const Solution resumed = resume(Cpu(1), Solution::load(file));
+    const Solution resumed = test::interrupted_at(at, p, file);
     EXPECT_EQ(resumed.state().parameters, whole.state().parameters) << at;
     EXPECT_EQ(resumed.problem().training.window_ends, whole.problem().training.window_ends) << at;
   }
